@@ -1,0 +1,1 @@
+"""Autoencoders from 1986 to today, trained and compared on MNIST."""
