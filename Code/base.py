@@ -1,0 +1,203 @@
+"""The base of every variant: input → encoder → code → decoder → output, and a supervised head."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from Code.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES
+from Code.training.whole_epoch import WholeEpochModel
+
+PACKAGE = "autoencoders"
+
+
+class BaseAutoencoder(WholeEpochModel):
+    """An autoencoder of dense layers whose decoder mirrors its encoder.
+
+    It builds four models that share their weights: ``encoder`` (image → code), ``decoder``
+    (code → image), ``autoencoder`` (image → reconstruction) and, where ``n_classes`` is given,
+    ``classifier`` (image → class probabilities). A variant overrides ``build_encoder``,
+    ``build_decoder`` or ``loss_terms``: whichever makes it different.
+
+    Parameters
+    ----------
+    image_shape : (height, width) of the images, intensities in [0, 1].
+    code_dim : number of units of the code.
+    hidden : units of the encoder's hidden layers; the decoder has them in reverse.
+    activation, code_activation, output_activation : Keras activations of the hidden layers, the
+        code and the output.
+    reconstruction : ``"mse"`` or ``"binary cross-entropy"``, see ``Code.losses``.
+    n_classes : classes of the supervised head, or None for no head.
+    head_input : what the head reads, ``"code"`` or ``"reconstruction"``.
+    head_loss : ``"cross-entropy"`` or ``"mse"`` (on one-hot labels).
+
+    Raises
+    ------
+    ValueError
+        If a loss or ``head_input`` is not one of the above.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28),
+        code_dim=2,
+        hidden=(),
+        activation="relu",
+        code_activation="linear",
+        output_activation="sigmoid",
+        reconstruction="mse",
+        n_classes=None,
+        head_input="code",
+        head_loss="cross-entropy",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        _check("reconstruction", reconstruction, RECONSTRUCTION_LOSSES)
+        _check("head_loss", head_loss, LABEL_LOSSES)
+        _check("head_input", head_input, ("code", "reconstruction"))
+        self.image_shape = tuple(image_shape)
+        self.code_dim = code_dim
+        self.hidden = tuple(hidden)
+        self.activation = activation
+        self.code_activation = code_activation
+        self.output_activation = output_activation
+        self.reconstruction = reconstruction
+        self.n_classes = n_classes
+        self.head_input = head_input
+        self.head_loss = head_loss
+
+        self.encoder = self.build_encoder()
+        self.decoder = self.build_decoder()
+        self.autoencoder = self.build_autoencoder()
+        self.classifier = None if n_classes is None else self.build_classifier()
+        self.built = True
+
+    @property
+    def n_pixels(self):
+        return int(np.prod(self.image_shape))
+
+    def build_encoder(self):
+        """Image ``(height, width)`` → code ``(code_dim,)``."""
+        image = keras.Input(self.image_shape, name="image")
+        code = layers.Dense(self.code_dim, self.code_activation, name="code")(
+            self.hidden_layers(image)
+        )
+        return keras.Model(image, code, name="encoder")
+
+    def hidden_layers(self, image):
+        """The encoder up to its last hidden layer."""
+        h = layers.Flatten()(image)
+        for units in self.hidden:
+            h = layers.Dense(units, self.activation)(h)
+        return h
+
+    def build_decoder(self):
+        """Code ``(code_dim,)`` → image ``(height, width)``."""
+        code = keras.Input(self.encoder.output_shape[1:], name="code")
+        h = code
+        for units in reversed(self.hidden):
+            h = layers.Dense(units, self.activation)(h)
+        pixels = layers.Dense(self.n_pixels, self.output_activation, name="pixels")(h)
+        return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
+
+    def build_autoencoder(self):
+        """Image → reconstruction."""
+        image = keras.Input(self.image_shape, name="image")
+        return keras.Model(image, self.decoder(self.code_of(image)), name="autoencoder")
+
+    def build_classifier(self):
+        """Image → class probabilities, read from the code or from the reconstruction."""
+        image = keras.Input(self.image_shape, name="image")
+        code = self.code_of(image)
+        features = layers.Flatten()(code if self.head_input == "code" else self.decoder(code))
+        head = layers.Dense(self.n_classes, "softmax", name="head")
+        return Classifier(keras.Model(image, head(features), name="network"), self.head_loss)
+
+    def code_of(self, image):
+        """The deterministic code of an image tensor; a variant with a random one gives its mean."""
+        return self.encoder(image)
+
+    def call(self, image, training=False):
+        return self.autoencoder(image, training=training)
+
+    def loss_terms(self, x, y=None, training=False):
+        """Reconstruction error of the image itself, one value an image."""
+        return {"loss": self.reconstruction_error(x, self.autoencoder(x, training=training))}
+
+    def reconstruction_error(self, x, x_hat):
+        """The mean error a pixel, ``(batch,)``, by the loss named in ``reconstruction``."""
+        return RECONSTRUCTION_LOSSES[self.reconstruction](x, x_hat)
+
+    @property
+    def trained_variables(self):
+        return self.encoder.trainable_variables + self.decoder.trainable_variables
+
+    def encode(self, x, batch_size=1000):
+        """Codes ``(n, code_dim)`` of images: uint8, or floats in [0, 1]."""
+        return _predict(keras.Model(self.encoder.input, self.code_of(self.encoder.input)), x,
+                        batch_size)  # fmt: skip
+
+    def decode(self, codes, batch_size=1000):
+        """Images ``(n, height, width)`` in [0, 1] of codes ``(n, code_dim)``."""
+        return _predict(self.decoder, np.asarray(codes, np.float32), batch_size)
+
+    def reconstruct(self, x, batch_size=1000):
+        """Images ``(n, height, width)`` as the autoencoder gives them back."""
+        return _predict(self.autoencoder, x, batch_size)
+
+    def get_config(self):
+        names = (
+            "image_shape", "code_dim", "hidden", "activation", "code_activation",
+            "output_activation", "reconstruction", "n_classes", "head_input", "head_loss",
+        )  # fmt: skip
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Classifier(WholeEpochModel):
+    """A network of class probabilities with the loss that trains it.
+
+    Parameters
+    ----------
+    network : functional model image → probabilities ``(batch, classes)``.
+    loss : ``"cross-entropy"`` or ``"mse"`` (on one-hot labels).
+    """
+
+    terms = ("accuracy",)
+
+    def __init__(self, network, loss="cross-entropy", **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.label_loss = loss
+        self.built = True
+
+    def call(self, image, training=False):
+        return self.network(image, training=training)
+
+    def loss_terms(self, x, y=None, training=False):
+        """The label loss and whether the likeliest class is the right one."""
+        probabilities = self(x, training=training)
+        hit = keras.ops.equal(keras.ops.argmax(probabilities, axis=-1), keras.ops.cast(y, "int32"))
+        return {
+            "loss": LABEL_LOSSES[self.label_loss](y, probabilities),
+            "accuracy": keras.ops.cast(hit, probabilities.dtype),
+        }
+
+    def get_config(self):
+        network = keras.saving.serialize_keras_object(self.network)
+        return {**super().get_config(), "network": network, "loss": self.label_loss}
+
+    @classmethod
+    def from_config(cls, config):
+        network = keras.saving.deserialize_keras_object(config.pop("network"))
+        return cls(network, **config)
+
+
+def _predict(model, x, batch_size):
+    x = np.asarray(x)
+    x = x.astype(np.float32) / 255.0 if x.dtype == np.uint8 else x.astype(np.float32)
+    return model.predict(x, batch_size=batch_size, verbose=0)
+
+
+def _check(name, value, known):
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, not {value!r}")

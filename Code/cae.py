@@ -1,0 +1,71 @@
+"""Convolutional autoencoder (Masci et al. 2011): weights shared over the image.
+
+    h_k = f(x ∗ W_k + b_k), max-pooled        x̂ = g(Σ_k up(h_k) ∗ W̃_k + c)
+
+Train it alone: ``python -m Code.cae --help``.
+"""
+
+import keras
+from keras import layers
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.dae import Denoising
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class CAE(BaseAutoencoder):
+    """Convolutions and max-pooling down to a code of maps, convolutions and up-sampling back.
+
+    Parameters
+    ----------
+    filters : filters of the encoder's 3×3 convolutions, each followed by 2×2 pooling; the decoder
+        has them in reverse. The code has shape
+        ``(height / 2^len(filters), width / 2^len(filters), filters[-1])``.
+
+    Raises
+    ------
+    ValueError
+        If the image's sides are not multiples of ``2^len(filters)``.
+    """
+
+    compile_with_xla = False
+
+    def __init__(self, filters=(16, 8), reconstruction="binary cross-entropy", **kwargs):
+        self._filters = tuple(filters)
+        kwargs = {**kwargs, "code_dim": None}
+        super().__init__(reconstruction=reconstruction, **kwargs)
+        self.filters = self._filters
+
+    def build_encoder(self):
+        step = 2 ** len(self._filters)
+        if any(side % step for side in self.image_shape):
+            raise ValueError(f"image sides {self.image_shape} must be multiples of {step}")
+        image = keras.Input(self.image_shape, name="image")
+        h = layers.Reshape((*self.image_shape, 1))(image)
+        for filters in self._filters:
+            h = layers.Conv2D(filters, 3, padding="same", activation=self.activation)(h)
+            h = layers.MaxPooling2D(2, padding="same")(h)
+        return keras.Model(image, h, name="encoder")
+
+    def build_decoder(self):
+        code = keras.Input(self.encoder.output_shape[1:], name="code")
+        h = code
+        for filters in reversed(self._filters):
+            h = layers.Conv2D(filters, 3, padding="same", activation=self.activation)(h)
+            h = layers.UpSampling2D(2)(h)
+        h = layers.Conv2D(1, 3, padding="same", activation=self.output_activation)(h)
+        return keras.Model(code, layers.Reshape(self.image_shape)(h), name="decoder")
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class DenoisingCAE(Denoising, CAE):
+    """The convolutional autoencoder trained from noisy images to clean ones."""
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("cae")

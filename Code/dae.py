@@ -1,0 +1,55 @@
+"""Denoising autoencoder (Vincent et al. 2008): give back the clean input from a corrupted one.
+
+    x̃ ~ q(x̃ | x)        x̂ = g(f(x̃))        minimise L(x, x̂)
+
+Train it alone: ``python -m Code.dae --help``.
+"""
+
+import keras
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.data.corruption import CORRUPTIONS
+
+
+class Denoising(BaseAutoencoder):
+    """What makes any autoencoder a denoising one: noise on the way in, drawn afresh each time.
+
+    Parameters
+    ----------
+    corruption : a name in ``Code.data.corruption.CORRUPTIONS``.
+    level : its strength; for ``"gaussian"`` the standard deviation in units of intensity. A pair
+        ``(low, high)`` draws a level for each image uniformly between the two.
+    """
+
+    def __init__(self, corruption="gaussian", level=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.corruption = corruption
+        self.level = level
+        self.noise_seed = keras.random.SeedGenerator()
+
+    def corrupt(self, x):
+        """x̃ ~ q(x̃ | x), shape as ``x``."""
+        level = self.level
+        if isinstance(level, (tuple, list)):
+            shape = (keras.ops.shape(x)[0],) + (1,) * (len(x.shape) - 1)
+            level = keras.random.uniform(shape, *level, seed=self.noise_seed)
+        return CORRUPTIONS[self.corruption](x, level, self.noise_seed)
+
+    def loss_terms(self, x, y=None, training=False):
+        """Error of the reconstruction from x̃ against the clean x."""
+        x_hat = self.autoencoder(self.corrupt(x), training=training)
+        return {"loss": self.reconstruction_error(x, x_hat)}
+
+    def get_config(self):
+        return {**super().get_config(), "corruption": self.corruption, "level": self.level}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class DAE(Denoising):
+    """The denoising autoencoder with dense layers."""
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("dae")

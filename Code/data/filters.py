@@ -1,0 +1,46 @@
+"""Denoising without learning, and the measure by which any denoising is judged."""
+
+import math
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+
+def mean_filter(images: np.ndarray, size: int = 3) -> np.ndarray:
+    """Replace each pixel by the mean of the ``size`` × ``size`` pixels around it.
+
+    The simplest classical denoiser, hence the least that a trained one has to beat. Beyond the
+    border an image continues mirrored (scipy's "reflect": the border pixel is repeated).
+
+    Parameters
+    ----------
+    images : (n, height, width), floats in [0, 1].
+    size : side of the window in pixels.
+
+    Returns
+    -------
+    (n, height, width), float32.
+    """
+    return uniform_filter(np.asarray(images, dtype=np.float32), size=(1, size, size))
+
+
+def psnr(clean: np.ndarray, other: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB, peak 1: 10 log10(1 / MSE), MSE over the whole array.
+
+    One ratio of the overall mean squared error, not the mean of each image's own ratio, which an
+    image reconstructed almost exactly would dominate. Equal arrays give infinity.
+
+    Parameters
+    ----------
+    clean, other : two arrays of one shape, floats in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    clean, other = np.asarray(clean), np.asarray(other)
+    if clean.shape != other.shape:
+        raise ValueError(f"PSNR needs arrays of one shape, not {clean.shape} and {other.shape}")
+    mse = float(np.mean(np.square(np.subtract(clean, other, dtype=np.float64))))
+    return math.inf if mse == 0 else -10 * math.log10(mse)

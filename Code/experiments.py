@@ -1,0 +1,184 @@
+"""The one table of experiments: what is trained, how, and what was published about it.
+
+Nothing here imports a training library, so that the table can be listed in an instant.
+"""
+
+from dataclasses import asdict, dataclass, field
+
+PLOT = "read off the published plot"
+TEXT = "text of the published report"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One call of ``fit``.
+
+    ``name`` is ``"unsupervised"`` (the autoencoder), ``"supervised"`` (encoder and head) or a name
+    of the variant's own.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int
+    optimizer: dict = field(default_factory=lambda: {"name": "adam", "learning_rate": 1e-3})
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that someone else printed, with where it stands and how near ours should come."""
+
+    stage: str
+    metric: str
+    value: float
+    source: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row of the table.
+
+    Attributes
+    ----------
+    model : import path ``"module:Class"`` of the variant; its first part names the module.
+    settings : the class's keyword arguments, beside ``image_shape``.
+    noise_once : level of the Gaussian noise with which the images are overwritten before training,
+        or None. The published denoising experiment does that; the corrected ones draw noise in
+        the model.
+    procedure : import path ``"module:function"`` of what trains and measures it.
+    """
+
+    name: str
+    variant: str
+    kind: str
+    title: str
+    model: str = ""
+    settings: dict = field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    noise_once: float | None = None
+    denoises: bool = False
+    group: str = "published"
+    published: tuple[Published, ...] = ()
+    procedure: str = "Code.training.procedure:run"
+
+    @property
+    def fingerprinted(self):
+        """What a result depends on, as JSON can hold it."""
+        row = asdict(self)
+        for label in ("title", "published", "group", "kind"):
+            del row[label]
+        return row
+
+
+def unsupervised(epochs, batch_size=64):
+    return Stage("unsupervised", epochs, batch_size)
+
+
+def supervised(epochs, batch_size=32):
+    return Stage("supervised", epochs, batch_size)
+
+
+def _loss(value, source, low, high):
+    return Published("unsupervised", "loss_last_epoch", value, source, low, high)
+
+
+def _accuracy(value, source, low, high):
+    return Published("supervised", "accuracy_last_epoch", value, source, low, high)
+
+
+DAE_PUBLISHED_NET = {"code_dim": 2, "hidden": (128, 64, 10), "output_activation": "tanh"}
+VAE_PUBLISHED_NET = {"code_dim": 2, "hidden": (512,)}
+
+PUBLISHED_GROUP = (
+    Experiment(
+        "pca-2", "pca", "baseline", "Two principal components",
+        procedure="Code.pca:run", settings={"n_components": 2},
+        stages=(Stage("fit", 1, 0, {}),),
+    ),
+    Experiment(
+        "ae-relu", "ae", "published", "AE with ReLU, as published", "Code.ae:AE",
+        {"code_dim": 2, "code_activation": "relu", "output_activation": "relu"},
+        (unsupervised(100),),
+        published=(_loss(0.0702, PLOT, 0.067, 0.0715),),
+    ),
+    Experiment(
+        "ae-tanh", "ae", "published", "AE with tanh, as published", "Code.ae:AE",
+        {"code_dim": 2, "code_activation": "tanh", "output_activation": "tanh"},
+        (unsupervised(100),),
+        published=(_loss(0.0685, TEXT, 0.067, 0.0715),),
+    ),
+    Experiment(
+        "ae", "ae", "corrected", "AE with a linear code and a sigmoid output", "Code.ae:AE",
+        {"code_dim": 2, "code_activation": "linear", "output_activation": "sigmoid"},
+        (unsupervised(100),),
+    ),
+    Experiment(
+        "dae-published", "dae", "published", "DAE as published: noisy to noisy", "Code.ae:AE",
+        {**DAE_PUBLISHED_NET, "n_classes": 10, "head_loss": "mse"},
+        (unsupervised(20), supervised(20)),
+        noise_once=0.5, denoises=True,
+        published=(
+            _loss(0.0962, PLOT, 0.0942, 0.0982),
+            _accuracy(0.953, PLOT, 0.938, 0.968),
+        ),
+    ),
+    Experiment(
+        "dae", "dae", "corrected", "DAE: noisy to clean, fresh noise, a wide code", "Code.dae:DAE",
+        {"code_dim": 512, "hidden": (1024,), "code_activation": "relu",
+         "reconstruction": "binary cross-entropy", "level": 0.5},
+        (unsupervised(20),),
+        denoises=True,
+    ),
+    Experiment(
+        "dae-classifier", "dae", "corrected", "DAE, noisy to clean, with a head on its code",
+        "Code.dae:DAE",
+        {**DAE_PUBLISHED_NET, "level": 0.5, "n_classes": 10, "head_loss": "cross-entropy"},
+        (unsupervised(20), supervised(20)),
+        denoises=True,
+    ),
+    Experiment(
+        "cae-published", "cae", "published", "CAE as published: head on the decoder's output",
+        "Code.cae:CAE",
+        {"filters": (16, 8), "n_classes": 10, "head_input": "reconstruction", "head_loss": "mse"},
+        (unsupervised(20), supervised(20)),
+        denoises=True,
+        published=(
+            _loss(0.0705, PLOT, 0.0690, 0.0720),
+            _accuracy(0.991, PLOT, 0.987, 0.995),
+        ),
+    ),
+    Experiment(
+        "cae-denoising", "cae", "corrected", "CAE: noisy to clean, fresh noise",
+        "Code.cae:DenoisingCAE", {"filters": (16, 8), "level": 0.5},
+        (unsupervised(20),),
+        denoises=True,
+    ),
+    Experiment(
+        "cae-classifier", "cae", "corrected", "CAE with a head on its code", "Code.cae:CAE",
+        {"filters": (16, 8), "n_classes": 10, "head_loss": "cross-entropy"},
+        (unsupervised(20), supervised(20)),
+        denoises=True,
+    ),
+    Experiment(
+        "vae-bce", "vae", "published", "VAE with cross-entropy, as published", "Code.vae:VAE",
+        {**VAE_PUBLISHED_NET, "reconstruction": "binary cross-entropy"},
+        (unsupervised(50),),
+        published=(_loss(145.1, PLOT, 143.1, 147.1),),
+    ),
+    Experiment(
+        "vae-mse", "vae", "published", "VAE with squared error, as published", "Code.vae:VAE",
+        {**VAE_PUBLISHED_NET, "reconstruction": "mse"},
+        (unsupervised(50),),
+        published=(_loss(36.6, PLOT, 36.0, 37.2),),
+    ),
+)  # fmt: skip
+
+EXPERIMENTS = {experiment.name: experiment for experiment in PUBLISHED_GROUP}
+GROUPS = tuple(dict.fromkeys(experiment.group for experiment in EXPERIMENTS.values()))
+QUICK = {"n_train": 2000, "n_test": 500, "epochs": 2}
+
+
+def of_group(group):
+    """The experiments of one group, in the table's order."""
+    return [experiment for experiment in EXPERIMENTS.values() if experiment.group == group]

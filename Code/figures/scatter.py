@@ -1,0 +1,135 @@
+"""The two-dimensional map of a data set: one dot an image, coloured by digit."""
+
+from collections.abc import Sequence
+
+import matplotlib.patheffects as effects
+import numpy as np
+from matplotlib.colors import to_rgb, to_rgba_array
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from Code.figures.style import DIGIT_COLOURS, PAGE_WIDTH, new_figure, styled
+
+# Least distance between two numerals, as a share of the axis.
+_APART = 0.055
+
+
+@styled
+def code_maps(
+    panels: Sequence[tuple[str, np.ndarray, np.ndarray]], xlabel: str, ylabel: str
+) -> Figure:
+    """Draw maps side by side: dots coloured by digit, a numeral at the median of each class.
+
+    Each panel is (title, codes (n, 2), labels (n,) of integers). Both axes have one scale, and
+    the square holds every dot. Numerals whose medians (nearly) coincide are moved apart until
+    they can be read; a line leads back to the median. Labels above 9 take the ten
+    colours round again.
+
+    Raises
+    ------
+    ValueError
+        If there is no panel, codes and labels do not fit each other, or a code is not finite.
+    """
+    if not panels:
+        raise ValueError("no map to draw: give at least one panel")
+    width, height = (600, 520) if len(panels) == 1 else (PAGE_WIDTH, 455)
+    figure = new_figure(width, height, layout="compressed")
+    present: set[int] = set()
+    for i, (title, codes, labels) in enumerate(panels):
+        codes, labels = _checked(title, codes, labels)
+        classes = np.unique(labels)
+        present.update(classes.tolist())
+        axes = figure.add_subplot(1, len(panels), i + 1)
+        # One call in the order of the data: no class lies on top of all the others.
+        colours = to_rgba_array(DIGIT_COLOURS)[labels % len(DIGIT_COLOURS)]
+        axes.scatter(*codes.T, s=5, c=colours, alpha=0.45, linewidths=0, rasterized=True)
+        centre, half = _square(codes)
+        axes.set_xlim(centre[0] - half, centre[0] + half)
+        axes.set_ylim(centre[1] - half, centre[1] + half)
+        axes.set_aspect("equal", adjustable="box")
+        axes.locator_params(nbins=6, steps=[1, 2, 5, 10])
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
+        medians = [np.median(codes[labels == c], axis=0) for c in classes]
+        places = _spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
+        for c, median, place in zip(classes, medians, places + centre, strict=True):
+            colour = _darker(DIGIT_COLOURS[c % len(DIGIT_COLOURS)])
+            if np.linalg.norm(place - median) > _APART * half:
+                axes.plot(*np.transpose([median, place]), color=colour, linewidth=0.8)
+            axes.text(
+                *place,
+                str(c),
+                color=colour,
+                fontsize=13,
+                fontweight="bold",
+                ha="center",
+                va="center_baseline",
+                path_effects=[effects.withStroke(linewidth=3, foreground="white")],
+            )
+    _legend(figure, sorted(present), beside=len(panels) == 1)
+    return figure
+
+
+def _checked(title: str, codes: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    codes, labels = np.asarray(codes, dtype=float), np.asarray(labels).astype(int)
+    if codes.ndim != 2 or codes.shape[1] != 2 or labels.shape != codes.shape[:1]:
+        raise ValueError(
+            f"map {title!r}: codes need the shape (n, 2) and labels (n,), "
+            f"not {codes.shape} and {labels.shape}"
+        )
+    if not np.isfinite(codes).all():
+        raise ValueError(f"map {title!r}: some codes are NaN or infinite; the model has diverged")
+    return codes, labels
+
+
+def _square(codes: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre and half side of a square that holds all codes, with a margin."""
+    if len(codes) == 0:
+        return np.zeros(2), 1.0
+    low, high = codes.min(axis=0), codes.max(axis=0)
+    centre = (low + high) / 2
+    half = 0.54 * float((high - low).max())
+    # Collapsed codes: any square will do that floating point can tell from its centre.
+    least = 1e-4 * float(np.abs(centre).max())
+    return centre, half if half > least else max(half, 0.1 * float(np.abs(centre).max()), 0.5)
+
+
+def _spread(places: np.ndarray) -> np.ndarray:
+    """Push points (k, 2) in [-½, ½]² apart until no two are nearer than ``_APART``."""
+    turn = 2 * np.pi * np.arange(len(places)) / max(len(places), 1)
+    # Equal points have no direction to part in, so each gets one of its own.
+    places = places + 1e-4 * np.column_stack([np.cos(turn), np.sin(turn)])
+    edge = 0.5 - _APART / 2
+    for _ in range(200):
+        difference = places[:, None] - places[None]
+        distance = np.linalg.norm(difference, axis=2) + np.eye(len(places))
+        overlap = np.maximum(_APART - distance, 0)
+        if not overlap.any():
+            break
+        push = (0.5 * overlap / distance)[:, :, None] * difference
+        places = np.clip(places + push.sum(axis=1), -edge, edge)
+    return places
+
+
+def _darker(colour: str) -> tuple[float, ...]:
+    return tuple(0.55 * channel for channel in to_rgb(colour))
+
+
+def _legend(figure: Figure, classes: list[int], beside: bool) -> None:
+    handles = [
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker="o",
+            markersize=6,
+            color=DIGIT_COLOURS[c % len(DIGIT_COLOURS)],
+            label=str(c),
+        )
+        for c in classes
+    ]
+    if not handles:
+        return
+    place = {"loc": "outside right center", "ncols": -(-len(handles) // 16)}
+    if not beside:
+        place = {"loc": "outside lower center", "ncols": min(len(handles), 16)}
+    figure.legend(handles=handles, title="digit" if beside else None, handletextpad=0.1, **place)

@@ -1,0 +1,129 @@
+"""What all figures share: colours, type sizes, and how a figure becomes a file."""
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import ParamSpec
+
+import matplotlib.style
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from PIL import Image
+
+from Code.atomic import write_with
+
+DPI = 110
+PAGE_WIDTH = 800
+"""Width in pixels at which a web page shows a figure; none is drawn much wider."""
+
+DIGIT_COLOURS = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+"""The ten colours of Petroff, "Accessible color sequences for data visualization", 2021."""
+
+BLUE, ORANGE, RED, _, PURPLE = DIGIT_COLOURS[:5]
+GREY = "#6b6b6b"
+INK = "#222222"
+
+_SETTINGS = {
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 9.5,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+}
+
+
+def house_style() -> AbstractContextManager[None]:
+    """The project's settings on top of matplotlib's defaults, whatever the user's own are."""
+    return matplotlib.style.context(["default", _SETTINGS])
+
+
+def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
+    """An empty figure of ``width`` × ``height`` pixels that draws with Agg and needs no pyplot."""
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run a function that returns a figure in the house style, and settle the figure's layout."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with house_style():
+            figure = draw(*args, **kwargs)
+            # The layout engine moves the axes a little at each drawing; two saves of one figure
+            # are equal only if it stops here.
+            for _ in range(2):
+                figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+        return figure
+
+    return wrapper
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width in pixels of one line of ``text`` at ``size`` points."""
+    font = FontProperties(size=size, weight=weight)
+    return RendererAgg(1, 1, DPI).get_text_width_height_descent(text, font, ismath=False)[0]
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write ``figure`` as PNG to ``path``, whole or not at all; equal figures give equal bytes.
+
+    Raises
+    ------
+    ValueError
+        If ``path`` does not end in ``.png``.
+    OSError
+        If the folder cannot be written to.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"figures are saved as PNG: give a path that ends in .png, not {path}")
+
+    def write(part: Path) -> None:
+        with house_style():
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            pixels = np.asarray(canvas.buffer_rgba())
+        # Without the empty alpha channel, and in one channel where there is only grey, a file
+        # takes about half the space for the same picture.
+        if (pixels[..., 3] == 255).all():
+            pixels = pixels[..., :3]
+            if (pixels == pixels[..., :1]).all():
+                pixels = pixels[..., 0]
+        # Written by hand, since matplotlib would add the version of its own to the file.
+        Image.fromarray(np.ascontiguousarray(pixels)).save(part, format="PNG", optimize=True)
+
+    return write_with(path, write)

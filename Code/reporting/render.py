@@ -1,0 +1,153 @@
+"""The report in English and in Chinese, from the results through the templates."""
+
+from collections.abc import Callable
+from os.path import relpath
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+
+from Code.atomic import write_text
+from Code.reporting import findings
+from Code.reporting.results import Measure, Result, ResultError, load_results
+
+TEMPLATES = Path(__file__).parent / "templates"
+REPORTS = {"en": "report.md", "zh": "report.zh.md"}
+MINUS = "−"
+
+
+def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
+    """Write ``report.md`` and ``report.zh.md`` from ``<output_dir>/*/result.json`` alone.
+
+    Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
+    Same results, same bytes.
+
+    Raises
+    ------
+    ResultError
+        If a result is malformed, or there is none at all: an older report is left as it is.
+    """
+    results = load_results(output_dir)
+    if not results:
+        raise ResultError(f"{output_dir}: no results to report; run `python run_all.py` first")
+    texts = {
+        name: render(results, lang, Path(output_dir), Path(report_dir))
+        for lang, name in REPORTS.items()
+    }
+    return [write_text(Path(report_dir) / name, text) for name, text in texts.items()]
+
+
+def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: Path) -> str:
+    """The report in ``lang`` (``en`` or ``zh``) as Markdown."""
+    env = environment()
+    context: dict[str, Any] = {
+        "lang": lang,
+        "results": results,
+        "F": findings,
+        "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
+        "get": lambda *args, **kwargs: findings.measure(results, *args, **kwargs),
+        "decimals": decimals,
+    }
+    # each module sees the ones before it: labels, then the shared macros, then a family's texts
+    context["L"] = _module(env, f"{lang}/labels.j2", context)
+    context["M"] = _module(env, "macros.j2", context)
+    context["texts_of"] = lambda variant: _family_texts(env, lang, variant, context)
+    text = env.get_template("report.md.j2").render(context)
+    return tidy(text)
+
+
+def _module(env: jinja2.Environment, name: str, context: dict[str, Any]) -> ModuleType:
+    return env.get_template(name).make_module(context)
+
+
+def _family_texts(
+    env: jinja2.Environment, lang: str, variant: str, context: dict[str, Any]
+) -> ModuleType:
+    named = [f"{lang}/families/{variant}.j2", f"{lang}/families/other.j2"]
+    return env.select_template(named).make_module(context)
+
+
+def environment() -> jinja2.Environment:
+    """Jinja set up for Markdown; an undefined name is an error, not an empty string."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 Markdown, from our own results
+    )
+    filters: dict[str, Callable] = {"pm": pm, "figure": figure, "signed": signed, "cell": cell}
+    env.filters.update(filters, fixed=fixed, plain=plain)
+    return env
+
+
+def tidy(text: str) -> str:
+    """Drop trailing blanks and runs of empty lines, which the templates' tags leave behind."""
+    lines: list[str] = []
+    for line in map(str.rstrip, text.splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip() + "\n"
+
+
+def figure_link(result: Result, name: str, output_dir: Path, report_dir: Path) -> str | None:
+    """Relative link to a figure that the result lists and that exists, else None."""
+    path = output_dir / result.experiment / name
+    if name not in result.figures or not path.is_file():
+        return None
+    return quote(Path(relpath(path.resolve(), report_dir.resolve())).as_posix())
+
+
+# --- numbers ---------------------------------------------------------------------------------------
+
+
+def decimals(metric: str, value: float) -> int:
+    """Decimals that a metric is shown with: two for decibels, nats and seconds, else four."""
+    coarse = metric.startswith(("psnr", "seconds")) or abs(value) >= 5
+    return 2 if coarse else 4
+
+
+def fixed(value: float, places: int) -> str:
+    """``value`` with a fixed number of decimals and a true minus sign."""
+    text = f"{value:.{places}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", MINUS)
+
+
+def figure(measure: Measure) -> str:
+    """The mean alone."""
+    return fixed(measure.mean, decimals(measure.metric, measure.mean))
+
+
+def pm(measure: Measure | None) -> str:
+    """Mean ± standard deviation; the mean alone where the spread is unknown; – without one."""
+    if measure is None:
+        return "–"
+    if measure.std is None:
+        return figure(measure)
+    places = decimals(measure.metric, measure.mean)
+    return f"{figure(measure)} ± {_magnitude(measure.std, places)}"
+
+
+def _magnitude(value: float, places: int) -> str:
+    smallest = 10.0**-places
+    return f"<{smallest:.{places}f}" if 0 < value < smallest / 2 else fixed(value, places)
+
+
+def signed(value: float, places: int) -> str:
+    """A difference with its sign; zero has none."""
+    text = fixed(value, places)
+    return text if text.startswith(MINUS) or not text.strip("0.") else f"+{text}"
+
+
+def plain(value: float) -> str:
+    """A figure as it was given, without padding."""
+    return f"{value:.10g}".replace("-", MINUS)
+
+
+def cell(value: object) -> str:
+    """Any text on one line, safe inside a Markdown table."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")

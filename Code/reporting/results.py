@@ -1,0 +1,272 @@
+"""Measured results, read from ``output/*/result.json`` and checked before anyone trusts them."""
+
+import json
+import math
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+KINDS = ("published", "corrected", "baseline")
+
+
+class ResultError(ValueError):
+    """A result file that cannot be used; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure over the seeds: ``mean`` and sample ``std`` of ``values``, in the metric's unit.
+
+    ``std`` is None where one seed leaves it unknown. ``published`` is the figure to reproduce.
+    """
+
+    experiment: str
+    stage: str
+    metric: str
+    split: str
+    values: tuple[float, ...]
+    mean: float
+    std: float | None
+    published: float | None = None
+    published_source: str | None = None
+    deterministic: bool = False
+
+    @property
+    def n(self) -> int:
+        """Number of seeds behind the figure."""
+        return len(self.values)
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over seeds; 0 for a method without chance, None where unknown."""
+        if self.deterministic:
+            return self.std or 0.0
+        return self.std
+
+
+@dataclass(frozen=True)
+class Result:
+    """One experiment as measured: what was run, on what, for how long, and every metric."""
+
+    experiment: str
+    variant: str
+    group: str
+    kind: str
+    title: str
+    settings: dict[str, Any]
+    seeds: tuple[int, ...]
+    complete: bool
+    failures: tuple[dict[str, Any], ...]
+    data: dict[str, Any]
+    quick: bool
+    parameters: int | None
+    measures: tuple[Measure, ...]
+    seconds: dict[str, tuple[float, ...]]
+    epochs: dict[str, int]
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    code_version: str
+    finished: str
+    figures: tuple[str, ...]
+    folder: Path = field(compare=False)
+
+    @property
+    def stages(self) -> list[str]:
+        """Stages in the order in which they were trained and measured."""
+        named = [s["name"] for s in self.settings.get("stages", ()) if "name" in s]
+        return list(dict.fromkeys([*named, *self.epochs, *(m.stage for m in self.measures)]))
+
+    def measure(self, metric: str, split: str = "test", stage: str | None = None) -> Measure | None:
+        """The measure of that name, of the first stage that has it unless one is named."""
+        for stage_name in self.stages if stage is None else [stage]:
+            for m in self.measures:
+                if (m.metric, m.split, m.stage) == (metric, split, stage_name):
+                    return m
+        return None
+
+    def seconds_total(self) -> Measure | None:
+        """Training wall time of all stages together, in seconds, one value a seed."""
+        stages = [v for v in self.seconds.values() if v]
+        if not stages or len({len(v) for v in stages}) > 1:
+            return None
+        return self._timed("all", "seconds", [sum(v) for v in zip(*stages, strict=True)])
+
+    def seconds_per_epoch(self, stage: str | None = None) -> Measure | None:
+        """Training wall time of one epoch of ``stage`` (the first unless named), in seconds."""
+        stage = stage or next(iter(self.seconds), None)
+        values, epochs = self.seconds.get(stage, ()), self.epochs.get(stage)
+        if not values or not epochs:
+            return None
+        return self._timed(stage, "seconds_per_epoch", [v / epochs for v in values])
+
+    def _timed(self, stage: str, metric: str, values: list[float]) -> Measure:
+        std = statistics.stdev(values) if len(values) > 1 else None
+        return Measure(
+            self.experiment, stage, metric, "train", tuple(values), statistics.fmean(values), std
+        )
+
+
+def load_results(output_dir: str | Path) -> dict[str, Result]:
+    """Read every ``<output_dir>/<experiment>/result.json``, keyed and sorted by experiment.
+
+    Raises
+    ------
+    ResultError
+        For a truncated or malformed file: names the file and what to do about it.
+    """
+    paths = sorted(Path(output_dir).glob("[!.]*/result.json"))
+    return {result.experiment: result for result in map(load_result, paths)}
+
+
+def load_result(path: str | Path) -> Result:
+    """Read and check one ``result.json``.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be read, is not whole JSON, or lacks or mistypes a field.
+    """
+    path = Path(path)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        return _checked(raw, path.parent)
+    except json.JSONDecodeError as error:
+        problem = f"not whole JSON (line {error.lineno}: {error.msg})"
+    except UnicodeDecodeError:
+        problem = "not UTF-8 text"
+    except RecursionError:
+        problem = "nested too deeply to be a result"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except _Malformed as error:
+        problem = str(error)
+    problem = " ".join(problem.split())
+    raise ResultError(f"{path}: {problem}; delete it and run `python run_all.py` again") from None
+
+
+class _Malformed(ValueError):
+    pass
+
+
+def _no_constant(text: str) -> float:
+    raise _Malformed(f"holds {text}, which is no measured figure")
+
+
+def _is_number(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _get(raw: dict, key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
+    if key not in raw:
+        raise _Malformed(f"{where}'{key}' is missing")
+    value = raw[key]
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise _Malformed(f"{where}'{key}' is {type(value).__name__}, not {kinds[0].__name__}")
+    return value
+
+
+def _checked(raw: object, folder: Path) -> Result:
+    if not isinstance(raw, dict):
+        raise _Malformed("not a JSON object")
+    name = _get(raw, "experiment", str)
+    if name != folder.name:
+        raise _Malformed(f"is the result of {name!r}, not of {folder.name!r}")
+    kind = _get(raw, "kind", str)
+    if kind not in KINDS:
+        raise _Malformed(f"'kind' is {kind!r}, not one of {', '.join(KINDS)}")
+    seeds = _get(raw, "seeds", list)
+    if not all(_is_int(s) for s in seeds):
+        raise _Malformed("'seeds' holds something that is not a whole number")
+    failures = _get(raw, "failures", list)
+    if not all(isinstance(f, dict) and "seed" in f and "reason" in f for f in failures):
+        raise _Malformed("'failures' holds something without a seed and a reason")
+    data = _get(raw, "data", dict)
+    for key, of in (("name", str), ("sha256", str), ("n_train", int), ("n_test", int)):
+        _get(data, key, of, "data: ")
+    figures = _get(raw, "figures", list)
+    if not all(isinstance(f, str) and f == Path(f).name and "\\" not in f for f in figures):
+        raise _Malformed("'figures' holds something that is not a plain file name")
+    return Result(
+        experiment=name,
+        variant=_get(raw, "variant", str),
+        group=_get(raw, "group", str),
+        kind=kind,
+        title=_get(raw, "title", str),
+        settings=_settings(_get(raw, "settings", dict)),
+        seeds=tuple(seeds),
+        complete=_get(raw, "complete", bool),
+        failures=tuple(failures),
+        data=data,
+        quick=_get(raw, "quick", bool),
+        parameters=_get(raw, "parameters", (int, type(None))),
+        measures=_measures(_get(raw, "metrics", list), name, len(seeds), kind == "baseline"),
+        seconds=_seconds(_get(raw, "seconds", dict)),
+        epochs=_epochs(_get(raw, "epochs", dict)),
+        versions=_get(raw, "versions", dict),
+        machine=_get(raw, "machine", dict),
+        code_version=_get(raw, "code_version", str),
+        finished=_get(raw, "finished", str),
+        figures=tuple(figures),
+        folder=folder,
+    )
+
+
+def _settings(settings: dict) -> dict:
+    stages = settings.get("stages", [])
+    if not isinstance(stages, list) or not all(isinstance(s, dict) for s in stages):
+        raise _Malformed("settings: 'stages' is not a list of objects")
+    return settings
+
+
+def _measures(rows: list, name: str, n_seeds: int, deterministic: bool) -> tuple[Measure, ...]:
+    seen: dict[tuple[str, str, str], Measure] = {}
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise _Malformed(f"metrics[{index}] is not an object")
+        where = f"metrics[{index}]: "
+        key = tuple(_get(row, k, str, where) for k in ("stage", "metric", "split"))
+        values = _get(row, "values", list, where)
+        mean, std, published = (row.get(k) for k in ("mean", "std", "published"))
+        if not 1 <= len(values) <= max(n_seeds, 1) or not all(_is_number(v) for v in values):
+            raise _Malformed(f"{where}'values' is not one finite number a seed")
+        slack = 1e-6 * max(1.0, *(abs(v) for v in values))
+        if not _is_number(mean) or not min(values) - slack <= mean <= max(values) + slack:
+            raise _Malformed(f"{where}'mean' is not the mean of 'values'")
+        if len(values) > 1 and not (_is_number(std) and std >= 0):
+            raise _Malformed(f"{where}'std' is not a number although there are several seeds")
+        if published is not None and not _is_number(published):
+            raise _Malformed(f"{where}'published' is neither a number nor null")
+        if key in seen:
+            raise _Malformed(f"{where}{' '.join(key)} stands there twice")
+        seen[key] = Measure(
+            name,
+            *key,
+            values=tuple(values),
+            mean=mean,
+            std=std if len(values) > 1 else None,
+            published=published,
+            published_source=row.get("published_source"),
+            deterministic=deterministic,
+        )
+    return tuple(seen.values())
+
+
+def _seconds(raw: dict) -> dict[str, tuple[float, ...]]:
+    for stage, values in raw.items():
+        if not isinstance(values, list) or not all(_is_number(v) and v >= 0 for v in values):
+            raise _Malformed(f"seconds: {stage!r} is not a list of times")
+    return {stage: tuple(values) for stage, values in raw.items()}
+
+
+def _epochs(raw: dict) -> dict[str, int]:
+    for stage, count in raw.items():
+        if not _is_int(count) or count < 0:
+            raise _Malformed(f"epochs: {stage!r} is not a count")
+    return dict(raw)

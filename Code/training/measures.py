@@ -1,0 +1,51 @@
+"""Measures that every experiment shares: pure functions of arrays."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+NOISE_LEVELS = (0.25, 0.5, 0.75)
+
+
+def mean_squared_error(images, reconstructions):
+    """Mean over images and pixels of ``(x − x̂)²``, both in [0, 1]."""
+    difference = images.astype(np.float32) - reconstructions.astype(np.float32)
+    return float(np.mean(np.square(difference), dtype=np.float64))
+
+
+def plane(train_codes, test_codes):
+    """Codes as points of a plane: themselves if they have two units, else two principal components.
+
+    The components are those of the training codes.
+
+    Parameters
+    ----------
+    train_codes, test_codes : arrays ``(n, ...)``; further axes are flattened.
+
+    Returns
+    -------
+    Two arrays ``(n, 2)``.
+    """
+    train, test = (codes.reshape(len(codes), -1) for codes in (train_codes, test_codes))
+    if train.shape[1] == 2:
+        return train, test
+    pca = PCA(2, svd_solver="covariance_eigh").fit(train)
+    return pca.transform(train), pca.transform(test)
+
+
+def neighbour_accuracy(train_points, train_labels, test_points, test_labels, k=5):
+    """Share of test points whose class most of their ``k`` nearest training points have."""
+    classifier = KNeighborsClassifier(min(k, len(train_points)))
+    return float(classifier.fit(train_points, train_labels).score(test_points, test_labels))
+
+
+def axis_fraction(codes):
+    """Share of codes ``(n, units)`` that lie on an axis: some coordinate is exactly 0."""
+    return float(np.mean((codes == 0).any(axis=1)))
+
+
+def dead_pixels(images, reconstructions):
+    """Share of the pixels that carry ink in ``images`` but never change in ``reconstructions``."""
+    inked = (images > 0).any(axis=0)
+    constant = (reconstructions == reconstructions[:1]).all(axis=0)
+    return float((inked & constant).sum() / inked.sum())

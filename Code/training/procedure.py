@@ -1,0 +1,227 @@
+"""Train one experiment with one seed and measure it: the procedure that most variants share."""
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from Code.data.corruption import gaussian
+from Code.data.datasets import Dataset, to_unit
+from Code.data.filters import mean_filter, psnr
+from Code.experiments import Experiment
+from Code.figures.keras_layers import layers_of
+from Code.training.measures import (
+    NOISE_LEVELS,
+    axis_fraction,
+    dead_pixels,
+    mean_squared_error,
+    neighbour_accuracy,
+    plane,
+)
+
+SHOWN_DIGITS = 10
+SHOWN_NOISE = 0.5
+MANIFOLD_SIDE, MANIFOLD_EXTENT = 30, 4.0
+
+
+class Diverged(RuntimeError):
+    """The loss is no longer a number."""
+
+
+@dataclass
+class Outcome:
+    """What one run of one experiment leaves behind.
+
+    Attributes
+    ----------
+    metrics : rows ``{"stage", "metric", "split", "value"}``.
+    history : rows ``{"stage", "epoch", "metric", "split", "value"}``, one an epoch.
+    seconds : training time of each stage.
+    epochs : epochs trained in each stage.
+    views : arrays from which the figures are drawn.
+    structure : blocks of the structure figure.
+    parameters : trainable weights of the autoencoder.
+    model : the trained Keras model, or None.
+    """
+
+    metrics: list = field(default_factory=list)
+    history: list = field(default_factory=list)
+    seconds: dict = field(default_factory=dict)
+    epochs: dict = field(default_factory=dict)
+    views: dict = field(default_factory=dict)
+    structure: list = field(default_factory=list)
+    parameters: int = 0
+    model: keras.Model | None = None
+
+    def add(self, stage, split=None, **values):
+        """Append metrics of a stage, all on one split."""
+        rows = [
+            {"stage": stage, "metric": name, "split": split, "value": float(value)}
+            for name, value in values.items()
+        ]
+        self.metrics.extend(rows)
+
+
+class Watch(keras.callbacks.Callback):
+    """Tells how far a stage is and stops it when the loss diverges.
+
+    Raises
+    ------
+    Diverged
+        In the epoch in which the loss is no longer finite.
+    """
+
+    def __init__(self, stage, tell):
+        super().__init__()
+        self.stage, self.tell = stage, tell
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite(logs["loss"]):
+            raise Diverged(
+                f"loss became {logs['loss']} in epoch {epoch + 1} of {self.params['epochs']} "
+                f"(stage {self.stage})"
+            )
+        self.tell(1)
+
+
+def run(
+    experiment: Experiment, data: Dataset, seed: int, tell: Callable[[int], None], verbose=0
+) -> Outcome:
+    """Train every stage of ``experiment`` on ``data`` and measure after each.
+
+    Parameters
+    ----------
+    seed : of the weights, the order of the images and the noise.
+    tell : called with 1 after each epoch.
+    verbose : Keras's progress display, 0 for none.
+
+    Raises
+    ------
+    Diverged
+        If the loss stops being a number.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build(experiment, data)
+    inputs = (data.x_train, data.x_test)
+    if experiment.noise_once is not None:
+        inputs = tuple(
+            np.asarray(gaussian(to_unit(x), experiment.noise_once, seed=2 * seed + i))
+            for i, x in enumerate(inputs)
+        )
+    outcome = Outcome(model=model, structure=structure_of(model))
+    outcome.parameters = sum(int(np.prod(v.shape)) for v in model.trained_variables)
+    for stage in experiment.stages:
+        trained = model.classifier if stage.name == "supervised" else model
+        train(trained, stage, inputs, data, outcome, tell, verbose)
+        measure(experiment, model, stage.name, data, outcome)
+    return outcome
+
+
+def build(experiment, data):
+    """The untrained model of an experiment for images of the data's size."""
+    return load(experiment.model)(
+        image_shape=data.x_train.shape[1:], **experiment.settings
+    )
+
+
+def load(path):
+    """The object that an import path ``"module:name"`` names."""
+    module, name = path.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def train(model, stage, inputs, data, outcome, tell, verbose=0):
+    """Fit one stage; its history, time and final losses go into ``outcome``."""
+    model.compile(optimizer=keras.optimizers.get(dict(stage.optimizer)))
+    x_train, x_test = inputs
+    start = time.perf_counter()
+    history = model.fit(
+        x_train,
+        data.y_train,
+        batch_size=stage.batch_size,
+        epochs=stage.epochs,
+        validation_data=(x_test, data.y_test),
+        callbacks=[Watch(stage.name, tell)],
+        verbose=verbose,
+    ).history
+    outcome.seconds[stage.name] = time.perf_counter() - start
+    outcome.epochs[stage.name] = len(history["loss"])
+    for key, values in history.items():
+        metric, split = (key[4:], "test") if key.startswith("val_") else (key, "train")
+        outcome.history.extend(
+            {"stage": stage.name, "epoch": i + 1, "metric": metric, "split": split, "value": value}
+            for i, value in enumerate(values)
+        )
+    last = {f"{name}_last_epoch": history[name][-1] for name in ("loss", "accuracy")
+            if name in history}  # fmt: skip
+    outcome.add(stage.name, "train", **last)
+    for split, x, y in (("train", x_train, data.y_train), ("test", x_test, data.y_test)):
+        outcome.add(stage.name, split, **model.evaluate(x, y, verbose=0, return_dict=True))
+
+
+def measure(experiment, model, stage, data, outcome):
+    """Measures and views of the autoencoder as it stands after ``stage``."""
+    x_test = to_unit(data.x_test)
+    for split, x in (("train", data.x_train), ("test", data.x_test)):
+        x_hat = model.reconstruct(x)
+        outcome.add(stage, split, mse=mean_squared_error(to_unit(x), x_hat))
+    views = outcome.views
+    views[f"reconstructions/{stage}"] = x_hat[:SHOWN_DIGITS]
+    views["digits"] = x_test[:SHOWN_DIGITS]
+    views["labels"] = data.y_test
+
+    codes = model.encode(data.x_train), model.encode(data.x_test)
+    train_points, test_points = plane(*codes)
+    accuracy = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
+    outcome.add(stage, "test", knn_accuracy=accuracy)
+    views[f"code/{stage}"] = test_points.astype(np.float32)
+    views["code_is_projected"] = np.array(test_points.shape != codes[1].shape)
+
+    if experiment.variant == "ae":
+        outcome.add(
+            stage, "test", axis_fraction=axis_fraction(codes[1]),
+            dead_pixels=dead_pixels(x_test, x_hat),
+        )  # fmt: skip
+    if experiment.denoises:
+        measure_denoising(model, stage, x_test, outcome)
+    if experiment.variant == "vae" and model.code_dim == 2:
+        ticks = np.linspace(-MANIFOLD_EXTENT, MANIFOLD_EXTENT, MANIFOLD_SIDE)
+        grid = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1)
+        tiles = model.decode(grid.reshape(-1, 2))
+        views["manifold"] = tiles.reshape(MANIFOLD_SIDE, MANIFOLD_SIDE, *tiles.shape[1:])
+
+
+def measure_denoising(model, stage, x_test, outcome):
+    """PSNR of noisy, filtered and denoised test images; the same noise for every model and seed."""
+    for i, level in enumerate(NOISE_LEVELS):
+        noisy = np.asarray(gaussian(x_test, level, seed=1000 + i))
+        filtered, denoised = mean_filter(noisy), model.reconstruct(noisy)
+        outcome.add(
+            stage,
+            "test",
+            **{
+                f"psnr_{level}": psnr(x_test, denoised),
+                f"psnr_noisy_{level}": psnr(x_test, noisy),
+                f"psnr_mean_filter_{level}": psnr(x_test, filtered),
+            },
+        )
+        if level == SHOWN_NOISE:
+            rows = {"noisy": noisy, "filtered": filtered, f"denoised/{stage}": denoised}
+            outcome.views.update({key: rows[key][:SHOWN_DIGITS] for key in rows})
+
+
+def structure_of(model):
+    """Blocks of the structure figure: encoder, decoder and, where there is one, the head."""
+    blocks = [
+        {"title": "encoder", "layers": layers_of(model.encoder)},
+        {"title": "decoder", "layers": layers_of(model.decoder)},
+    ]
+    if model.classifier is not None:
+        head = model.classifier.network.get_layer("head")
+        source = "encoder" if model.head_input == "code" else "decoder"
+        layer = (f"Dense {head.units}, softmax", str(head.units), head.count_params())
+        blocks.append({"title": "classifier head", "layers": [layer], "from": source})
+    return blocks

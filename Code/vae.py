@@ -1,0 +1,65 @@
+"""Variational autoencoder (Kingma & Welling 2013): a code with a distribution one can draw from.
+
+    q(z | x) = N(μ(x), σ²(x))        z = μ + σ ε,  ε ~ N(0, I)
+    minimise  −log p(x | z) + KL(q(z | x) ‖ N(0, I))
+
+Train it alone: ``python -m Code.vae --help``.
+"""
+
+import keras
+from keras import layers, ops
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.losses import kl_to_standard_normal
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class VAE(BaseAutoencoder):
+    """The VAE with one sample of z an image; ``encoder`` gives ``[z_mean, z_log_var]``.
+
+    The loss is in nats an image: ``D`` times the mean error a pixel, plus the KL term.
+    """
+
+    terms = ("reconstruction", "kl")
+
+    def __init__(self, reconstruction="binary cross-entropy", **kwargs):
+        super().__init__(reconstruction=reconstruction, **kwargs)
+        self.sample_seed = keras.random.SeedGenerator()
+
+    def build_encoder(self):
+        image = keras.Input(self.image_shape, name="image")
+        h = self.hidden_layers(image)
+        z_mean = layers.Dense(self.code_dim, name="z_mean")(h)
+        z_log_var = layers.Dense(self.code_dim, name="z_log_var")(h)
+        return keras.Model(image, [z_mean, z_log_var], name="encoder")
+
+    def build_decoder(self):
+        z = keras.Input((self.code_dim,), name="z")
+        h = z
+        for units in reversed(self.hidden):
+            h = layers.Dense(units, self.activation)(h)
+        pixels = layers.Dense(self.n_pixels, self.output_activation, name="pixels")(h)
+        return keras.Model(z, layers.Reshape(self.image_shape)(pixels), name="decoder")
+
+    def code_of(self, image):
+        z_mean, _ = self.encoder(image)
+        return z_mean
+
+    def sample(self, z_mean, z_log_var):
+        """z = μ + σ ε (the reparameterisation, eq. 10)."""
+        epsilon = keras.random.normal(ops.shape(z_mean), seed=self.sample_seed)
+        return z_mean + ops.exp(0.5 * z_log_var) * epsilon
+
+    def loss_terms(self, x, y=None, training=False):
+        """−ELBO with its two terms, in nats an image."""
+        z_mean, z_log_var = self.encoder(x, training=training)
+        x_hat = self.decoder(self.sample(z_mean, z_log_var), training=training)
+        reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)
+        kl = kl_to_standard_normal(z_mean, z_log_var)
+        return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("vae")
