@@ -17,8 +17,7 @@ class Denoising(BaseAutoencoder):
     Parameters
     ----------
     corruption : a name in ``Code.data.corruption.CORRUPTIONS``.
-    level : its strength; for ``"gaussian"`` the standard deviation in units of intensity. A pair
-        ``(low, high)`` draws a level for each image uniformly between the two.
+    level : its strength; for ``"gaussian"`` the standard deviation in units of intensity.
     """
 
     def __init__(self, corruption="gaussian", level=0.5, **kwargs):
@@ -29,11 +28,7 @@ class Denoising(BaseAutoencoder):
 
     def corrupt(self, x):
         """x̃ ~ q(x̃ | x), shape as ``x``."""
-        level = self.level
-        if isinstance(level, (tuple, list)):
-            shape = (keras.ops.shape(x)[0],) + (1,) * (len(x.shape) - 1)
-            level = keras.random.uniform(shape, *level, seed=self.noise_seed)
-        return CORRUPTIONS[self.corruption](x, level, self.noise_seed)
+        return CORRUPTIONS[self.corruption](x, self.level, self.noise_seed)
 
     def loss_terms(self, x, y=None, training=False):
         """Error of the reconstruction from x̃ against the clean x."""

@@ -9,6 +9,11 @@ PLOT = "read off the published plot"
 TEXT = "text of the published report"
 
 
+def adam(learning_rate):
+    """Adam as Keras's ``optimizers.get`` reads it."""
+    return {"class_name": "adam", "config": {"learning_rate": learning_rate}}
+
+
 @dataclass(frozen=True)
 class Stage:
     """One call of ``fit``.
@@ -20,7 +25,7 @@ class Stage:
     name: str
     epochs: int
     batch_size: int
-    optimizer: dict = field(default_factory=lambda: {"name": "adam", "learning_rate": 1e-3})
+    optimizer: dict = field(default_factory=lambda: adam(1e-3))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Principal components: the linear autoencoder that has a closed form (Bourlard & Kamp 1988).
 
-    z = Vᵀ (x − x̄)        x̂ = V z + x̄        V: the leading eigenvectors of the covariance
+z = Vᵀ (x − x̄)        x̂ = V z + x̄        V: the leading eigenvectors of the covariance
 """
 
 import time

@@ -96,9 +96,10 @@ def to_unit(images: np.ndarray) -> np.ndarray:
 def load_dataset(spec: str | Path) -> Dataset:
     """Load and check the data that ``spec`` names.
 
-    ``spec`` is an existing path, to an ``.npz`` file in Keras's layout (arrays ``x_train``,
-    ``y_train``, ``x_test``, ``y_test``) or to a folder of the four IDX files, gzipped or not;
-    or else ``mnist`` (bundled: no network) or ``fashion_mnist`` (Keras downloads it once).
+    ``spec`` is ``mnist`` (bundled: no network), ``fashion_mnist`` (Keras downloads it once), or a
+    path: to an ``.npz`` file in Keras's layout (arrays ``x_train``, ``y_train``, ``x_test``,
+    ``y_test``) or to a folder of the four IDX files, gzipped or not. A folder that has a data
+    set's name is meant by ``./mnist``.
 
     Raises
     ------
@@ -106,6 +107,11 @@ def load_dataset(spec: str | Path) -> Dataset:
         If there is no such data, or it is not what `Dataset` describes.
     """
     spec = os.path.expanduser(spec)
+    name = spec.lower().replace("-", "_")
+    if name == "mnist":
+        return _bundled_mnist()
+    if name == "fashion_mnist":
+        return _from_keras(name)
     if os.path.exists(spec):  # unlike Path.exists, no error for a name too long to be a path
         path = Path(spec)
         if path.is_dir():
@@ -113,11 +119,6 @@ def load_dataset(spec: str | Path) -> Dataset:
         if path.is_file():
             return _from_npz(path.name, path)
         raise DataError(f"{spec}: neither a file nor a folder")
-    name = spec.lower().replace("-", "_")
-    if name == "mnist":
-        return _bundled_mnist()
-    if name == "fashion_mnist":
-        return _from_keras(name)
     reason = _UNSUITABLE.get(name, f"no such path or data set; accepted are {_ACCEPTED}")
     raise DataError(f"{_one_line(spec)!r}: {reason}")
 

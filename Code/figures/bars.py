@@ -35,7 +35,7 @@ def ratio_bars(rows: Mapping[str, Mapping[str, float]], ylabel: str, log: bool =
 
     figure = new_figure(PAGE_WIDTH, 400)
     axes = figure.add_subplot()
-    width = 0.8 / len(labels)
+    width = min(0.8 / len(labels), 0.4)
     base = 1.0 if log else 0.0
     crowded = len(rows) * len(labels) > 18
     for i, label in enumerate(labels):

@@ -15,6 +15,8 @@ _INK = {
     "vmax": 1.0,
 }
 _LABEL_SIZE = 9.5
+# Width in screen pixels beyond which a digit gets no clearer.
+_LARGEST = 120
 
 
 @styled
@@ -44,7 +46,8 @@ def image_rows(rows: Sequence[tuple[str, np.ndarray]]) -> Figure:
     margin, between = 8, 8
     left = 2 * margin + int(np.ceil(max(text_width(line, _LABEL_SIZE) for line in lines)))
     # A whole number of screen pixels for each image pixel keeps the pixels square and sharp.
-    scale = max(1, round((PAGE_WIDTH - left - margin) / width - 0.2))
+    widest = min((PAGE_WIDTH - left - margin) / width + 0.3, _LARGEST / images[0].shape[2])
+    scale = max(1, int(widest))
     total_width = left + scale * width + margin
     total_height = 2 * margin + len(rows) * scale * height + (len(rows) - 1) * between
     figure = new_figure(total_width, total_height, layout=None)
@@ -76,8 +79,9 @@ def manifold(tiles: np.ndarray, extent: float, xlabel: str, ylabel: str) -> Figu
     """Draw decoded latent points as one mosaic without gaps, with the latent axes around it.
 
     ``tiles`` is (rows, columns, height, width) in [0, 1]; ``tiles[i, j]`` was decoded from the
-    point (x, y) = (grid_x[j], grid_y[i]), both grids rising evenly from -extent to extent. So y
-    grows upwards, and row 0 is the lowest. The points lie at the centres of the tiles.
+    point (x, y) = (grid_x[j], grid_y[i]), where grid_x rises evenly from -extent to extent and
+    grid_y falls from extent to -extent: row 0 is the top row, as in any image, and y grows
+    upwards. The points lie at the centres of the tiles.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def manifold(tiles: np.ndarray, extent: float, xlabel: str, ylabel: str) -> Figu
     if tiles.ndim != 4 or 0 in tiles.shape:
         raise ValueError(f"tiles need the shape (rows, columns, height, width), not {tiles.shape}")
     rows, columns, height, width = tiles.shape
-    mosaic = tiles[::-1].transpose(0, 2, 1, 3).reshape(rows * height, columns * width)
+    mosaic = tiles.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)
     edge_x, edge_y = (extent * (1 + 1 / max(n - 1, 1)) for n in (columns, rows))
     figure = new_figure(720, 700, layout="compressed")
     axes = figure.add_subplot()

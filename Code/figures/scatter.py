@@ -32,7 +32,7 @@ def code_maps(
     """
     if not panels:
         raise ValueError("no map to draw: give at least one panel")
-    width, height = (600, 520) if len(panels) == 1 else (PAGE_WIDTH, 455)
+    width, height = (600, 520) if len(panels) == 1 else (PAGE_WIDTH, 462)
     figure = new_figure(width, height, layout="compressed")
     present: set[int] = set()
     for i, (title, codes, labels) in enumerate(panels):
@@ -47,7 +47,8 @@ def code_maps(
         axes.set_xlim(centre[0] - half, centre[0] + half)
         axes.set_ylim(centre[1] - half, centre[1] + half)
         axes.set_aspect("equal", adjustable="box")
-        axes.locator_params(nbins=6, steps=[1, 2, 5, 10])
+        axes.ticklabel_format(scilimits=(-2, 4))
+        axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
         medians = [np.median(codes[labels == c], axis=0) for c in classes]
         places = _spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half

@@ -1,5 +1,6 @@
 """The report in English and in Chinese, from the results through the templates."""
 
+import math
 from collections.abc import Callable
 from os.path import relpath
 from pathlib import Path
@@ -49,8 +50,10 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
         "get": lambda *args, **kwargs: findings.measure(results, *args, **kwargs),
         "decimals": decimals,
+        "pixels_of": lambda name: math.prod(results[name].data.get("image_shape", (28, 28))),
     }
     # each module sees the ones before it: labels, then the shared macros, then a family's texts
+    context["formulas"] = _module(env, "formulas.j2", context)
     context["L"] = _module(env, f"{lang}/labels.j2", context)
     context["M"] = _module(env, "macros.j2", context)
     context["texts_of"] = lambda variant: _family_texts(env, lang, variant, context)
@@ -76,7 +79,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 Markdown, from our own results
+        autoescape=False,
     )
     filters: dict[str, Callable] = {"pm": pm, "figure": figure, "signed": signed, "cell": cell}
     env.filters.update(filters, fixed=fixed, plain=plain)

@@ -122,9 +122,7 @@ def run(
 
 def build(experiment, data):
     """The untrained model of an experiment for images of the data's size."""
-    return load(experiment.model)(
-        image_shape=data.x_train.shape[1:], **experiment.settings
-    )
+    return load(experiment.model)(image_shape=data.x_train.shape[1:], **experiment.settings)
 
 
 def load(path):

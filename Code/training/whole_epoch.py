@@ -218,6 +218,7 @@ def evaluation_pass(x, y=None, batch_size=EVALUATION_BATCH):
 def _batches(order, batch_size):
     """Cut an order of ``n`` into ``batches (n // b, b)`` and, where n % b > 0, the ``last`` one."""
     order = order.astype(np.int32)
+    batch_size = min(batch_size, len(order))
     whole = len(order) // batch_size * batch_size
     parts = {"batches": order[:whole].reshape(-1, batch_size)}
     if whole < len(order):

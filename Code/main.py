@@ -1,0 +1,230 @@
+"""The command line of ``run_all.py``. TensorFlow is imported only by the workers that train."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from Code.experiments import EXPERIMENTS, GROUPS, of_group
+
+OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class UserError(Exception):
+    """Something that the person can put right; the message is one line."""
+
+
+def parser():
+    """The options of ``run_all.py``."""
+    p = argparse.ArgumentParser(
+        prog="run_all.py",
+        description="Train autoencoders on MNIST, draw the figures and write the reports.",
+        epilog="Finished experiments are kept: stop a run at any time and start it again.",
+    )
+    what = p.add_argument_group("what to run")
+    what.add_argument("--only", nargs="+", metavar="NAME", help="these experiments (see --list)")
+    what.add_argument("--all", action="store_true", help="every group, not only `published`")
+    what.add_argument("--quick", action="store_true",
+                      help="the whole pipeline on 2,000 images, 2 epochs each")  # fmt: skip
+    what.add_argument("--seeds", type=_positive, default=1, metavar="N",
+                      help="seeds for each experiment (default 1)")  # fmt: skip
+    what.add_argument("--seed", type=_natural, default=0, metavar="S",
+                      help="the first seed (default 0)")  # fmt: skip
+    what.add_argument("--data", default="mnist", metavar="DATA",
+                      help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
+                      ".npz file, or a folder of the four IDX files")  # fmt: skip
+    what.add_argument("--force", action="store_true", help="train again what is finished")
+    how = p.add_argument_group("how")
+    how.add_argument("--output", metavar="DIR", help="where results go (default output; with "
+                     "--quick output/quick, with other data output/<its name>)")  # fmt: skip
+    how.add_argument("--jobs", type=_positive, metavar="N",
+                     help="runs side by side, one core each (default: all cores)")  # fmt: skip
+    instead = p.add_argument_group("instead of training")
+    instead.add_argument("--list", action="store_true", help="list the experiments")
+    instead.add_argument("--report-only", action="store_true",
+                         help="write the reports anew from the results in --output")  # fmt: skip
+    return p
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.list:
+            return list_experiments()
+        if options.report_only:
+            return report_only(options)
+        return train(options)
+    except UserError as error:
+        print(f"run_all.py: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def list_experiments():
+    """Print the table of experiments."""
+    for group in GROUPS:
+        print(f"{group}:")
+        for row in of_group(group):
+            stages = ", ".join(f"{s.name} {s.epochs}" for s in row.stages if s.batch_size)
+            print(f"  {row.name:16} {row.kind:10} {row.title}" + (f"  [{stages}]" * bool(stages)))
+    return OK
+
+
+def report_only(options):
+    """Write the reports from what is in the output folder."""
+    output = Path(options.output or "output")
+    if not output.is_dir():
+        raise UserError(f"{output} is not a folder; train first, or give --output")
+    return write_reports(output)
+
+
+def write_reports(output):
+    """Render both reports; say where they are."""
+    from Code.reporting.render import render_reports
+    from Code.reporting.results import ResultError
+
+    try:
+        paths = render_reports(output, report_folder(output))
+    except ResultError as error:
+        raise UserError(error) from None
+    print("Reports: " + ", ".join(map(str, paths)), file=sys.stderr)
+    return OK
+
+
+def report_folder(output):
+    """``report`` for the default output folder, else a folder inside the output folder."""
+    return Path("report") if Path(output) == Path("output") else Path(output, "report")
+
+
+def train(options):
+    """Train what was asked for and is not finished, then write everything that is shown."""
+    rows = chosen(options)
+    data = checked_data(options)
+    output = Path(options.output or default_output(options, data))
+    from Code.training.schedule import OutputInUse, sole_use
+
+    try:
+        with sole_use(output):
+            return train_into(output, rows, data, options)
+    except OutputInUse as error:
+        raise UserError(error) from None
+    except OSError as error:
+        if error.filename is None or not str(error.filename).startswith(str(output)):
+            raise
+        raise UserError(f"cannot write to {error.filename}: {error.strerror}") from None
+
+
+def chosen(options):
+    """The rows of the table that the options name."""
+    if options.only is None:
+        return list(EXPERIMENTS.values()) if options.all else of_group("published")
+    unknown = [name for name in options.only if name not in EXPERIMENTS]
+    if unknown:
+        raise UserError(f"no experiment named {', '.join(unknown)}; see run_all.py --list")
+    return [EXPERIMENTS[name] for name in dict.fromkeys(options.only)]
+
+
+def checked_data(options):
+    """The data set, loaded once to be checked before anything is trained."""
+    from Code.data.datasets import DataError
+    from Code.training.unit import dataset
+
+    try:
+        return dataset(options.data, options.quick)
+    except DataError as error:
+        raise UserError(error) from None
+
+
+def default_output(options, data):
+    """Where results go if nothing is said: never on top of the committed full results."""
+    if options.quick:
+        return Path("output", "quick")
+    if data.name != "mnist":
+        return Path("output", data.name.rstrip("/").replace(".npz", ""))
+    return Path("output")
+
+
+def train_into(output, rows, data, options):
+    """Train into a folder that this process holds."""
+    from Code.training.assemble import assemble, write_results_csv
+    from Code.training.fingerprint import fingerprint
+    from Code.training.progress import Display, duration, say
+    from Code.training.schedule import default_jobs, expected_seconds, run_units
+    from Code.training.store import Store
+    from Code.training.unit import Unit, scheduled
+
+    start = time.monotonic()
+    store = Store(output)
+    store.clear_progress()
+    seeds = range(options.seed, options.seed + options.seeds)
+    rows = [scheduled(row, options.quick) for row in rows]
+    units = [
+        Unit(row, seed, options.data, options.quick, str(output)) for seed in seeds for row in rows
+    ]
+    prints = {(u.name, u.seed): fingerprint(u.experiment, data, u.seed) for u in units}
+    todo = [
+        u for u in units
+        if options.force or not store.record(u.name, u.seed, prints[u.name, u.seed])
+    ]  # fmt: skip
+    weights = {(u.name, u.seed): expected_seconds(u) for u in todo}
+    todo.sort(key=lambda u: -weights[u.name, u.seed])
+    jobs = min(options.jobs or default_jobs(), max(len(todo), 1))
+    if len(todo) < len(units):
+        say(f"{len(units) - len(todo)} of {len(units)} runs are finished and kept (--force: again)")
+    facts = facts_of(data)
+    failures = {row.name: [] for row in rows}
+    open_runs = {row.name: sum(u.name == row.name for u in todo) for row in rows}
+
+    def show(row):
+        assemble(row, list(seeds), facts, store, options.quick, failures[row.name])
+
+    for row in rows:
+        if not open_runs[row.name]:
+            show(row)
+    if todo:
+        say(f"{len(todo)} runs, {jobs} at a time, into {output}/")
+    with Display(todo, weights, store, jobs) as display:
+
+        def on_done(unit, failure):
+            if failure:
+                failures[unit.name].append({"seed": unit.seed, "reason": failure})
+            display.done(unit, failure)
+            open_runs[unit.name] -= 1
+            if not open_runs[unit.name]:
+                show(unit.experiment)
+
+        run_units(todo, prints, jobs, on_done)
+    write_results_csv(output)
+    write_reports(output)
+    say(f"Wall time {duration(time.monotonic() - start)} for {len(todo)} runs, {jobs} at a time.")
+    failed = {name: reasons for name, reasons in failures.items() if reasons}
+    for name, reasons in failed.items():
+        for reason in reasons:
+            say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
+    return FAILED if failed else OK
+
+
+def facts_of(data):
+    """What result.json says of the data."""
+    return {
+        "name": data.name,
+        "sha256": data.sha256,
+        "n_train": len(data.x_train),
+        "n_test": len(data.x_test),
+        "image_shape": list(data.x_train.shape[1:]),
+    }
+
+
+def _positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _natural(text):
+    if not text.isdecimal() or int(text) > 2**31 - 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2147483646")
+    return int(text)

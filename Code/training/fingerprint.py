@@ -1,0 +1,81 @@
+"""What a result depends on, in one hash: while it stays the same, no run need be repeated."""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMERICAL_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
+# They decide what is shown and in which order, not what is measured
+WITHOUT_INFLUENCE = ("Code.figures", "Code.reporting", "Code.experiments", "Code.atomic")
+
+
+def code_version(*modules):
+    """Hash of the sources of ``modules`` and of all project modules that they import.
+
+    Parameters
+    ----------
+    modules : dotted names such as ``"Code.vae"``.
+
+    Returns
+    -------
+    12 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(_closure(modules)):
+        digest.update(f"{name}\n{_source(name)}".encode())
+    return digest.hexdigest()[:12]
+
+
+def fingerprint(experiment, data, seed):
+    """Hash of settings, data, seed, code and numerical packages: the identity of a run."""
+    identity = {
+        "settings": experiment.fingerprinted,
+        "data": [data.sha256, data.x_train.shape, data.x_test.shape],
+        "seed": seed,
+        "code": code_version(*modules_of(experiment)),
+        "versions": {name: version(name) for name in NUMERICAL_PACKAGES},
+    }
+    text = json.dumps(identity, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def modules_of(experiment):
+    """The modules named in an experiment's row."""
+    paths = [path for path in (experiment.model, experiment.procedure) if path]
+    return [path.split(":")[0] for path in paths]
+
+
+def _closure(modules):
+    found, waiting = set(), list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and not name.startswith(WITHOUT_INFLUENCE) and _path(name):
+            found.add(name)
+            waiting.extend(_imports(name))
+    return found
+
+
+@cache
+def _imports(name):
+    names = set()
+    for node in ast.walk(ast.parse(_source(name))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("Code"):
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names if alias.name.startswith("Code"))
+    return names
+
+
+@cache
+def _source(name):
+    return _path(name).read_text(encoding="utf-8")
+
+
+def _path(name):
+    path = ROOT / (name.replace(".", "/") + ".py")
+    return path if path.is_file() else None

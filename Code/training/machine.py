@@ -1,0 +1,48 @@
+"""On what a result was measured."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib")
+
+
+def versions():
+    """Versions of Python and of the packages that results and figures depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def machine():
+    """Processor, cores this process may use, memory in GB and operating system."""
+    return {
+        "cpu": _cpu(),
+        "cores": cores(),
+        "memory_gb": round(memory_gb(), 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def cores():
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_gb():
+    """Memory that this process may use, in GB: the machine's, or its container's limit."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
+        total = min(total, int(text))
+    return total / 1e9
+
+
+def _cpu():
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown"

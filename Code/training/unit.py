@@ -1,0 +1,140 @@
+"""One unit of work: one experiment with one seed, in a process of its own."""
+
+import logging
+import os
+import time
+import traceback
+import warnings
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from Code.atomic import write_text
+from Code.experiments import QUICK, Experiment
+from Code.training.store import Store
+
+# One thread a run: results then do not depend on how many runs are side by side, and small
+# networks gain more from several runs at once than from several threads.
+ONE_THREAD = {
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An experiment, a seed and the data; everything that a worker needs to know."""
+
+    experiment: Experiment
+    seed: int
+    data: str
+    quick: bool
+    output: str
+
+    @property
+    def name(self):
+        return self.experiment.name
+
+
+def scheduled(experiment, quick=False, epochs=None):
+    """The experiment with its epochs cut for a quick run, or set to ``epochs``."""
+    if epochs is None and not quick:
+        return experiment
+    stages = tuple(
+        replace(stage, epochs=epochs or min(stage.epochs, QUICK["epochs"]))
+        for stage in experiment.stages
+    )
+    return replace(experiment, stages=stages)
+
+
+@lru_cache(maxsize=2)
+def dataset(spec, quick=False):
+    """The data of a run, loaded once a process."""
+    from Code.data.datasets import load_dataset
+
+    data = load_dataset(spec)
+    return data.subset(QUICK["n_train"], QUICK["n_test"]) if quick else data
+
+
+def work(unit, fingerprint, verbose=0):
+    """Train and measure one unit and keep it; return why it failed, or None.
+
+    Only what a run itself can do wrong is caught: a killed process takes its report with it.
+    """
+    os.environ.update({key: os.environ.get(key, value) for key, value in ONE_THREAD.items()})
+    store = Store(unit.output)
+    store.tell(unit.name, unit.seed, 0.0)
+    try:
+        perform(unit, fingerprint, store, verbose)
+    except Exception as error:  # whatever it is, the other experiments go on
+        line = str(error).strip().split("\n")[0]
+        if type(error).__name__ == "Diverged":
+            return line
+        trace = store.scratch / f"{unit.name}.seed-{unit.seed}.error.txt"
+        write_text(trace, traceback.format_exc())
+        return f"{type(error).__name__}: {line} (traceback in {trace})"
+    return None
+
+
+def perform(unit, fingerprint, store, verbose=0):
+    """Train and measure one unit and keep it in ``store``."""
+    keras = import_keras()
+    from Code.training.procedure import load
+
+    keras.backend.clear_session()
+    experiment = unit.experiment
+    total, done = sum(stage.epochs for stage in experiment.stages), 0
+
+    def tell(epochs):
+        nonlocal done
+        done += epochs
+        # The last percent is the measuring, which comes after the last epoch
+        store.tell(unit.name, unit.seed, 0.99 * done / total)
+
+    start = time.perf_counter()
+    outcome = load(experiment.procedure)(
+        experiment, dataset(unit.data, unit.quick), unit.seed, tell, verbose
+    )
+    record = {
+        "fingerprint": fingerprint,
+        "seed": unit.seed,
+        "metrics": outcome.metrics,
+        "history": outcome.history,
+        "seconds": outcome.seconds,
+        "seconds_in_all": time.perf_counter() - start,
+        "epochs": outcome.epochs,
+        "parameters": outcome.parameters,
+        "structure": outcome.structure,
+    }
+    store.keep(unit.name, unit.seed, record, outcome.views, outcome.model)
+    store.tell(unit.name, unit.seed, 1.0)
+
+
+def import_keras():
+    """Import Keras with its backend, without the lines that the backend prints at start."""
+    with warnings.catch_warnings(), _stderr_closed():
+        warnings.simplefilter("ignore")
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.constant(0)  # the first use of a device is what prints
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return keras
+
+
+class _stderr_closed:
+    """File descriptor 2 to nowhere: the backend's C++ code prints past Python."""
+
+    def __enter__(self):
+        self.kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+    def __exit__(self, *_):
+        os.dup2(self.kept, 2)
+        os.close(self.kept)

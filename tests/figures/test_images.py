@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from Code.figures.images import image_rows, manifold
+
+
+def pixels(figure):
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., 0]
+
+
+def test_rows_carry_their_labels_and_images():
+    images = np.random.default_rng(0).random((10, 28, 28))
+    figure = image_rows([("test digits", images), ("reconstruction", 1 - images)])
+    assert [text.get_text() for text in figure.texts] == ["test digits", "reconstruction"]
+    for axes, row in zip(figure.axes, (images, 1 - images), strict=True):
+        shown = axes.images[0].get_array()
+        np.testing.assert_allclose(shown[1:29, 1:29], row[0], rtol=1e-6)
+        np.testing.assert_allclose(shown[1:29, -29:-1], row[9], rtol=1e-6)
+
+
+def test_ink_is_dark_on_white():
+    ink = image_rows([("x", np.ones((1, 28, 28)))])
+    blank = image_rows([("x", np.zeros((1, 28, 28)))])
+    middle = tuple(n // 2 for n in pixels(ink).shape)
+    assert pixels(ink)[middle] == 0
+    assert pixels(blank)[middle] == 255
+
+
+def test_bytes_and_floats_give_one_picture():
+    bytes_ = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)
+    whole, unit = image_rows([("x", bytes_)]), image_rows([("x", bytes_ / 255)])
+    np.testing.assert_array_equal(pixels(whole), pixels(unit))
+
+
+def test_values_beyond_the_unit_range_do_not_stretch_the_grey_scale():
+    images = np.full((1, 28, 28), 0.5)
+    images[0, 0, 0], images[0, 0, 1] = -3, 7
+    plain = image_rows([("x", np.full((1, 28, 28), 0.5))])
+    centre = tuple(n // 2 for n in pixels(plain).shape)
+    assert pixels(image_rows([("x", images)]))[centre] == pixels(plain)[centre]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [("a", np.zeros((3, 8, 8))), ("b", np.zeros((4, 8, 8)))],
+        [("a", np.zeros((8, 8)))],
+        [("a", np.zeros((0, 8, 8)))],
+    ],
+)
+def test_rows_that_do_not_fit(rows):
+    with pytest.raises(ValueError):
+        image_rows(rows)
+
+
+def test_the_mosaic_has_row_zero_at_the_top_and_no_gaps():
+    tiles = np.arange(6).reshape(2, 3)[:, :, None, None] * np.ones((4, 4)) / 6
+    (image,) = manifold(tiles, 4.0, "z 1", "z 2").axes[0].images
+    mosaic = np.asarray(image.get_array())
+    assert image.origin == "upper" and image.axes.get_ylim()[0] < image.axes.get_ylim()[1]
+    assert mosaic.shape == (8, 12)
+    np.testing.assert_allclose(mosaic[::4, ::4] * 6, [[0, 1, 2], [3, 4, 5]], rtol=1e-6)
+
+
+def test_tiles_are_centred_on_their_latent_points():
+    axes = manifold(np.zeros((30, 30, 4, 4)), 4.0, "z 1", "z 2").axes[0]
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert (right - left) / 30 == pytest.approx(8 / 29)
+    assert left == -right == bottom == -top
+    assert axes.get_xlim() == (left, right)
+    assert axes.get_xticks()[[0, -1]].tolist() == [-4, 4]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z 1", "z 2")
+    box = axes.get_window_extent()
+    assert box.width == pytest.approx(box.height)
+
+
+def test_tiles_of_another_shape():
+    with pytest.raises(ValueError, match="rows, columns, height, width"):
+        manifold(np.zeros((9, 28, 28)), 4.0, "", "")
