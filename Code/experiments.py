@@ -130,7 +130,7 @@ PUBLISHED_GROUP = (
     ),
     Experiment(
         "dae", "dae", "corrected", "DAE: noisy to clean, fresh noise, a wide code", "Code.dae:DAE",
-        {"code_dim": 512, "hidden": (1024,), "code_activation": "relu",
+        {"code_dim": 512, "code_activation": "relu",
          "reconstruction": "binary cross-entropy", "level": 0.5},
         (unsupervised(20),),
         denoises=True,

@@ -26,9 +26,9 @@ def parser():
     what.add_argument("--all", action="store_true", help="every group, not only `published`")
     what.add_argument("--quick", action="store_true",
                       help="the whole pipeline on 2,000 images, 2 epochs each")  # fmt: skip
-    what.add_argument("--seeds", type=_positive, default=1, metavar="N",
+    what.add_argument("--seeds", type=positive, default=1, metavar="N",
                       help="seeds for each experiment (default 1)")  # fmt: skip
-    what.add_argument("--seed", type=_natural, default=0, metavar="S",
+    what.add_argument("--seed", type=natural, default=0, metavar="S",
                       help="the first seed (default 0)")  # fmt: skip
     what.add_argument("--data", default="mnist", metavar="DATA",
                       help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
@@ -37,7 +37,7 @@ def parser():
     how = p.add_argument_group("how")
     how.add_argument("--output", metavar="DIR", help="where results go (default output; with "
                      "--quick output/quick, with other data output/<its name>)")  # fmt: skip
-    how.add_argument("--jobs", type=_positive, metavar="N",
+    how.add_argument("--jobs", type=positive, metavar="N",
                      help="runs side by side, one core each (default: all cores)")  # fmt: skip
     instead = p.add_argument_group("instead of training")
     instead.add_argument("--list", action="store_true", help="list the experiments")
@@ -218,13 +218,15 @@ def facts_of(data):
     }
 
 
-def _positive(text):
+def positive(text):
+    """A whole number above 0, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 
-def _natural(text):
+def natural(text):
+    """A seed: a whole number that every random generator takes, for argparse."""
     if not text.isdecimal() or int(text) > 2**31 - 2:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2147483646")
     return int(text)

@@ -11,6 +11,7 @@ from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.losses import kl_to_standard_normal
+from Code.noise import normal
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -47,7 +48,7 @@ class VAE(BaseAutoencoder):
 
     def sample(self, z_mean, z_log_var):
         """z = μ + σ ε (the reparameterisation, eq. 10)."""
-        epsilon = keras.random.normal(ops.shape(z_mean), seed=self.sample_seed)
+        epsilon = normal(ops.shape(z_mean), self.sample_seed)
         return z_mean + ops.exp(0.5 * z_log_var) * epsilon
 
     def loss_terms(self, x, y=None, training=False):

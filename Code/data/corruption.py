@@ -1,14 +1,15 @@
 """What a denoising autoencoder removes: three ways to corrupt an input.
 
 Each function draws fresh noise on every call with a ``keras.random.SeedGenerator``, and the same
-noise on every call with an int. They also run compiled by XLA (``jit_compile=True``); TensorFlow
-then draws with another algorithm, so the same seed gives other noise than outside.
+noise on every call with an int.
 """
 
 from collections.abc import Callable
 
 import keras
 from keras import ops
+
+from Code.noise import normal, uniform
 
 Seed = int | keras.random.SeedGenerator
 
@@ -39,8 +40,8 @@ def gaussian(x, level: float, seed: Seed):
     if not level >= 0:
         raise ValueError(f"the standard deviation of the noise must be 0 or more, not {level}")
     x = ops.convert_to_tensor(x)
-    noise = keras.random.normal(ops.shape(x), stddev=level, dtype=x.dtype, seed=seed)
-    return ops.clip(x + noise, 0, 1)
+    noise = ops.cast(normal(ops.shape(x), seed), x.dtype)
+    return ops.clip(x + level * noise, 0, 1)
 
 
 def masking(x, level: float, seed: Seed):
@@ -104,7 +105,7 @@ def _with_uniform(x, level: float, seed: Seed):
         raise ValueError(f"the share of corrupted inputs must lie between 0 and 1, not {level}")
     x = ops.convert_to_tensor(x)
     # float32 whatever x is: the few bits of a half-precision number would round the share.
-    return x, keras.random.uniform(ops.shape(x), dtype="float32", seed=seed)
+    return x, uniform(ops.shape(x), seed)
 
 
 CORRUPTIONS: dict[str, Callable] = {

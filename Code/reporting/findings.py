@@ -5,7 +5,7 @@ Every function is pure: results in, facts out. The templates put the facts into 
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from Code.reporting.results import Measure, Result
 
@@ -49,7 +49,7 @@ KL_SHARE = 0.01  # claim 7: a KL term below a hundredth of the loss would not ma
 PUBLISHED_NOISE = "0.5"
 
 
-# --- differences ---------------------------------------------------------------------------------
+# --- differences ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def measure(
     return results[name].measure(metric, split, stage) if name in results else None
 
 
-# --- published against reproduced ------------------------------------------------------------------
+# --- published against reproduced -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,7 @@ class Nearest:
     measure: Measure
     own: float
     other: float
+    within: bool
 
     @property
     def supports_own(self) -> bool:
@@ -201,13 +202,14 @@ def nearest_ae_figures(results: Results) -> list[Nearest]:
     if any(m is None or m.published is None for m in runs):
         return []
     tanh, relu = runs
+    within = {c.experiment: bool(c.within) for c in comparisons(results)}
     return [
-        Nearest(tanh, tanh.published, relu.published),
-        Nearest(relu, relu.published, tanh.published),
+        Nearest(run, run.published, other.published, within[run.experiment])
+        for run, other in ((tanh, relu), (relu, tanh))
     ]
 
 
-# --- tables ----------------------------------------------------------------------------------------
+# --- tables ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,7 @@ def beats_rivals(results: Results, name: str) -> bool | None:
     return all(d.direction == "higher" for d in gains)
 
 
-# --- what is there and what is not -----------------------------------------------------------------
+# --- what is there and what is not ----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -392,9 +394,20 @@ def joined(fields: Mapping[str, object]) -> str:
     return ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
 
 
-# --- the seven claims ------------------------------------------------------------------------------
+def distinct(results: Iterable[Result], field: str) -> list[str]:
+    """The different values of a mapping-valued field, each on one line, in the order met."""
+    return list(dict.fromkeys(joined(getattr(r, field)) for r in results))
+
+
+# --- the seven claims -----------------------------------------------------------------------------
 
 Evidence = Difference | Ratio | Terms | Inversion
+
+
+def measures_of(evidence: Evidence) -> list[Measure]:
+    """The measures that a piece of evidence rests on."""
+    values = (getattr(evidence, f.name) for f in fields(evidence))
+    return [m for v in values for m in ([v] if isinstance(v, Measure) else measures_of(v))]
 
 
 @dataclass(frozen=True)
@@ -429,10 +442,9 @@ class Verdict:
 
     @property
     def spread_unknown(self) -> bool:
-        """Whether some difference rests on one seed, so that only its sign could be judged."""
-        return any(
-            isinstance(e, Difference) and e.margin is None for p in self.parts for e in p.evidence
-        )
+        """Whether some figure rests on one seed."""
+        figures = (m for p in self.parts for e in p.evidence for m in measures_of(e))
+        return any(m.spread is None for m in figures)
 
 
 def verdicts(results: Results) -> list[Verdict]:

@@ -1,5 +1,6 @@
 """The report in English and in Chinese, from the results through the templates."""
 
+import functools
 import math
 from collections.abc import Callable
 from os.path import relpath
@@ -52,11 +53,11 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "decimals": decimals,
         "pixels_of": lambda name: math.prod(results[name].data.get("image_shape", (28, 28))),
     }
+    context["texts_of"] = lambda variant: _family_texts(env, lang, variant, context)
     # each module sees the ones before it: labels, then the shared macros, then a family's texts
     context["formulas"] = _module(env, "formulas.j2", context)
     context["L"] = _module(env, f"{lang}/labels.j2", context)
     context["M"] = _module(env, "macros.j2", context)
-    context["texts_of"] = lambda variant: _family_texts(env, lang, variant, context)
     text = env.get_template("report.md.j2").render(context)
     return tidy(text)
 
@@ -72,6 +73,7 @@ def _family_texts(
     return env.select_template(named).make_module(context)
 
 
+@functools.cache
 def environment() -> jinja2.Environment:
     """Jinja set up for Markdown; an undefined name is an error, not an empty string."""
     env = jinja2.Environment(
@@ -82,7 +84,7 @@ def environment() -> jinja2.Environment:
         autoescape=False,
     )
     filters: dict[str, Callable] = {"pm": pm, "figure": figure, "signed": signed, "cell": cell}
-    env.filters.update(filters, fixed=fixed, plain=plain)
+    env.filters.update(filters, fixed=fixed, plain=plain, magnitude=magnitude)
     return env
 
 
@@ -103,7 +105,7 @@ def figure_link(result: Result, name: str, output_dir: Path, report_dir: Path) -
     return quote(Path(relpath(path.resolve(), report_dir.resolve())).as_posix())
 
 
-# --- numbers ---------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 
 def decimals(metric: str, value: float) -> int:
@@ -132,10 +134,11 @@ def pm(measure: Measure | None) -> str:
     if measure.std is None:
         return figure(measure)
     places = decimals(measure.metric, measure.mean)
-    return f"{figure(measure)} ± {_magnitude(measure.std, places)}"
+    return f"{figure(measure)} ± {magnitude(measure.std, places)}"
 
 
-def _magnitude(value: float, places: int) -> str:
+def magnitude(value: float, places: int) -> str:
+    """A spread or a margin; one too small to show is said to be smaller, not zero."""
     smallest = 10.0**-places
     return f"<{smallest:.{places}f}" if 0 < value < smallest / 2 else fixed(value, places)
 

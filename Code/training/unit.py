@@ -58,12 +58,13 @@ def dataset(spec, quick=False):
     return data.subset(QUICK["n_train"], QUICK["n_test"]) if quick else data
 
 
-def work(unit, fingerprint, verbose=0):
+def work(unit, fingerprint, verbose=0, one_thread=True):
     """Train and measure one unit and keep it; return why it failed, or None.
 
     Only what a run itself can do wrong is caught: a killed process takes its report with it.
     """
-    os.environ.update({key: os.environ.get(key, value) for key, value in ONE_THREAD.items()})
+    if one_thread:
+        os.environ.update(ONE_THREAD)
     store = Store(unit.output)
     store.tell(unit.name, unit.seed, 0.0)
     try:

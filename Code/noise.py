@@ -1,0 +1,40 @@
+"""Random numbers for noise, drawn on the device at a speed that does not hold training up.
+
+``keras.random`` under TensorFlow lets XLA choose the generator, and on a CPU its choice costs 17 s
+an epoch of MNIST where Philox costs 1 s. Philox also gives the same numbers compiled or not.
+"""
+
+import keras
+from keras import ops
+
+
+def normal(shape, seed):
+    """Standard normal float32 numbers of the given shape.
+
+    Parameters
+    ----------
+    seed : an int (the same numbers each time) or a ``keras.random.SeedGenerator`` (fresh ones).
+    """
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.random.stateless_normal(shape, _drawn(seed), alg="philox")
+    return keras.random.normal(shape, seed=seed)
+
+
+def uniform(shape, seed):
+    """Float32 numbers uniform on [0, 1); parameters as for `normal`."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.random.stateless_uniform(shape, _drawn(seed), alg="philox")
+    return keras.random.uniform(shape, seed=seed)
+
+
+def _drawn(seed):
+    state = seed.next() if isinstance(seed, keras.random.SeedGenerator) else [seed, 0]
+    return ops.cast(state, "int32")
+
+
+def _on_tensorflow():
+    return keras.backend.backend() == "tensorflow"

@@ -1,0 +1,40 @@
+"""Real MNIST for every test, in small portions."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import pytest  # noqa: E402
+
+from Code.data.datasets import load_dataset, to_unit  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """The whole of MNIST."""
+    return load_dataset("mnist")
+
+
+@pytest.fixture(scope="session")
+def digits(mnist):
+    """Sixteen test digits as floats in [0, 1]."""
+    return to_unit(mnist.x_test[:16])
+
+
+@pytest.fixture
+def seeded():
+    """Keras with its seed set."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    return keras

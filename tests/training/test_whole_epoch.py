@@ -1,0 +1,188 @@
+"""The compiled epoch is Keras's own training, only faster."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from Code.ae import AE
+from Code.base import Classifier
+from Code.cae import CAE
+from Code.dae import DAE
+from Code.data.datasets import to_unit
+from Code.vae import VAE
+
+
+@pytest.fixture(scope="module")
+def few(mnist):
+    """200 images: with batches of 64 the last batch is short."""
+    return mnist.subset(200, 90)
+
+
+def plain_training(model, x, epochs, batch_size):
+    """The same training as a newcomer writes it: one Python call a batch, no compilation."""
+    model.compile(run_eagerly=True)
+    losses = []
+    for _ in range(epochs):
+        of_batches = []
+        for start in range(0, len(x), batch_size):
+            batch = x[start : start + batch_size]
+            terms = model.update(keras.ops.convert_to_tensor(batch))
+            of_batches.extend(np.asarray(terms["loss"]))
+        losses.append(np.mean(of_batches))
+    return losses
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: AE(hidden=(32,)), CAE], ids=["dense, compiled by XLA", "convolutional"]
+)
+def test_equals_training_batch_by_batch(few, make):
+    results = []
+    for fast in (True, False):
+        keras.utils.set_random_seed(3)
+        model = make()
+        if fast:
+            model.compile()
+            history = model.fit(few.x_train, batch_size=64, epochs=3, shuffle=False, verbose=0)
+            losses = history.history["loss"]
+        else:
+            losses = plain_training(model, to_unit(few.x_train), 3, 64)
+        results.append((losses, model.get_weights()))
+    (fast_losses, fast_weights), (losses, weights) = results
+    np.testing.assert_allclose(fast_losses, losses, rtol=1e-5)
+    for a, b in zip(fast_weights, weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+
+
+def test_equals_keras_own_fit(few):
+    """A functional Keras model with Keras's loss, and ours: the same losses, epoch by epoch."""
+    histories = []
+    for ours in (True, False):
+        keras.utils.set_random_seed(5)
+        model = AE(hidden=(16,), code_dim=4)
+        x = to_unit(few.x_train)
+        if ours:
+            model.compile()
+            fit = model.fit(x, batch_size=32, epochs=2, shuffle=False, verbose=0)
+        else:
+            plain = model.autoencoder
+            plain.compile("adam", "mse")
+            fit = plain.fit(x, x, batch_size=32, epochs=2, shuffle=False, verbose=0)
+        histories.append(fit.history["loss"])
+    np.testing.assert_allclose(histories[0], histories[1], rtol=1e-5)
+
+
+def test_every_image_is_seen_once_an_epoch(few):
+    """The gradient of a bias-only model is linear in the images, whatever their order."""
+    from Code.training.whole_epoch import epoch_passes
+
+    keras.utils.set_random_seed(1)
+    passes = iter(epoch_passes(few.x_train, None, 64))
+    orders = []
+    for _ in range(2):
+        data = next(passes)
+        orders.append(np.concatenate([np.ravel(data["batches"]), data["last"]]))
+        assert data["batches"].shape == (3, 64)
+    assert all(sorted(order) == list(range(200)) for order in orders)
+    assert (orders[0] != orders[1]).any()
+
+
+@pytest.mark.parametrize("make", [AE, DAE, VAE, CAE])
+def test_same_seed_same_numbers_to_the_bit(few, make):
+    weights = []
+    for _ in range(2):
+        keras.utils.set_random_seed(11)
+        model = make()
+        model.compile()
+        model.fit(few.x_train, batch_size=64, epochs=2, verbose=0, validation_data=few.x_test)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_evaluate_is_the_mean_over_all_images(few, seeded):
+    model = AE()
+    model.compile()
+    x = to_unit(few.x_test)
+    expected = np.square(model.predict(x, verbose=0) - x).mean()
+    for batch_size in (7, 90, 1000):
+        got = model.evaluate(few.x_test, batch_size=batch_size, verbose=0, return_dict=True)
+        assert got["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_validation_of_a_fit_is_the_evaluation_after_it(few, seeded):
+    model = AE(n_classes=10)
+    model.classifier.compile()
+    data = (few.x_test, few.y_test)
+    history = model.classifier.fit(
+        few.x_train, few.y_train, epochs=2, validation_data=data, verbose=0
+    ).history
+    after = model.classifier.evaluate(*data, verbose=0, return_dict=True)
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    for name, value in after.items():
+        assert history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-6)
+
+
+def test_the_terms_of_a_loss_are_reported_and_add_up(few, seeded):
+    model = VAE(hidden=(32,))
+    model.compile()
+    history = model.fit(few.x_train, batch_size=64, epochs=2, verbose=0).history
+    total = np.add(history["reconstruction"], history["kl"])
+    np.testing.assert_allclose(history["loss"], total, rtol=1e-5)
+
+
+def test_a_stage_moves_only_its_own_weights(few, seeded):
+    model = AE(hidden=(16,), n_classes=10)
+    head = model.classifier.network.get_layer("head")
+    before = head.get_weights()[0].copy(), model.decoder.get_weights()[0].copy()
+    model.compile()
+    model.fit(few.x_train, epochs=1, verbose=0)
+    np.testing.assert_array_equal(head.get_weights()[0], before[0])
+    assert (model.decoder.get_weights()[0] != before[1]).any()
+
+    decoder = model.decoder.get_weights()[0].copy()
+    encoder = model.encoder.get_weights()[0].copy()
+    model.classifier.compile()
+    model.classifier.fit(few.x_train, few.y_train, epochs=1, verbose=0)
+    np.testing.assert_array_equal(model.decoder.get_weights()[0], decoder)
+    assert (model.encoder.get_weights()[0] != encoder).any()
+    assert (head.get_weights()[0] != before[0]).any()
+
+
+def test_keras_callbacks_work(few, seeded, tmp_path):
+    model = AE()
+    model.compile()
+    log, checkpoint = tmp_path / "log.csv", tmp_path / "best.keras"
+    history = model.fit(
+        few.x_train,
+        epochs=30,
+        validation_data=few.x_test,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.CSVLogger(log),
+            keras.callbacks.ModelCheckpoint(checkpoint, save_best_only=True),
+            keras.callbacks.EarlyStopping(monitor="val_loss", min_delta=10.0, patience=2),
+        ],
+    ).history
+    assert len(history["loss"]) == 3, "no epoch improves by 10, so it stops after the patience"
+    assert len(log.read_text().splitlines()) == 4
+    loaded = keras.saving.load_model(checkpoint)
+    np.testing.assert_array_equal(loaded.get_weights()[0].shape, model.get_weights()[0].shape)
+
+
+def test_a_dataset_of_batches_trains_as_keras_does(few, seeded):
+    import tensorflow as tf
+
+    model = AE()
+    model.compile()
+    before = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]
+    batches = tf.data.Dataset.from_tensor_slices(to_unit(few.x_train)).batch(64)
+    model.fit(batches, epochs=5, verbose=0)
+    assert model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"] < before
+
+
+def test_a_classifier_says_what_it_is(seeded):
+    model = AE(n_classes=10)
+    assert isinstance(model.classifier, Classifier)
+    assert json.dumps(model.get_config(), default=str)
