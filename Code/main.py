@@ -1,6 +1,7 @@
 """The command line of ``run_all.py``. TensorFlow is imported only by the workers that train."""
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -49,6 +50,7 @@ def parser():
 def main(arguments=None):
     """Run the command line; return the exit status."""
     options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         if options.list:
             return list_experiments()
@@ -61,6 +63,11 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _interrupt(*_):
+    """Let a polite kill end a run as Ctrl-C does, workers and all."""
+    raise KeyboardInterrupt
 
 
 def list_experiments():

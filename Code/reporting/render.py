@@ -110,7 +110,7 @@ def figure_link(result: Result, name: str, output_dir: Path, report_dir: Path) -
 
 def decimals(metric: str, value: float) -> int:
     """Decimals that a metric is shown with: two for decibels, nats and seconds, else four."""
-    coarse = metric.startswith(("psnr", "seconds")) or abs(value) >= 5
+    coarse = metric.startswith(("psnr", "seconds", "kl", "reconstruction")) or abs(value) >= 5
     return 2 if coarse else 4
 
 

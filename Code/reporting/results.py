@@ -18,7 +18,8 @@ class ResultError(ValueError):
 class Measure:
     """One figure over the seeds: ``mean`` and sample ``std`` of ``values``, in the metric's unit.
 
-    ``std`` is None where one seed leaves it unknown. ``published`` is the figure to reproduce.
+    ``std`` is None where one seed leaves it unknown. ``published`` is the figure to reproduce,
+    ``published_range`` what counts as reproduced.
     """
 
     experiment: str
@@ -30,6 +31,7 @@ class Measure:
     std: float | None
     published: float | None = None
     published_source: str | None = None
+    published_range: tuple[float, float] | None = None
     deterministic: bool = False
 
     @property
@@ -243,6 +245,13 @@ def _measures(rows: list, name: str, n_seeds: int, deterministic: bool) -> tuple
             raise _Malformed(f"{where}'std' is not a number although there are several seeds")
         if published is not None and not _is_number(published):
             raise _Malformed(f"{where}'published' is neither a number nor null")
+        accepted = row.get("published_range")
+        if accepted is not None:
+            if not isinstance(accepted, list) or len(accepted) != 2:
+                raise _Malformed(f"{where}'published_range' is not [low, high]")
+            if not all(_is_number(v) for v in accepted):
+                raise _Malformed(f"{where}'published_range' is not two numbers")
+            accepted = tuple(accepted)
         if key in seen:
             raise _Malformed(f"{where}{' '.join(key)} stands there twice")
         seen[key] = Measure(
@@ -253,6 +262,7 @@ def _measures(rows: list, name: str, n_seeds: int, deterministic: bool) -> tuple
             std=std if len(values) > 1 else None,
             published=published,
             published_source=row.get("published_source"),
+            published_range=accepted,
             deterministic=deterministic,
         )
     return tuple(seen.values())

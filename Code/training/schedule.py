@@ -55,6 +55,7 @@ def run_units(units, fingerprints, jobs, on_done, crashed=lambda unit: None):
     jobs : runs side by side.
     """
     from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     os.environ.update(ONE_THREAD)
@@ -74,6 +75,9 @@ def run_units(units, fingerprints, jobs, on_done, crashed=lambda unit: None):
                 on_done(waiting[i], failure)
         except TerminatedWorkerError:
             pass
+        except KeyboardInterrupt:
+            get_reusable_executor().shutdown(wait=False, kill_workers=True)
+            raise
         left = []
         for i, unit in enumerate(waiting):
             if i in ended:

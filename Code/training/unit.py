@@ -87,9 +87,14 @@ def perform(unit, fingerprint, store, verbose=0):
     keras.backend.clear_session()
     experiment = unit.experiment
     total, done = sum(stage.epochs for stage in experiment.stages), 0
+    parent = os.getppid()
 
     def tell(epochs):
         nonlocal done
+        if os.getppid() != parent:
+            # The run that this process works for was killed; nobody waits for the result, and a
+            # resumed run may already be training the same thing
+            os._exit(1)
         done += epochs
         # The last percent is the measuring, which comes after the last epoch
         store.tell(unit.name, unit.seed, 0.99 * done / total)

@@ -58,6 +58,8 @@ MALFORMED = [
     setting("many", "parameters"),
     setting("0.07", "metrics", 0, "mean"),
     setting(9.0, "metrics", 0, "mean"),
+    setting([0.1], "metrics", 0, "published_range"),
+    setting(["a", 1], "metrics", 0, "published_range"),
     setting([], "metrics", 0, "values"),
     setting([1.0] * 7, "metrics", 0, "values"),
     setting(None, "metrics", 0, "std"),

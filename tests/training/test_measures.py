@@ -1,0 +1,46 @@
+"""The measures against figures that anyone can check by hand, and against published ones."""
+
+import numpy as np
+import pytest
+
+from Code.data.datasets import to_unit
+from Code.training.measures import axis_fraction, dead_pixels, mean_squared_error, plane
+
+
+def test_axis_fraction():
+    assert axis_fraction(np.array([[0.0, 1], [1, 1], [0, 0], [2, 0]])) == 0.75
+
+
+def test_dead_pixels(digits):
+    alive = digits.copy()
+    assert dead_pixels(digits, alive) == 0
+    dead = digits.copy()
+    dead[:, :14] = 0
+    inked = (digits > 0).any(axis=0)
+    assert dead_pixels(digits, dead) == pytest.approx(inked[:14].sum() / inked.sum())
+
+
+def test_a_plane_keeps_two_units_and_projects_more(digits):
+    codes = digits[:, 10:12, 10]
+    assert plane(codes, codes)[0] is codes or np.array_equal(plane(codes, codes)[0], codes)
+    train, test = plane(digits, digits[:4])
+    assert train.shape == (16, 2)
+    np.testing.assert_allclose(train[:4], test, atol=1e-4)
+
+
+def test_pca_s_published_figures(mnist):
+    """PCA-2: test MSE 0.0557 and 42.4 % by five neighbours; the mean image: train MSE 0.0673."""
+    from Code.experiments import EXPERIMENTS
+    from Code.pca import run
+
+    outcome = run(EXPERIMENTS["pca-2"], mnist, 0, lambda epochs: None)
+    found = {(m["metric"], m["split"]): m["value"] for m in outcome.metrics}
+    assert found["mse", "test"] == pytest.approx(0.0557, abs=5e-5)
+    assert found["knn_accuracy", "test"] == pytest.approx(0.424, abs=1e-3)
+    assert found["mean_image_mse", "train"] == pytest.approx(0.0673, abs=5e-5)
+
+
+def test_mean_squared_error(digits):
+    assert mean_squared_error(digits, np.zeros_like(digits)) == pytest.approx(
+        np.square(to_unit(digits)).mean()
+    )
