@@ -22,6 +22,9 @@ ONE_THREAD = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
+# Of the worker that imports this for its first run
+PARENT = os.getppid()
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -87,11 +90,10 @@ def perform(unit, fingerprint, store, verbose=0):
     keras.backend.clear_session()
     experiment = unit.experiment
     total, done = sum(stage.epochs for stage in experiment.stages), 0
-    parent = os.getppid()
 
     def tell(epochs):
         nonlocal done
-        if os.getppid() != parent:
+        if os.getppid() != PARENT:
             # The run that this process works for was killed; nobody waits for the result, and a
             # resumed run may already be training the same thing
             os._exit(1)
