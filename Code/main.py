@@ -156,6 +156,7 @@ def default_output(options, data):
 
 def train_into(output, rows, data, options):
     """Train into a folder that this process holds."""
+    from Code.atomic import write_json
     from Code.training.assemble import assemble, write_results_csv
     from Code.training.fingerprint import fingerprint
     from Code.training.progress import Display, duration, say
@@ -205,6 +206,11 @@ def train_into(output, rows, data, options):
 
         run_units(todo, prints, jobs, on_done)
     write_results_csv(output)
+    if todo:
+        seconds = time.monotonic() - start
+        done = {"wall_seconds": seconds, "jobs": jobs, "trained": len(todo),
+                 "kept": len(units) - len(todo)}  # fmt: skip
+        write_json(output / "run.json", done)
     write_reports(output)
     say(f"Wall time {duration(time.monotonic() - start)} for {len(todo)} runs, {jobs} at a time.")
     failed = {name: reasons for name, reasons in failures.items() if reasons}

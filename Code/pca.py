@@ -23,7 +23,7 @@ def run(experiment, data, seed, tell, verbose=0):
     outcome = Outcome(epochs={stage: 1})
     start = time.perf_counter()
     pca = PCA(svd_solver="covariance_eigh", **experiment.settings).fit(flat["train"])
-    outcome.seconds[stage] = time.perf_counter() - start
+    outcome.seconds[stage] = outcome.epoch_seconds[stage] = time.perf_counter() - start
     tell(1)
     codes = {split: pca.transform(x) for split, x in flat.items()}
     for split, x in flat.items():

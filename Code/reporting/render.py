@@ -13,7 +13,7 @@ import jinja2
 
 from Code.atomic import write_text
 from Code.reporting import findings
-from Code.reporting.results import Measure, Result, ResultError, load_results
+from Code.reporting.results import Measure, Result, ResultError, load_results, load_run
 
 TEMPLATES = Path(__file__).parent / "templates"
 REPORTS = {"en": "report.md", "zh": "report.zh.md"}
@@ -21,9 +21,9 @@ MINUS = "−"
 
 
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
-    """Write ``report.md`` and ``report.zh.md`` from ``<output_dir>/*/result.json`` alone.
+    """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
 
-    Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
+    Read are ``*/result.json`` and ``run.json``, nothing else. Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
     Same results, same bytes.
 
     Raises
@@ -47,6 +47,7 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
     context: dict[str, Any] = {
         "lang": lang,
         "results": results,
+        "run": load_run(output_dir),
         "F": findings,
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
         "get": lambda *args, **kwargs: findings.measure(results, *args, **kwargs),

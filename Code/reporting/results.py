@@ -65,6 +65,7 @@ class Result:
     parameters: int | None
     measures: tuple[Measure, ...]
     seconds: dict[str, tuple[float, ...]]
+    epoch_seconds: dict[str, tuple[float, ...]]
     epochs: dict[str, int]
     versions: dict[str, str]
     machine: dict[str, Any]
@@ -95,12 +96,10 @@ class Result:
         return self._timed("all", "seconds", [sum(v) for v in zip(*stages, strict=True)])
 
     def seconds_per_epoch(self, stage: str | None = None) -> Measure | None:
-        """Training wall time of one epoch of ``stage`` (the first unless named), in seconds."""
-        stage = stage or next(iter(self.seconds), None)
-        values, epochs = self.seconds.get(stage, ()), self.epochs.get(stage)
-        if not values or not epochs:
-            return None
-        return self._timed(stage, "seconds_per_epoch", [v / epochs for v in values])
+        """Median wall time of an epoch of ``stage`` (the first unless named), in seconds."""
+        stage = stage or next(iter(self.epoch_seconds), None)
+        values = self.epoch_seconds.get(stage, ())
+        return self._timed(stage, "seconds_per_epoch", list(values)) if values else None
 
     def _timed(self, stage: str, metric: str, values: list[float]) -> Measure:
         std = statistics.stdev(values) if len(values) > 1 else None
@@ -210,6 +209,7 @@ def _checked(raw: object, folder: Path) -> Result:
         parameters=_get(raw, "parameters", (int, type(None))),
         measures=_measures(_get(raw, "metrics", list), name, len(seeds), kind == "baseline"),
         seconds=_seconds(_get(raw, "seconds", dict)),
+        epoch_seconds=_seconds(_get(raw, "epoch_seconds", dict)),
         epochs=_epochs(_get(raw, "epochs", dict)),
         versions=_get(raw, "versions", dict),
         machine=_get(raw, "machine", dict),
@@ -280,3 +280,25 @@ def _epochs(raw: dict) -> dict[str, int]:
         if not _is_int(count) or count < 0:
             raise _Malformed(f"epochs: {stage!r} is not a count")
     return dict(raw)
+
+
+def load_run(output_dir: str | Path) -> dict | None:
+    """What the last training run into ``output_dir`` was: ``run.json``, or None without one.
+
+    It holds ``wall_seconds``, ``jobs`` (runs side by side), ``trained`` and ``kept`` (runs).
+
+    Raises
+    ------
+    ResultError
+        If the file is malformed.
+    """
+    path = Path(output_dir) / "run.json"
+    if not path.exists():
+        return None
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        return {name: float(run[name]) for name in ("wall_seconds", "jobs", "trained", "kept")}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ResultError(
+            f"{path}: not what a run writes ({error}); delete it and run `python run_all.py` again"
+        ) from None

@@ -63,9 +63,12 @@ def assemble(experiment, seeds, data, store, quick, failures):
         "quick": quick,
         "parameters": first["parameters"],
         "metrics": summary(experiment, list(records.values())),
-        "seconds": {
-            stage: [record["seconds"][stage] for record in records.values()]
-            for stage in first["seconds"]
+        **{
+            times: {
+                stage: [record[times][stage] for record in records.values()]
+                for stage in first[times]
+            }
+            for times in ("seconds", "epoch_seconds")
         },
         "seconds_in_all": [record["seconds_in_all"] for record in records.values()],
         "epochs": first["epochs"],

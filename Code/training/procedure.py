@@ -39,7 +39,8 @@ class Outcome:
     ----------
     metrics : rows ``{"stage", "metric", "split", "value"}``.
     history : rows ``{"stage", "epoch", "metric", "split", "value"}``, one an epoch.
-    seconds : training time of each stage.
+    seconds : time of each stage: compiling, training, the test set after each epoch.
+    epoch_seconds : median time of an epoch of each stage, the test set included.
     epochs : epochs trained in each stage.
     views : arrays from which the figures are drawn.
     structure : blocks of the structure figure.
@@ -50,6 +51,7 @@ class Outcome:
     metrics: list = field(default_factory=list)
     history: list = field(default_factory=list)
     seconds: dict = field(default_factory=dict)
+    epoch_seconds: dict = field(default_factory=dict)
     epochs: dict = field(default_factory=dict)
     views: dict = field(default_factory=dict)
     structure: list = field(default_factory=list)
@@ -66,7 +68,7 @@ class Outcome:
 
 
 class Watch(keras.callbacks.Callback):
-    """Tells how far a stage is and stops it when the loss diverges.
+    """Tells how far a stage is, times its epochs and stops it when the loss diverges.
 
     Raises
     ------
@@ -77,8 +79,13 @@ class Watch(keras.callbacks.Callback):
     def __init__(self, stage, tell):
         super().__init__()
         self.stage, self.tell = stage, tell
+        self.epoch_seconds = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
+        self.epoch_seconds.append(time.perf_counter() - self.start)
         if not np.isfinite(logs["loss"]):
             raise Diverged(
                 f"loss became {logs['loss']} in epoch {epoch + 1} of {self.params['epochs']} "
@@ -135,17 +142,19 @@ def train(model, stage, inputs, data, outcome, tell, verbose=0):
     """Fit one stage; its history, time and final losses go into ``outcome``."""
     model.compile(optimizer=keras.optimizers.get(dict(stage.optimizer)))
     x_train, x_test = inputs
-    start = time.perf_counter()
+    start, watch = time.perf_counter(), Watch(stage.name, tell)
     history = model.fit(
         x_train,
         data.y_train,
         batch_size=stage.batch_size,
         epochs=stage.epochs,
         validation_data=(x_test, data.y_test),
-        callbacks=[Watch(stage.name, tell)],
+        callbacks=[watch],
         verbose=verbose,
     ).history
     outcome.seconds[stage.name] = time.perf_counter() - start
+    # The first epoch also compiles; the median leaves it out
+    outcome.epoch_seconds[stage.name] = float(np.median(watch.epoch_seconds))
     outcome.epochs[stage.name] = len(history["loss"])
     for key, values in history.items():
         metric, split = (key[4:], "test") if key.startswith("val_") else (key, "train")

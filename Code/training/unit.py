@@ -111,6 +111,7 @@ def perform(unit, fingerprint, store, verbose=0):
         "metrics": outcome.metrics,
         "history": outcome.history,
         "seconds": outcome.seconds,
+        "epoch_seconds": outcome.epoch_seconds,
         "seconds_in_all": time.perf_counter() - start,
         "epochs": outcome.epochs,
         "parameters": outcome.parameters,

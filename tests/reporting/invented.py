@@ -174,6 +174,7 @@ def metrics_flipped() -> dict:
                 (S, "mse", "test"): 0.05,
             },
             "seconds": {U: [1.0] * 3, S: [1.0] * 3},
+            "epoch_seconds": {U: [1.0] * 3, S: [1.0] * 3},
         },
         "cae-published": {
             "metrics": {
@@ -242,6 +243,9 @@ def result_of(
         "parameters": 3922,
         "metrics": rows,
         "seconds": {stage: [value] * n for stage, value in seconds.items()},
+        "epoch_seconds": {
+            stage: [value / epochs.get(stage, 1)] * n for stage, value in seconds.items()
+        },
         "epochs": epochs,
         "versions": {"python": "3.11.9", "keras": "3.0"},
         "machine": {"cpu": "fixture | cpu", "cores": 2, "memory_gb": 8, "system": "Linux"},
