@@ -23,7 +23,8 @@ MINUS = "−"
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
     """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
 
-    Read are ``*/result.json`` and ``run.json``, nothing else. Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
+    Read are ``*/result.json`` and ``run.json``, nothing else. Figure links are relative from
+    ``report_dir`` to ``output_dir``, so both must be on one drive.
     Same results, same bytes.
 
     Raises
