@@ -51,7 +51,16 @@ FLIPPED = [
         "does_not_hold",
     ),
     (4, {"dae-published": {"seconds": {U: [12.0] * 3, S: [200.0] * 3}}}, "holds_in_part"),
-    (4, {"dae-published": {"seconds": {U: [2.0] * 3, S: [2.0] * 3}}}, "does_not_hold"),
+    (
+        4,
+        {
+            "dae-published": {
+                "seconds": {U: [2.0] * 3, S: [2.0] * 3},
+                "epoch_seconds": {U: [0.1] * 3, S: [0.1] * 3},
+            }
+        },
+        "does_not_hold",
+    ),
     (5, {"cae-denoising": metrics(u__psnr_05=17.0)}, "holds_in_part"),
     (
         5,
