@@ -30,11 +30,17 @@ class BaseAutoencoder(WholeEpochModel):
     head_input : what the head reads, ``"code"`` or ``"reconstruction"``.
     head_loss : ``"cross-entropy"`` or ``"mse"`` (on one-hot labels).
 
+    Attributes
+    ----------
+    has_prior : whether codes drawn from a standard normal decode to images.
+
     Raises
     ------
     ValueError
         If a loss or ``head_input`` is not one of the above.
     """
+
+    has_prior = False
 
     def __init__(
         self,
@@ -126,6 +132,20 @@ class BaseAutoencoder(WholeEpochModel):
     def reconstruction_error(self, x, x_hat):
         """The mean error a pixel, ``(batch,)``, by the loss named in ``reconstruction``."""
         return RECONSTRUCTION_LOSSES[self.reconstruction](x, x_hat)
+
+    def diagnostics(self, x, y):
+        """What defines the variant, measured: ``{name: number}`` on images ``x`` with labels ``y``.
+
+        Parameters
+        ----------
+        x : array ``(n, height, width)`` in [0, 1].
+        y : integer array ``(n,)``.
+        """
+        return {}
+
+    def views(self, x, y):
+        """Pictures of the variant's own: ``{name: array (n, height, width)}``, see `diagnostics`."""
+        return {}
 
     @property
     def trained_variables(self):

@@ -22,6 +22,7 @@ class VAE(BaseAutoencoder):
     """
 
     terms = ("reconstruction", "kl")
+    has_prior = True
 
     def __init__(self, reconstruction="binary cross-entropy", **kwargs):
         super().__init__(reconstruction=reconstruction, **kwargs)

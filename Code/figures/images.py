@@ -75,6 +75,37 @@ def image_rows(rows: Sequence[tuple[str, np.ndarray]]) -> Figure:
 
 
 @styled
+def grid(tiles: np.ndarray, columns: int = 16) -> Figure:
+    """Draw images ``(n, height, width)`` in rows of ``columns``.
+
+    Images in [0, 1] are ink on white. Where any value is negative they are filters: each is scaled
+    by its own largest magnitude, grey is zero, dark is positive.
+
+    Raises
+    ------
+    ValueError
+        If ``tiles`` is not three-dimensional, or empty.
+    """
+    tiles = _to_unit(tiles)
+    if tiles.ndim != 3 or 0 in tiles.shape:
+        raise ValueError(f"tiles need the shape (n, height, width), not {tiles.shape}")
+    if (tiles < 0).any():
+        largest = np.abs(tiles).max(axis=(1, 2), keepdims=True)
+        tiles = 0.5 + 0.5 * tiles / np.maximum(largest, 1e-12)
+    lacking = -len(tiles) % min(columns, len(tiles))
+    tiles = np.concatenate([tiles, np.full((lacking, *tiles.shape[1:]), np.nan, np.float32)])
+    rows = tiles.reshape(-1, min(columns, len(tiles)), *tiles.shape[1:])
+    mosaic = np.concatenate([_strip(row)[:-1] for row in rows])
+    height, width = mosaic.shape
+    scale = max(1, int(min(PAGE_WIDTH / width + 0.3, _LARGEST / tiles.shape[2])))
+    figure = new_figure(scale * width, scale * height, layout=None)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.imshow(np.ma.masked_invalid(mosaic), aspect="auto", interpolation="nearest", **_INK)
+    return figure
+
+
+@styled
 def manifold(tiles: np.ndarray, extent: float, xlabel: str, ylabel: str) -> Figure:
     """Draw decoded latent points as one mosaic without gaps, with the latent axes around it.
 

@@ -154,12 +154,12 @@ def draw(experiment, records, views, folder):
         pictures["structure.png"] = structure.structure(blocks, experiment.title)
     if experiment.denoises:
         pictures["psnr.png"] = _psnr_figure(experiment, summary(experiment, list(records.values())))
-    for name in STILLS:
-        if name not in pictures:
-            (folder / name).unlink(missing_ok=True)
+    for path in folder.glob("*.png"):
+        if path.name not in pictures:
+            path.unlink()
     for name, figure in pictures.items():
         style.save(figure, folder / name)
-    return [name for name in STILLS if name in pictures]
+    return sorted(pictures, key=lambda name: (STILLS.index(name) if name in STILLS else 99, name))
 
 
 def _series(record, stage, metric, split):
@@ -236,6 +236,9 @@ def _image_figures(experiment, views):
     if "manifold" in views:
         labels = ("z₁", "z₂")
         pictures["manifold.png"] = images.manifold(views["manifold"], 4.0, *labels)
+    for key in views:
+        if key.startswith("own/"):
+            pictures[f"{key[4:]}.png"] = images.grid(views[key])
     return pictures
 
 

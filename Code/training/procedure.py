@@ -194,7 +194,9 @@ def measure(experiment, model, stage, data, outcome):
         )  # fmt: skip
     if experiment.denoises:
         measure_denoising(model, stage, x_test, outcome)
-    if experiment.variant == "vae" and model.code_dim == 2:
+    outcome.add(stage, "test", **model.diagnostics(x_test, data.y_test))
+    views.update({f"own/{k}": v for k, v in model.views(x_test, data.y_test).items()})
+    if model.has_prior and model.code_dim == 2:
         ticks = np.linspace(-MANIFOLD_EXTENT, MANIFOLD_EXTENT, MANIFOLD_SIDE)
         grid = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1)
         tiles = model.decode(grid.reshape(-1, 2))
