@@ -144,7 +144,7 @@ class BaseAutoencoder(WholeEpochModel):
         return {}
 
     def views(self, x, y):
-        """Pictures of the variant's own: ``{name: array (n, height, width)}``, see `diagnostics`."""
+        """Pictures of the variant's own: ``{name: array (n, height, width)}``."""
         return {}
 
     @property

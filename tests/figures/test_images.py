@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from Code.figures.images import image_rows, manifold
+from Code.figures.images import grid, image_rows, manifold
 
 
 def pixels(figure):
@@ -82,7 +82,7 @@ def test_tiles_of_another_shape():
 
 
 def test_a_grid_of_images_fills_its_last_row_with_nothing(mnist):
-    figure = images.grid(mnist.x_test[:20], columns=8)
+    figure = grid(mnist.x_test[:20], columns=8)
     mosaic = figure.axes[0].images[0].get_array()
     assert mosaic.shape == (3 * 29, 8 * 29 + 1)
     assert mosaic.mask[-10, -10] and not mosaic.mask[10, 10]
@@ -91,6 +91,6 @@ def test_a_grid_of_images_fills_its_last_row_with_nothing(mnist):
 def test_filters_have_grey_for_zero():
     filters = np.zeros((2, 4, 4))
     filters[0, 1, 1], filters[1, 2, 2] = -3.0, 0.5
-    mosaic = images.grid(filters).axes[0].images[0].get_array()
+    mosaic = grid(filters).axes[0].images[0].get_array()
     values = np.unique(mosaic.compressed())
     np.testing.assert_allclose(values, [0.0, 0.5, 1.0])
