@@ -10,6 +10,7 @@ from keras import layers
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import Denoising
+from Code.subpixel import UpConv2D
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -49,11 +50,11 @@ class CAE(BaseAutoencoder):
 
     def build_decoder(self):
         code = keras.Input(self.encoder.output_shape[1:], name="code")
-        h = code
-        for filters in reversed(self._filters):
-            h = layers.Conv2D(filters, 3, padding="same", activation=self.activation)(h)
-            h = layers.UpSampling2D(2)(h)
-        h = layers.Conv2D(1, 3, padding="same", activation=self.output_activation)(h)
+        first, *others = reversed(self._filters)
+        h = layers.Conv2D(first, 3, padding="same", activation=self.activation)(code)
+        for filters in others:
+            h = UpConv2D(filters, self.activation)(h)
+        h = UpConv2D(1, self.output_activation)(h)
         return keras.Model(code, layers.Reshape(self.image_shape)(h), name="decoder")
 
     def get_config(self):

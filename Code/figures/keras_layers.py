@@ -58,6 +58,9 @@ def _name(layer: Any) -> str:
                 return "Input"
             case "Dense":
                 return f"Dense {layer.units}{_activation(layer)}"
+            case "UpConv2D":
+                size = _times(layer.kernel_size)
+                return f"Up-sample 2×2, conv {size} ×{layer.filters}{_activation(layer)}"
             case "Conv2D" | "Conv2DTranspose" as kind:
                 word = "Conv" if kind == "Conv2D" else "Transposed conv"
                 stride = "" if set(layer.strides) == {1} else f", stride {_times(layer.strides)}"

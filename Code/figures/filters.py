@@ -1,0 +1,23 @@
+"""What each unit of a first layer looks for, as images."""
+
+import numpy as np
+
+
+def filter_images(kernel, image_shape, n=96):
+    """The first ``n`` columns of a kernel as images in [0, 1], each scaled by its largest weight.
+
+    A weight of 0 is mid-grey, the largest positive weight black or white whichever 1 is drawn as.
+
+    Parameters
+    ----------
+    kernel : array ``(height · width, units)``.
+    image_shape : ``(height, width)``.
+
+    Returns
+    -------
+    float32 array ``(min(n, units), height, width)``.
+    """
+    columns = np.asarray(kernel, np.float32).T[:n]
+    largest = np.abs(columns).max(axis=1, keepdims=True)
+    scaled = np.divide(columns, largest, out=np.zeros_like(columns), where=largest > 0)
+    return (0.5 + 0.5 * scaled).reshape(-1, *image_shape)
