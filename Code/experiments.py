@@ -3,7 +3,7 @@
 Nothing here imports a training library, so that the table can be listed in an instant.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 PLOT = "read off the published plot"
 TEXT = "text of the published report"
@@ -179,7 +179,29 @@ PUBLISHED_GROUP = (
     ),
 )  # fmt: skip
 
-EXPERIMENTS = {experiment.name: experiment for experiment in PUBLISHED_GROUP}
+
+def _tanh_trial(suffix, title, code="tanh", output="tanh", optimizer=None):
+    stage = unsupervised(100)
+    return Experiment(
+        f"ae-tanh-{suffix}", "ae", "trial", title, "Code.ae:AE",
+        {"code_dim": 2, "code_activation": code, "output_activation": output},
+        (replace(stage, optimizer=optimizer) if optimizer else stage,),
+        group="causes",
+    )  # fmt: skip
+
+
+# The published tanh figure does not come out of the published network; what might it have been?
+CAUSES_GROUP = (
+    _tanh_trial("code", "tanh on the code only, ReLU on the output", output="relu"),
+    _tanh_trial("output", "ReLU on the code, tanh on the output only", code="relu"),
+    _tanh_trial("sigmoid", "tanh on the code, sigmoid on the output", output="sigmoid"),
+    _tanh_trial("sgd", "tanh on both, plain gradient descent instead of Adam",
+                optimizer={"class_name": "sgd", "config": {"learning_rate": 0.01}}),
+    _tanh_trial("slow", "tanh on both, Adam with a tenth of the learning rate",
+                optimizer=adam(1e-4)),
+)  # fmt: skip
+
+EXPERIMENTS = {experiment.name: experiment for experiment in (*PUBLISHED_GROUP, *CAUSES_GROUP)}
 GROUPS = tuple(dict.fromkeys(experiment.group for experiment in EXPERIMENTS.values()))
 QUICK = {"n_train": 2000, "n_test": 500, "epochs": 2}
 

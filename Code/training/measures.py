@@ -44,6 +44,11 @@ def axis_fraction(codes):
     return float(np.mean((codes == 0).any(axis=1)))
 
 
+def saturated(codes, bound=0.99):
+    """Share of the code values beyond ``bound``: at the flat ends of tanh, where learning stops."""
+    return float(np.mean(np.abs(codes) > bound))
+
+
 def dead_pixels(images, reconstructions):
     """Share of the pixels that carry ink in ``images`` but never change in ``reconstructions``."""
     inked = (images > 0).any(axis=0)

@@ -20,6 +20,7 @@ from Code.training.measures import (
     mean_squared_error,
     neighbour_accuracy,
     plane,
+    saturated,
 )
 
 SHOWN_DIGITS = 10
@@ -192,6 +193,8 @@ def measure(experiment, model, stage, data, outcome):
             stage, "test", axis_fraction=axis_fraction(codes[1]),
             dead_pixels=dead_pixels(x_test, x_hat),
         )  # fmt: skip
+        if model.code_activation == "tanh":
+            outcome.add(stage, "test", saturated=saturated(codes[1]))
     if experiment.denoises:
         measure_denoising(model, stage, x_test, outcome)
     outcome.add(stage, "test", **model.diagnostics(x_test, data.y_test))

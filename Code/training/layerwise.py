@@ -1,0 +1,80 @@
+"""The procedure of variants that are pre-trained level by level.
+
+Stages of a row, in their order:
+
+``layer-1``, ``layer-2``, …     that level alone, as an autoencoder of the features below it
+``unsupervised``                the whole autoencoder
+``supervised``                  encoder and head, on the first ``n_labels`` images
+``…-from-scratch``              either of these from the weights that the network was born with
+"""
+
+import keras
+import numpy as np
+
+from Code.data.datasets import to_unit
+from Code.training.measures import mean_squared_error
+from Code.training.procedure import Outcome, load, measure, structure_of, train
+
+FROM_SCRATCH = "-from-scratch"
+
+
+def run(experiment, data, seed, tell, verbose=0):
+    """Pre-train the levels, fine-tune the whole, and fine-tune an equal one from scratch.
+
+    Beside what goes to the model, ``experiment.settings`` may hold ``n_train`` (train on the first
+    images only) and ``n_labels`` (fine-tune with the labels of the first images only).
+
+    Parameters
+    ----------
+    tell : called with 1 after each epoch of each stage.
+
+    Raises
+    ------
+    Diverged
+        If a loss stops being a number.
+    """
+    settings = dict(experiment.settings)
+    n_train, n_labels = (settings.pop(name, None) for name in ("n_train", "n_labels"))
+    data = data.subset(n_train or len(data.x_train), len(data.x_test))
+    labelled = data.subset(n_labels or len(data.x_train), len(data.x_test))
+
+    def newborn():
+        keras.utils.set_random_seed(seed)
+        return load(experiment.model)(image_shape=data.x_train.shape[1:], **settings)
+
+    model = newborn()
+    outcome = Outcome(model=model, structure=structure_of(model))
+    outcome.parameters = sum(int(np.prod(variable.shape))
+                             for variable in model.trained_variables)  # fmt: skip
+    for stage in experiment.stages:
+        if stage.name.startswith("layer-"):
+            level = int(stage.name.removeprefix("layer-"))
+            pretrain(model, level, stage, data, outcome, tell, verbose)
+            if level == len(model.pairs):
+                measure(experiment, model, stage.name, data, outcome)
+            continue
+        scratch = stage.name.endswith(FROM_SCRATCH)
+        whole = newborn() if scratch else model
+        if stage.name.removesuffix(FROM_SCRATCH) == "supervised":
+            trained, used = whole.classifier, labelled
+        else:
+            trained, used = whole, data
+        train(trained, stage, (used.x_train, used.x_test), used, outcome, tell, verbose)
+        if scratch:
+            # Its pictures would stand beside those of the pre-trained network as if one followed
+            # from the other
+            x_test = to_unit(data.x_test)
+            error = mean_squared_error(x_test, whole.reconstruct(x_test))
+            outcome.add(stage.name, "test", mse=error, **whole.diagnostics(x_test, data.y_test))
+        else:
+            measure(experiment, model, stage.name, data, outcome)
+    return outcome
+
+
+def pretrain(model, level, stage, data, outcome, tell, verbose=0):
+    """Train one level on the features of the levels below, which stay as they are."""
+    layer = model.layer(level)
+    inputs = tuple(model.features(level - 1, x) if level > 1 else x
+                   for x in (data.x_train, data.x_test))  # fmt: skip
+    train(layer, stage, inputs, data, outcome, tell, verbose)
+    model.adopt(level, layer)
