@@ -317,7 +317,7 @@ def families(results: Results) -> list[Family]:
     others = sorted({home(r) for r in results.values()} - set(FAMILIES))
     found = []
     for variant in (*FAMILIES, *others):
-        mine = [r for r in ordered(results) if home(r) == variant]
+        mine = [r for r in ordered(results) if home(r) == variant and r.kind != "trial"]
         found.append(
             Family(
                 variant,
@@ -327,6 +327,35 @@ def families(results: Results) -> list[Family]:
             )
         )
     return found
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An attempt to find how a published figure came about: where it ended, and whether near."""
+
+    result: Result
+    measure: Measure
+    difference: float
+    within: bool
+
+
+def trials(results: Results) -> list[Trial]:
+    """The trials for the tanh figure, the nearest to the published value first.
+
+    Each ends ``within`` if its last training loss lies in the range accepted for ``ae-tanh``. Empty
+    where the published experiment or the trials have not been run, or where it is in range itself.
+    """
+    target = measure(results, "ae-tanh", "loss_last_epoch", "train")
+    if target is None or target.published is None or target.published_range is None:
+        return []
+    low, high = target.published_range
+    found = []
+    for result in results.values():
+        own = result.measure("loss_last_epoch", "train")
+        if result.kind == "trial" and own is not None:
+            difference = own.mean - target.published
+            found.append(Trial(result, own, difference, low <= own.mean <= high))
+    return sorted(found, key=lambda trial: abs(trial.difference))
 
 
 def missing(results: Results) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import jinja2
 
 from Code.atomic import write_text
-from Code.reporting import findings
+from Code.reporting import benchmark, findings
 from Code.reporting.results import Measure, Result, ResultError, load_results, load_run
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -23,8 +23,8 @@ MINUS = "−"
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
     """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
 
-    Read are ``*/result.json`` and ``run.json``, nothing else. Figure links are relative from
-    ``report_dir`` to ``output_dir``, so both must be on one drive.
+    Read are ``*/result.json``, ``run.json`` and ``benchmark.json``, nothing else. Figure links are
+    relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
     Same results, same bytes.
 
     Raises
@@ -50,6 +50,9 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "results": results,
         "run": load_run(output_dir),
         "F": findings,
+        "BENCHMARK": benchmark,
+        "benchmark": benchmark.load_benchmark(output_dir),
+        "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
         "get": lambda *args, **kwargs: findings.measure(results, *args, **kwargs),
         "decimals": decimals,
@@ -101,8 +104,14 @@ def tidy(text: str) -> str:
 
 def figure_link(result: Result, name: str, output_dir: Path, report_dir: Path) -> str | None:
     """Relative link to a figure that the result lists and that exists, else None."""
-    path = output_dir / result.experiment / name
-    if name not in result.figures or not path.is_file():
+    if name not in result.figures:
+        return None
+    return file_link(output_dir / result.experiment / name, report_dir)
+
+
+def file_link(path: Path, report_dir: Path) -> str | None:
+    """Relative link from the report to a file that exists, else None."""
+    if not path.is_file():
         return None
     return quote(Path(relpath(path.resolve(), report_dir.resolve())).as_posix())
 

@@ -1,0 +1,350 @@
+"""The speed benchmark, read from ``output/benchmark.json``, and what follows from its figures.
+
+Ratios, shares of the limit and whether targets are reached are computed here and nowhere else, for
+the benchmark's own output and for the report alike.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from Code.reporting.results import ResultError
+
+FILE = "benchmark.json"
+BARS, GROWTH = "benchmark.png", "benchmark_growth.png"
+OURS, PLAIN = "ours", "keras_fit"
+AGAINST_PLAIN = {"ae": 10.0, "dae": 6.0, "cae": 3.5, "vae": 2.5}
+AGAINST_FASTEST = 1.2
+SHARE_OF_LIMIT = {"ae": 0.5, "dae": 0.5, "cae": 0.2, "vae": 0.5}
+JOBS_RATIO = 1.4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender on one network.
+
+    ``seconds`` is the median over ``all_seconds``, None where ``skipped`` says why there is none.
+    ``loss`` is that of the last epoch, ``peak_memory_mb`` the most its process held.
+    """
+
+    contender: str
+    seconds: float | None
+    all_seconds: tuple[float, ...] = ()
+    loss: float | None = None
+    peak_memory_mb: float | None = None
+    batch_size: int | None = None
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target and what was measured: ``value`` and ``reached`` are None where it was not.
+
+    ``kind`` is ``"plain"``, ``"fastest"`` (ratios of seconds) or ``"limit"`` (a share).
+    """
+
+    network: str
+    title: str
+    kind: str
+    target: float
+    value: float | None = None
+    against: str | None = None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the value is at least the target."""
+        return None if self.value is None else self.value >= self.target
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One network: its contenders, its arithmetic an epoch and what the machine could do.
+
+    ``gflop`` counts the plain network, forward and backward; ``gbytes`` is the memory traffic
+    where that is what binds, else None.
+    """
+
+    name: str
+    title: str
+    gflop: float
+    gbytes: float | None
+    rows: tuple[Row, ...]
+    gflops_limit: float
+    gb_per_second: float
+
+    @property
+    def arithmetic_seconds(self) -> float:
+        """Seconds an epoch at the speed of the matrix product."""
+        return self.gflop / self.gflops_limit
+
+    @property
+    def traffic_seconds(self) -> float | None:
+        """Seconds an epoch at the speed of copying."""
+        return None if self.gbytes is None else self.gbytes / self.gb_per_second
+
+    @property
+    def limit_seconds(self) -> float:
+        """The longer of the two: no epoch can be shorter."""
+        return max(self.arithmetic_seconds, self.traffic_seconds or 0.0)
+
+    def row(self, contender: str) -> Row | None:
+        """The row of a contender that was timed."""
+        return next((r for r in self.timed if r.contender == contender), None)
+
+    @property
+    def timed(self) -> list[Row]:
+        """The rows that have a time."""
+        return [r for r in self.rows if r.seconds is not None]
+
+    def ratio(self, row: Row) -> float | None:
+        """How many times as long as this project the row takes."""
+        ours = self.row(OURS)
+        return None if ours is None or row.seconds is None else row.seconds / ours.seconds
+
+    def gflops(self, row: Row) -> float:
+        """Arithmetic of the plain network by the time that it took."""
+        return self.gflop / row.seconds
+
+    def share(self, row: Row) -> float:
+        """How near the limit: 1 is as fast as the machine can."""
+        return self.limit_seconds / row.seconds
+
+    @property
+    def fastest_other(self) -> Row | None:
+        """The fastest of the others."""
+        return min((r for r in self.timed if r.contender != OURS), default=None,
+                   key=lambda row: row.seconds)  # fmt: skip
+
+    def targets(self) -> list[Target]:
+        """The targets of this network, in the order plain, fastest, limit."""
+        ours, plain, fastest = self.row(OURS), self.row(PLAIN), self.fastest_other
+        found = []
+        if self.name in AGAINST_PLAIN:
+            ratio = self.ratio(plain) if plain else None
+            found.append(self._target("plain", AGAINST_PLAIN[self.name], ratio, PLAIN))
+        ratio = self.ratio(fastest) if fastest else None
+        against = fastest.contender if fastest else None
+        found.append(self._target("fastest", AGAINST_FASTEST, ratio, against))
+        if self.name in SHARE_OF_LIMIT:
+            share = self.share(ours) if ours else None
+            found.append(self._target("limit", SHARE_OF_LIMIT[self.name], share))
+        return found
+
+    def _target(
+        self, kind: str, target: float, value: float | None, against: str | None = None
+    ) -> Target:
+        return Target(self.name, self.title, kind, target, value, against)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Seconds an epoch with one setting (``axis``) at ``value`` and the others as published."""
+
+    axis: str
+    network: str
+    value: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The same experiments one at a time and ``jobs`` side by side."""
+
+    experiments: tuple[str, ...]
+    quick: bool
+    jobs: int
+    seconds_one_job: float
+    seconds: float
+    equal: bool
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast side by side."""
+        return self.seconds_one_job / self.seconds
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One run of the benchmark. Parts that were not run are empty or None."""
+
+    images: int
+    batch_size: int
+    repeats: int
+    threads: int
+    finished: str
+    versions: Mapping[str, str]
+    machine: Mapping[str, Any]
+    gflops_limit: float | None
+    gb_per_second: float | None
+    networks: tuple[Timed, ...] = ()
+    inference: Mapping[str, tuple[Row, ...]] | None = None
+    growth: tuple[Point, ...] = ()
+    jobs: Jobs | None = None
+
+    def targets(self) -> list[Target]:
+        """Every target of every network."""
+        return [target for network in self.networks for target in network.targets()]
+
+    def title(self, network: str) -> str:
+        """A network's title."""
+        return next((n.title for n in self.networks if n.name == network), network)
+
+    def growth_axes(self) -> list[str]:
+        """The settings that were varied, in order."""
+        return list(dict.fromkeys(point.axis for point in self.growth))
+
+    def growth_networks(self, axis: str) -> list[str]:
+        """The networks on which a setting was varied."""
+        return list(dict.fromkeys(p.network for p in self.growth if p.axis == axis))
+
+    def growth_of(self, axis: str, network: str) -> list[Point]:
+        """The points of one curve, by value."""
+        found = [p for p in self.growth if (p.axis, p.network) == (axis, network)]
+        return sorted(found, key=lambda point: point.value)
+
+    def exponent(self, axis: str, network: str) -> float | None:
+        """Between the ends of a curve, the power of the setting with which the time grows."""
+        points = self.growth_of(axis, network)
+        if len(points) < 2:
+            return None
+        first, last = points[0], points[-1]
+        return math.log(last.seconds / first.seconds) / math.log(last.value / first.value)
+
+
+def load_benchmark(output_dir: str | Path) -> Benchmark | None:
+    """Read and check ``<output_dir>/benchmark.json``; None where there is none.
+
+    Raises
+    ------
+    ResultError
+        If the file is not what the benchmark writes: one line that says what to do.
+    """
+    path = Path(output_dir) / FILE
+    if not path.exists():
+        return None
+    try:
+        return benchmark_of(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ResultError(
+            f"{path}: not what the benchmark writes ({problem}); delete it and run"
+            " `python -m tests.benchmarks.speed` again"
+        ) from None
+
+
+def benchmark_of(raw: dict) -> Benchmark:
+    """The benchmark from the parts that its JSON holds.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError
+        If something is missing or is not of its kind.
+    """
+    limit = raw.get("limit")
+    gflops = copied = None
+    if limit is not None:
+        gflops, copied = _positive(limit["gflops"]), _positive(limit["copy_gb_per_second"])
+    networks = raw.get("networks", {})
+    if networks and limit is None:
+        raise ValueError("'networks' without a 'limit'")
+    names = [p["axis"] + p["network"] + str(p["value"]) for p in raw.get("growth", [])]
+    if len(set(names)) < len(names):
+        raise ValueError("'growth' has a point twice")
+    return Benchmark(
+        images=_count(raw["images"]),
+        batch_size=_count(raw["batch_size"]),
+        repeats=_count(raw["repeats"]),
+        threads=_count(raw["threads"]),
+        finished=_text(raw["finished"]),
+        versions=dict(raw["versions"]),
+        machine=dict(raw["machine"]),
+        gflops_limit=gflops,
+        gb_per_second=copied,
+        networks=tuple(
+            Timed(
+                name,
+                _text(n["title"]),
+                _positive(n["gflop"]),
+                None if n["gbytes"] is None else _positive(n["gbytes"]),
+                _rows(n["rows"]),
+                gflops,
+                copied,
+            )
+            for name, n in networks.items()
+        ),
+        inference={name: _rows(rows) for name, rows in raw["inference"].items()}
+        if raw.get("inference")
+        else None,
+        growth=tuple(map(_point, raw.get("growth", []))),
+        jobs=_jobs(raw["jobs"]) if raw.get("jobs") else None,
+    )
+
+
+def _rows(raw: list) -> tuple[Row, ...]:
+    rows = tuple(map(_row, raw))
+    keys = [(row.contender, row.batch_size) for row in rows]
+    if len(set(keys)) < len(keys):
+        raise ValueError("a contender stands there twice")
+    return rows
+
+
+def _row(raw: dict) -> Row:
+    name, batch_size = _text(raw["contender"]), raw.get("batch_size")
+    if batch_size is not None:
+        batch_size = _count(batch_size)
+    if "skipped" in raw:
+        return Row(name, None, batch_size=batch_size, skipped=_text(raw["skipped"]))
+    loss = raw.get("loss")
+    return Row(
+        name,
+        _positive(raw["seconds"]),
+        tuple(_positive(s) for s in raw["all_seconds"]),
+        None if loss is None else _number(loss),
+        _positive(raw["peak_memory_mb"]),
+        batch_size,
+    )
+
+
+def _point(raw: dict) -> Point:
+    axis, network = _text(raw["axis"]), _text(raw["network"])
+    return Point(axis, network, _count(raw["value"]), _positive(raw["seconds"]))
+
+
+def _jobs(raw: dict) -> Jobs:
+    if not isinstance(raw["equal"], bool) or not isinstance(raw["quick"], bool):
+        raise TypeError("jobs: 'equal' and 'quick' must be true or false")
+    return Jobs(
+        tuple(_text(name) for name in raw["experiments"]),
+        raw["quick"],
+        _count(raw["jobs"]),
+        _positive(raw["seconds_one_job"]),
+        _positive(raw["seconds"]),
+        raw["equal"],
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no finite number")
+    return value
+
+
+def _positive(value: Any) -> float:
+    if _number(value) <= 0:
+        raise ValueError(f"{value!r} is not above 0")
+    return value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    return int(_positive(value))
