@@ -116,7 +116,9 @@ class BaseAutoencoder(WholeEpochModel):
         code = self.code_of(image)
         features = layers.Flatten()(code if self.head_input == "code" else self.decoder(code))
         head = layers.Dense(self.n_classes, "softmax", name="head")
-        return Classifier(keras.Model(image, head(features), name="network"), self.head_loss)
+        classifier = Classifier(keras.Model(image, head(features), name="network"), self.head_loss)
+        classifier.compile_with_xla = self.compile_with_xla
+        return classifier
 
     def code_of(self, image):
         """The deterministic code of an image tensor; a variant with a random one gives its mean."""

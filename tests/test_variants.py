@@ -144,3 +144,10 @@ def test_vae_samples_have_the_encoder_s_mean_and_variance(digits, seeded):
     standard_error = np.exp(0.5 * np.asarray(z_log_var)) / np.sqrt(4000)
     assert (np.abs(draws.mean(axis=0) - z_mean) < 5 * standard_error).all()
     np.testing.assert_allclose(draws.var(axis=0), np.exp(z_log_var), rtol=0.15)
+
+
+def test_the_head_is_compiled_as_its_autoencoder(seeded):
+    """XLA's convolutions are ten times slower here: the head of a CAE must not fall back to it."""
+    for model in (AE(n_classes=10), CAE(n_classes=10)):
+        model.classifier.compile()
+        assert model.classifier.jit_compile is model.compile_with_xla
