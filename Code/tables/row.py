@@ -1,0 +1,78 @@
+"""What a row of the table of experiments holds."""
+
+from dataclasses import asdict, dataclass, field
+
+
+def adam(learning_rate):
+    """Adam as Keras's ``optimizers.get`` reads it."""
+    return {"class_name": "adam", "config": {"learning_rate": learning_rate}}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One call of ``fit``.
+
+    ``name`` is ``"unsupervised"`` (the autoencoder), ``"supervised"`` (encoder and head) or a name
+    of the variant's own.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int
+    optimizer: dict = field(default_factory=lambda: adam(1e-3))
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that someone else printed, with where it stands and how near ours should come."""
+
+    stage: str
+    metric: str
+    value: float
+    source: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row of the table.
+
+    Attributes
+    ----------
+    model : import path ``"module:Class"`` of the variant; its first part names the module.
+    settings : the class's keyword arguments, beside ``image_shape``.
+    noise_once : level of the Gaussian noise with which the images are overwritten before training,
+        or None. The published denoising experiment does that; the corrected ones draw noise in
+        the model.
+    procedure : import path ``"module:function"`` of what trains and measures it.
+    """
+
+    name: str
+    variant: str
+    kind: str
+    title: str
+    model: str = ""
+    settings: dict = field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    noise_once: float | None = None
+    denoises: bool = False
+    group: str = "published"
+    published: tuple[Published, ...] = ()
+    procedure: str = "Code.training.procedure:run"
+
+    @property
+    def fingerprinted(self):
+        """What a result depends on, as JSON can hold it."""
+        row = asdict(self)
+        for label in ("title", "published", "group", "kind"):
+            del row[label]
+        return row
+
+
+def unsupervised(epochs, batch_size=64):
+    return Stage("unsupervised", epochs, batch_size)
+
+
+def supervised(epochs, batch_size=32):
+    return Stage("supervised", epochs, batch_size)
