@@ -11,12 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NUMERICAL_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 # They decide what is shown and in which order, not what is measured
 WITHOUT_INFLUENCE = (
-    "Code.figures",
-    "Code.reporting",
-    "Code.experiments",
-    "Code.tables",
-    "Code.atomic",
-)
+    "Code.figures", "Code.reporting", "Code.experiments", "Code.tables", "Code.atomic",
+)  # fmt: skip
 
 
 def code_version(*modules):
