@@ -3,6 +3,11 @@
 Nothing here imports a training library, so that the table can be listed in an instant.
 """
 
+from Code.tables.common import COMMON_GROUP
+from Code.tables.papers_adversarial import ADVERSARIAL_GROUP
+from Code.tables.papers_deep import DEEP_GROUP
+from Code.tables.papers_features import FEATURES_GROUP
+from Code.tables.papers_variational import VARIATIONAL_GROUP
 from Code.tables.published import CAUSES_GROUP, PUBLISHED_GROUP
 from Code.tables.row import Experiment, Published, Stage, adam, supervised, unsupervised
 
@@ -11,7 +16,16 @@ __all__ = [
     "supervised", "unsupervised",
 ]  # fmt: skip
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (*PUBLISHED_GROUP, *CAUSES_GROUP)}
+TABLE = (
+    *PUBLISHED_GROUP,
+    *CAUSES_GROUP,
+    *FEATURES_GROUP,
+    *DEEP_GROUP,
+    *VARIATIONAL_GROUP,
+    *ADVERSARIAL_GROUP,
+    *COMMON_GROUP,
+)
+EXPERIMENTS = {experiment.name: experiment for experiment in TABLE}
 GROUPS = tuple(dict.fromkeys(experiment.group for experiment in EXPERIMENTS.values()))
 QUICK = {"n_train": 2000, "n_test": 500, "epochs": 2}
 

@@ -28,6 +28,15 @@ EXPECTED = (
 )
 FAMILIES = ("ae", "dae", "cae", "vae")
 HOME_OF_VARIANT = {"pca": "ae"}
+# The groups on which the published comparison and its claims are judged; what stands beside them
+# has sections of its own.
+CORE_GROUPS = ("published", "causes")
+# The order in which the rest of the family is told; a variant that is not named comes last.
+OTHERS = (
+    "overcomplete", "tied", "sparse", "emphasised", "contractive", "stacked", "rbm", "conv",
+    "lstm", "masked", "gaussian_vae", "iwae", "beta_vae", "factor_vae", "info_vae", "aae", "cvae",
+    "vq_vae",
+)  # fmt: skip
 
 # The figures of the published report, so that a missing one is named: experiment, stage, metric.
 EXPECTED_FIGURES = (
@@ -314,10 +323,13 @@ def ordered(results: Results) -> list[Result]:
 
 def families(results: Results) -> list[Family]:
     """The four published families, then any other variant that has results."""
-    others = sorted({home(r) for r in results.values()} - set(FAMILIES))
+    rank = {name: i for i, name in enumerate(OTHERS)}
+    others = {home(r) for r in results.values()} - set(FAMILIES)
     found = []
-    for variant in (*FAMILIES, *others):
+    for variant in (*FAMILIES, *sorted(others, key=lambda v: (rank.get(v, len(rank)), v))):
         mine = [r for r in ordered(results) if home(r) == variant and r.kind != "trial"]
+        if variant in FAMILIES:
+            mine = [r for r in mine if r.group in CORE_GROUPS]
         found.append(
             Family(
                 variant,
@@ -356,6 +368,51 @@ def trials(results: Results) -> list[Trial]:
             difference = own.mean - target.published
             found.append(Trial(result, own, difference, low <= own.mean <= high))
     return sorted(found, key=lambda trial: abs(trial.difference))
+
+
+def core(results: Results) -> dict[str, Result]:
+    """The experiments of the published comparison and the trials for its figures."""
+    return {name: result for name, result in results.items() if result.group in CORE_GROUPS}
+
+
+def paper_comparisons(results: Results) -> list[Comparison]:
+    """Figures of other papers and ours, in the order of the families."""
+    rank = {name: i for i, name in enumerate((*FAMILIES, *OTHERS))}
+    others = [r for r in results.values() if r.group not in CORE_GROUPS]
+    others.sort(key=lambda r: (rank.get(home(r), len(rank)), r.experiment))
+    return [
+        Comparison(r.experiment, m.stage, m.metric, m)
+        for r in others
+        for m in r.measures
+        if m.published is not None
+    ]
+
+
+@dataclass(frozen=True)
+class CommonRow:
+    """One variant in the architecture that all share, with a code of ``units``."""
+
+    result: Result
+    units: int
+    mse: Measure | None
+    knn: Measure | None
+    seconds: Measure | None
+
+
+def common_rows(results: Results, units: int) -> list[CommonRow]:
+    """The common comparison at one width of the code, the best reconstruction first.
+
+    The measures are those after the last stage in which the whole autoencoder is trained.
+    """
+    rows = []
+    for r in results.values():
+        if r.group == "common" and units in (
+            r.settings.get("code_dim"), r.settings.get("n_components")
+        ):  # fmt: skip
+            stage = "fit" if "fit" in r.stages else "unsupervised"
+            mse, knn = (r.measure(metric, "test", stage) for metric in ("mse", "knn_accuracy"))
+            rows.append(CommonRow(r, units, mse, knn, r.seconds_total()))
+    return sorted(rows, key=lambda row: row.mse.mean if row.mse else math.inf)
 
 
 def missing(results: Results) -> list[str]:

@@ -45,8 +45,10 @@ def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]
 def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: Path) -> str:
     """The report in ``lang`` (``en`` or ``zh``) as Markdown."""
     env = environment()
+    everything, results = results, findings.core(results)
     context: dict[str, Any] = {
         "lang": lang,
+        "everything": everything,
         "results": results,
         "run": load_run(output_dir),
         "F": findings,
@@ -54,9 +56,9 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "benchmark": benchmark.load_benchmark(output_dir),
         "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
-        "get": lambda *args, **kwargs: findings.measure(results, *args, **kwargs),
+        "get": lambda *args, **kwargs: findings.measure(everything, *args, **kwargs),
         "decimals": decimals,
-        "pixels_of": lambda name: math.prod(results[name].data.get("image_shape", (28, 28))),
+        "pixels_of": lambda name: math.prod(everything[name].data.get("image_shape", (28, 28))),
     }
     context["texts_of"] = lambda variant: _family_texts(env, lang, variant, context)
     # each module sees the ones before it: labels, then the shared macros, then a family's texts
@@ -75,7 +77,8 @@ def _family_texts(
     env: jinja2.Environment, lang: str, variant: str, context: dict[str, Any]
 ) -> ModuleType:
     named = [f"{lang}/families/{variant}.j2", f"{lang}/families/other.j2"]
-    return env.select_template(named).make_module(context)
+    everything = context["everything"]
+    return env.select_template(named).make_module({**context, "results": everything})
 
 
 @functools.cache

@@ -1,7 +1,6 @@
 """From finished runs to what is shown: result.json, history.csv, figures and results.csv."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +8,12 @@ import numpy as np
 from Code.atomic import write_json, write_text
 from Code.experiments import EXPERIMENTS
 from Code.figures import curves, images, scatter, structure, style
-from Code.training.fingerprint import code_version, modules_of
-from Code.training.machine import machine, versions
 from Code.training.measures import NOISE_LEVELS
 from Code.training.store import HISTORY_COLUMNS, csv_text
 
 RESULT_COLUMNS = (
     "experiment", "variant", "stage", "metric", "split", "mean", "std", "n_seeds", "published",
 )  # fmt: skip
-STAGE_TITLES = {
-    "unsupervised": "unsupervised stage",
-    "supervised": "supervised stage",
-    "fit": "fit",
-}
 STILLS = ("structure.png", "loss.png", "loss_terms.png", "accuracy.png", "reconstructions.png",
           "denoising.png", "psnr.png", "code.png", "manifold.png")  # fmt: skip
 
@@ -72,10 +64,7 @@ def assemble(experiment, seeds, data, store, quick, failures):
         },
         "seconds_in_all": [record["seconds_in_all"] for record in records.values()],
         "epochs": first["epochs"],
-        "versions": versions(),
-        "machine": machine(),
-        "code_version": code_version(*modules_of(experiment)),
-        "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **{name: first[name] for name in ("versions", "machine", "code_version", "finished")},
         "figures": names,
     }
     write_json(folder / "result.json", result)
@@ -174,7 +163,7 @@ def _curve_figures(experiment, record):
     published = {(p.stage, p.metric): p.value for p in experiment.published}
     pictures, panels, accuracies = {}, [], []
     for stage in experiment.stages:
-        title = STAGE_TITLES.get(stage.name, stage.name)
+        title = stage_title(stage.name)
         for metric, into in (("loss", panels), ("accuracy", accuracies)):
             train = _series(record, stage.name, metric, "train")
             if train:
@@ -194,15 +183,23 @@ def _curve_figures(experiment, record):
     metrics = dict.fromkeys(row["metric"] for row in record["history"])
     terms = [metric for metric in metrics if metric not in ("loss", "accuracy")]
     if terms:
-        stage = experiment.stages[0].name
+        stages = [row["stage"] for row in record["history"] if row["metric"] in terms]
+        stage = "unsupervised" if "unsupervised" in stages else stages[0]
         both = {
             term: {split: _series(record, stage, term, split) for split in ("train", "test")}
             for term in terms
         }
         names = {"kl": "KL to the prior"}
         both = {names.get(term, term): series for term, series in both.items()}
-        pictures["loss_terms.png"] = curves.term_curves(both, "nats an image")
+        pictures["loss_terms.png"] = curves.term_curves(
+            both, "nats an image" if published else "mean an image"
+        )
     return pictures
+
+
+def stage_title(name):
+    """``"layer-1"`` → ``"layer 1 stage"``."""
+    return f"{name.replace('-', ' ')} stage"
 
 
 def loss_label(experiment, stage):
@@ -211,6 +208,8 @@ def loss_label(experiment, stage):
     if stage.name == "supervised":
         mse = settings.get("head_loss") == "mse"
         return "squared error on one-hot labels" if mse else "cross-entropy (nats)"
+    if experiment.group not in ("published", "causes") or stage.name != "unsupervised":
+        return "loss"
     if experiment.variant == "vae":
         error = "784 × MSE" if settings.get("reconstruction") == "mse" else "784 × BCE"
         return f"{error} + KL an image"
@@ -224,7 +223,7 @@ def _image_figures(experiment, views):
     rows = [("test digit", views["digits"])]
     stages = [key.split("/")[1] for key in views if key.startswith("reconstructions/")]
     for stage in stages:
-        label = "reconstruction" if len(stages) == 1 else f"after {STAGE_TITLES[stage]}"
+        label = "reconstruction" if len(stages) == 1 else f"after {stage_title(stage)}"
         rows.append((label, views[f"reconstructions/{stage}"]))
     pictures["reconstructions.png"] = images.image_rows(rows)
     if "noisy" in views:
@@ -248,7 +247,7 @@ def _map_figure(experiment, views):
     if views["code_is_projected"]:
         axis = "principal component {} of the code"
     panels = [
-        (f"after the {STAGE_TITLES[stage]}" if len(stages) > 1 else "10,000 test digits"
+        (f"after the {stage_title(stage)}" if len(stages) > 1 else "10,000 test digits"
          if len(views["labels"]) == 10000 else f"{len(views['labels'])} test digits",
          views[f"code/{stage}"], views["labels"])
         for stage in stages

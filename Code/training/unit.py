@@ -6,10 +6,13 @@ import time
 import traceback
 import warnings
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from Code.atomic import write_text
 from Code.experiments import QUICK, Experiment
+from Code.training.fingerprint import code_version, modules_of
+from Code.training.machine import machine, versions
 from Code.training.store import Store
 
 # One thread a run: results then do not depend on how many runs are side by side, and small
@@ -116,6 +119,10 @@ def perform(unit, fingerprint, store, verbose=0):
         "epochs": outcome.epochs,
         "parameters": outcome.parameters,
         "structure": outcome.structure,
+        "versions": versions(),
+        "machine": machine(),
+        "code_version": code_version(*modules_of(experiment)),
+        "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     store.keep(unit.name, unit.seed, record, outcome.views, outcome.model)
     store.tell(unit.name, unit.seed, 1.0)
