@@ -156,7 +156,6 @@ def default_output(options, data):
 
 def train_into(output, rows, data, options):
     """Train into a folder that this process holds."""
-    from Code.atomic import write_json
     from Code.training.assemble import assemble, write_results_csv
     from Code.training.fingerprint import fingerprint
     from Code.training.progress import Display, duration, say
@@ -208,9 +207,8 @@ def train_into(output, rows, data, options):
     write_results_csv(output)
     if todo:
         seconds = time.monotonic() - start
-        done = {"wall_seconds": seconds, "jobs": jobs, "trained": len(todo),
-                 "kept": len(units) - len(todo)}  # fmt: skip
-        write_json(output / "run.json", done)
+        note_run(output, wall_seconds=seconds, jobs=jobs, trained=len(todo),
+                 kept=len(units) - len(todo), seeds=len(seeds))  # fmt: skip
     write_reports(output)
     say(f"Wall time {duration(time.monotonic() - start)} for {len(todo)} runs, {jobs} at a time.")
     failed = {name: reasons for name, reasons in failures.items() if reasons}
@@ -218,6 +216,18 @@ def train_into(output, rows, data, options):
         for reason in reasons:
             say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
     return FAILED if failed else OK
+
+
+def note_run(output, **facts):
+    """Add a run that trained something to ``runs.json``, the latest last."""
+    from Code.atomic import write_json
+    from Code.reporting.results import ResultError, load_runs
+
+    try:
+        runs = load_runs(output)
+    except ResultError:
+        runs = []
+    write_json(output / "runs.json", [*runs, facts])
 
 
 def facts_of(data):

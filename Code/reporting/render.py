@@ -13,7 +13,7 @@ import jinja2
 
 from Code.atomic import write_text
 from Code.reporting import benchmark, findings
-from Code.reporting.results import Measure, Result, ResultError, load_results, load_run
+from Code.reporting.results import Measure, Result, ResultError, load_results, load_runs
 
 TEMPLATES = Path(__file__).parent / "templates"
 REPORTS = {"en": "report.md", "zh": "report.zh.md"}
@@ -23,7 +23,7 @@ MINUS = "−"
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
     """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
 
-    Read are ``*/result.json``, ``run.json`` and ``benchmark.json``, nothing else. Figure links are
+    Read are ``*/result.json``, ``runs.json`` and ``benchmark.json``, nothing else. Figure links are
     relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
     Same results, same bytes.
 
@@ -50,7 +50,7 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "lang": lang,
         "everything": everything,
         "results": results,
-        "run": load_run(output_dir),
+        "runs": load_runs(output_dir),
         "F": findings,
         "BENCHMARK": benchmark,
         "benchmark": benchmark.load_benchmark(output_dir),

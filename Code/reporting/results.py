@@ -282,22 +282,24 @@ def _epochs(raw: dict) -> dict[str, int]:
     return dict(raw)
 
 
-def load_run(output_dir: str | Path) -> dict | None:
-    """What the last training run into ``output_dir`` was: ``run.json``, or None without one.
+def load_runs(output_dir: str | Path) -> list[dict]:
+    """The runs that trained something into ``output_dir``: ``runs.json``, the latest last.
 
-    It holds ``wall_seconds``, ``jobs`` (runs side by side), ``trained`` and ``kept`` (runs).
+    Each holds ``wall_seconds``, ``jobs`` (trainings side by side), ``trained`` and ``kept``
+    (trainings) and ``seeds``. Empty without the file.
 
     Raises
     ------
     ResultError
         If the file is malformed.
     """
-    path = Path(output_dir) / "run.json"
+    path = Path(output_dir) / "runs.json"
     if not path.exists():
-        return None
+        return []
+    names = ("wall_seconds", "jobs", "trained", "kept", "seeds")
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        return {name: float(run[name]) for name in ("wall_seconds", "jobs", "trained", "kept")}
+        runs = json.loads(path.read_text(encoding="utf-8"))
+        return [{name: float(run[name]) for name in names} for run in runs]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(
             f"{path}: not what a run writes ({error}); delete it and run `python run_all.py` again"
