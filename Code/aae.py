@@ -1,0 +1,270 @@
+"""Adversarial autoencoder (Makhzani et al. 2015): a discriminator gives the code its distribution.
+
+    reconstruction    min over encoder E, decoder G of  L(x, G(E(x)))
+    regularisation    max over D of  E_{z ~ p(z)} log D(z) + E_x log(1 − D(E(x)))           (eq. 1)
+                      max over E of  E_x log D(E(x))
+    so that the aggregated posterior  q(z) = ∫ q(z | x) p_d(x) dx  becomes the prior p(z).
+
+Each of the three has an optimiser of its own; they take turns on every batch (section 2).
+
+Train it alone: ``python -m Code.aae --help``.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from Code import two_sample
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.noise import normal, uniform
+
+N_CLASSES = 10
+PETALS = 10
+# The paper shows the ten petals but not their sizes: distance, length and width of ours
+PETAL_RADIUS, PETAL_LENGTH, PETAL_WIDTH = 2.0, 0.5, 0.2
+SHOWN_DRAWS = 100
+
+
+def discriminator_loss(real, fake):
+    """``−log D(z) − log(1 − D(E(x)))`` from logits: the discriminator's side of eq. 1.
+
+    Parameters
+    ----------
+    real, fake : logits ``(batch, heads)`` of draws from the prior and of codes; heads add up.
+    """
+    return ops.sum(ops.softplus(-real) + ops.softplus(fake), axis=-1)
+
+
+def generator_loss(fake):
+    """``−log D(E(x))`` from logits ``(batch, heads)``: the encoder's side, in the form that learns.
+
+    Source: Goodfellow et al. 2014, section 3: it has the fixed point of ``log(1 − D)``, without its
+    vanishing gradient where D is sure.
+    """
+    return ops.sum(ops.softplus(-fake), axis=-1)
+
+
+def petals(petal, normals):
+    """Points of a mixture of ten two-dimensional Gaussians around a circle (figure 4).
+
+    ``z = R(2π k / 10) (r + l ε₁, w ε₂)`` for petal k.
+
+    Parameters
+    ----------
+    petal : integer tensor ``(n,)`` in 0 … 9.
+    normals : tensor ``(n, 2)`` of standard normal numbers ε.
+    """
+    angle = ops.cast(petal, normals.dtype) * (2.0 * math.pi / PETALS)
+    along = PETAL_RADIUS + PETAL_LENGTH * normals[:, 0]
+    across = PETAL_WIDTH * normals[:, 1]
+    cosine, sine = ops.cos(angle), ops.sin(angle)
+    return ops.stack([cosine * along - sine * across, sine * along + cosine * across], axis=1)
+
+
+def nearest_petal(codes):
+    """The likeliest petal, ``(n,)``, of codes ``(n, 2)``: all are alike, so the angle says it."""
+    turns = np.arctan2(codes[:, 1], codes[:, 0]) / (2.0 * np.pi)
+    return np.round(turns * PETALS).astype(int) % PETALS
+
+
+def random_classes(shape, n_classes, seed):
+    """Integers uniform on 0 … n_classes − 1 (``seed`` as for `Code.noise.uniform`)."""
+    # uniform() < 1, but its product may round up to n_classes
+    drawn = ops.cast(uniform(shape, seed) * n_classes, "int32")
+    return ops.minimum(drawn, n_classes - 1)
+
+
+def perceptron(width, hidden, name):
+    """A discriminator network: ``(width,)`` → dense ReLU layers → one logit."""
+    h = code = keras.Input((width,), name="code")
+    for units in hidden:
+        h = layers.Dense(units, "relu")(h)
+    return keras.Model(code, layers.Dense(1, name="logit")(h), name=name)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class AAE(BaseAutoencoder):
+    """The adversarial autoencoder with a deterministic encoder.
+
+    Parameters
+    ----------
+    prior : ``"normal"`` for N(0, I) or ``"petals"`` for the mixture of ten Gaussians in the plane.
+    with_labels : tell the discriminator each image's label, so that digit k goes to petal k
+        (section 2.3). An image without a label counts as an eleventh class, against the whole
+        mixture.
+    discriminator_hidden : units of the discriminator's hidden ReLU layers.
+    adversarial_rate : step size of the discriminator's and of the encoder's adversarial Adam. A
+        game with labels wants a larger one (2e-3). With 0 neither moves: the plain
+        autoencoder, measured like an adversarial one.
+
+    Raises
+    ------
+    ValueError
+        If the prior is unknown, or it is petals and the code is not a point of the plane, or
+        ``with_labels`` is given for a prior without petals.
+    """
+
+    terms = ("discriminator", "generator")
+
+    def __init__(
+        self,
+        prior="normal",
+        with_labels=False,
+        discriminator_hidden=(128, 128),
+        adversarial_rate=5e-4,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if prior not in ("normal", "petals"):
+            raise ValueError(f"prior must be one of 'normal', 'petals', not {prior!r}")
+        if prior == "petals" and self.code_dim != 2:
+            raise ValueError(f"the petals lie in a plane: code_dim must be 2, not {self.code_dim}")
+        if with_labels and prior != "petals":
+            raise ValueError("with_labels needs prior='petals', one petal a class")
+        self.prior = prior
+        self.with_labels = with_labels
+        self.discriminator_hidden = tuple(discriminator_hidden)
+        self.adversarial_rate = adversarial_rate
+        self.discriminator = self.build_discriminator()
+        self.prior_seed = keras.random.SeedGenerator()
+
+    @property
+    def has_prior(self):
+        return self.prior == "normal"
+
+    def build_discriminator(self):
+        """Code, with the label where it is told, → logits ``(heads,)``, real above 0."""
+        width = self.encoder.output_shape[-1] + (N_CLASSES + 1) * self.with_labels
+        return perceptron(width, self.discriminator_hidden, "discriminator")
+
+    def prior_draws(self, n, y=None, seed=None):
+        """``n`` codes ``(n, code)`` from the prior, or from the petals of the labels ``y``.
+
+        ``seed`` is a ``SeedGenerator``, by default the model's own.
+        """
+        seed = seed or self.prior_seed
+        if self.prior == "normal":
+            return normal((n, self.code_dim), seed)
+        if y is None or not self.with_labels:
+            y = random_classes((n,), PETALS, seed)
+        return petals(y, normal((n, 2), seed))
+
+    def continuous(self, codes):
+        """The part of codes ``(n, code)`` whose prior is a density."""
+        return codes
+
+    def judge(self, code, y=None):
+        """The discriminator's logits ``(batch, heads)`` for codes ``(batch, code)``."""
+        if self.with_labels:
+            unknown = ops.full((ops.shape(code)[0],), N_CLASSES, dtype="int32")
+            label = ops.one_hot(unknown if y is None else y, N_CLASSES + 1, dtype=code.dtype)
+            code = ops.concatenate([code, label], axis=1)
+        return self.discriminator(code)
+
+    def loss_terms(self, x, y=None, training=False):
+        """The reconstruction error, which is the loss, and both sides of the game, in nats."""
+        code = self.encoder(x, training=training)
+        x_hat = self.decoder(code, training=training)
+        real = self.prior_draws(ops.shape(x)[0], y)
+        fake = self.judge(code, y)
+        return {
+            "loss": self.reconstruction_error(x, x_hat),
+            "discriminator": discriminator_loss(self.judge(real, y), fake),
+            "generator": generator_loss(fake),
+        }
+
+    def update(self, x, y=None):
+        """Reconstruct, discriminate, deceive: three gradient steps, each of its own optimiser."""
+        reconstruction = step(
+            self.optimizer,
+            self.trained_variables,
+            lambda: self.reconstruction_error(x, self.autoencoder(x, training=True)),
+        )
+        code, real = self.encoder(x, training=True), self.prior_draws(ops.shape(x)[0], y)
+        discriminator = step(
+            self.discriminator_optimizer,
+            self.discriminator.trainable_variables,
+            lambda: discriminator_loss(self.judge(real, y), self.judge(code, y)),
+        )
+        generator = step(
+            self.generator_optimizer,
+            self.encoder.trainable_variables,
+            lambda: generator_loss(self.judge(self.encoder(x, training=True), y)),
+        )
+        return {"loss": reconstruction, "discriminator": discriminator, "generator": generator}
+
+    def compile(self, optimizer="adam", **kwargs):
+        """As in the base; ``optimizer`` reconstructs, the adversarial two are of the model."""
+        super().compile(optimizer, **kwargs)
+        # A momentum of 0.9, like a large step, makes the two chase each other in circles, and the
+        # mean of the codes with them (Radford et al. 2015)
+        rate = self.adversarial_rate
+        self.discriminator_optimizer = keras.optimizers.Adam(rate, beta_1=0.5)
+        self.generator_optimizer = keras.optimizers.Adam(rate, beta_1=0.5)
+
+    def build_optimizers(self):
+        super().build_optimizers()
+        build(self.discriminator_optimizer, self.discriminator.trainable_variables)
+        build(self.generator_optimizer, self.encoder.trainable_variables)
+
+    def diagnostics(self, x, y):
+        """Two-sample measures of the codes of ``x`` against as many draws from the prior.
+
+        ``prior_accuracy``: accuracy with which a classifier tells them apart, 0.5 at best;
+        ``prior_accuracy_matched``: the same after the codes were given the prior's mean and
+        covariance; ``prior_energy``: their energy distance; ``petal_error``, with labels: share of
+        codes that are not in the petal of their digit.
+        """
+        y_told = ops.convert_to_tensor(y, "int32") if self.with_labels else None
+        draws = np.asarray(self.prior_draws(len(x), y_told, keras.random.SeedGenerator(0)))
+        codes, draws = map(self.continuous, (self.encode(x), draws))
+        matched = two_sample.moments_matched(codes, draws)
+        measured = {
+            "prior_accuracy": two_sample.classifier_accuracy(codes, draws),
+            "prior_accuracy_matched": two_sample.classifier_accuracy(matched, draws),
+            "prior_energy": two_sample.energy_distance(codes, draws),
+        }
+        if self.with_labels:
+            measured["petal_error"] = np.mean(nearest_petal(codes) != y)
+        return measured
+
+    def views(self, x, y):
+        """``draws``: a hundred images of the prior; of the petals, ten rows from heart to tip."""
+        if self.prior == "normal":
+            draws = self.prior_draws(SHOWN_DRAWS, seed=keras.random.SeedGenerator(0))
+        else:
+            along = np.linspace(-2, 2, SHOWN_DRAWS // PETALS, dtype=np.float32)
+            normals = np.stack([np.tile(along, PETALS), np.zeros(SHOWN_DRAWS, np.float32)], axis=1)
+            draws = petals(np.repeat(np.arange(PETALS), len(along)), ops.convert_to_tensor(normals))
+        return {"draws": self.decode(draws)}
+
+    def get_config(self):
+        names = ("prior", "with_labels", "discriminator_hidden", "adversarial_rate")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def step(optimizer, variables, loss):
+    """One step of ``optimizer`` down the mean of ``loss()``, which is returned (TensorFlow)."""
+    import tensorflow as tf
+
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        each = loss()
+        mean = ops.mean(each)
+    optimizer.apply(tape.gradient(mean, values), variables)
+    return each
+
+
+def build(optimizer, variables):
+    """Create an optimiser's variables if it has none yet."""
+    if not optimizer.built:
+        optimizer.build(variables)
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("aae")

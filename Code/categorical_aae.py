@@ -1,0 +1,200 @@
+"""Adversarial autoencoder with a category beside the style (Makhzani et al. 2015, sections 5, 6).
+
+    E(x) = (y, z):  y = softmax(…) a category,  z a style;      x̂ = G(y, z)
+    two games:  q(y) against Cat(y),  q(z) against N(0, I), each with its own discriminator
+    and, where some images have labels,  minimise  −log y_label  on those
+
+With labels it is the paper's semi-supervised classifier (figure 8); without any it clusters
+(section 6), and its categories are named afterwards.
+
+Train it alone: ``python -m Code.aae --experiment aae-100-labels``.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from Code.aae import AAE, N_CLASSES, build, perceptron, random_classes, step
+from Code.base import PACKAGE
+from Code.data.datasets import to_unit
+from Code.losses import cross_entropy_on_labels
+from Code.noise import normal
+
+
+def labelled_sample(labels, n, seed):
+    """Indices of ``n`` images, equally many of every class.
+
+    Parameters
+    ----------
+    labels : integer array ``(images,)``.
+    n : a multiple of the number of classes.
+    seed : an int.
+
+    Raises
+    ------
+    ValueError
+        If a class has too few images.
+    """
+    classes = np.unique(labels)
+    each = n // len(classes)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    found = [order[labels[order] == k][:each] for k in classes]
+    if n % len(classes) or min(map(len, found)) < each:
+        raise ValueError(f"{n} labels cannot be drawn equally from {len(classes)} classes")
+    return np.concatenate(found)
+
+
+def names_of_clusters(probabilities, labels):
+    """The label of each category: that of the image for which it is the likeliest (section 6).
+
+    Parameters
+    ----------
+    probabilities : array ``(n, categories)``.
+    labels : integer array ``(n,)``.
+    """
+    return labels[probabilities.argmax(axis=0)]
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class CategoricalAAE(AAE):
+    """The AAE with a category beside the style; ``encode`` gives both, category first.
+
+    Parameters
+    ----------
+    code_dim : numbers of the style z.
+    n_categories : ten for the digits; more, without labels, to cluster.
+    n_labels : how many training images show their labels: ``fit`` draws them, equally from every
+        class, and never looks at the labels of the others. 0 for none.
+    label_rate : step size of the Adam that learns from them.
+
+    Raises
+    ------
+    ValueError
+        If there are labels and the categories are not the ten digits.
+    """
+
+    terms = ("discriminator", "generator", "classification")
+
+    def __init__(self, code_dim=10, n_categories=10, n_labels=100, label_rate=1e-3, **kwargs):
+        if n_labels and n_categories != N_CLASSES:
+            raise ValueError(f"with labels, n_categories must be {N_CLASSES}, not {n_categories}")
+        self.n_categories = n_categories
+        self.n_labels = n_labels
+        self.label_rate = label_rate
+        super().__init__(code_dim=code_dim, **kwargs)
+        if n_labels:
+            self.labelled_images = self.add_weight(
+                name="labelled_images", shape=(n_labels, *self.image_shape), initializer="zeros",
+                trainable=False,
+            )  # fmt: skip
+            self.labels = self.add_weight(
+                name="labels", shape=(n_labels,), dtype="int32", initializer="zeros",
+                trainable=False,
+            )  # fmt: skip
+
+    @property
+    def has_prior(self):
+        return False
+
+    def build_encoder(self):
+        image = keras.Input(self.image_shape, name="image")
+        h = self.hidden_layers(image)
+        category = layers.Dense(self.n_categories, "softmax", name="category")(h)
+        style = layers.Dense(self.code_dim, name="style")(h)
+        return keras.Model(
+            image, layers.Concatenate(name="code")([category, style]), name="encoder"
+        )
+
+    def build_discriminator(self):
+        """Code → two logits: is the category one of Cat(y), is the style one of N(0, I)."""
+        code = keras.Input(self.encoder.output_shape[1:], name="code")
+        category, style = code[:, : self.n_categories], code[:, self.n_categories :]
+        logits = [
+            perceptron(part.shape[-1], self.discriminator_hidden, f"{name}_discriminator")(part)
+            for name, part in (("category", category), ("style", style))
+        ]
+        return keras.Model(code, layers.Concatenate()(logits), name="discriminator")
+
+    def prior_draws(self, n, y=None, seed=None):
+        """Codes ``(n, categories + style)``: one-hot categories, all as likely, and N(0, I)."""
+        seed = seed or self.prior_seed
+        category = random_classes((n,), self.n_categories, seed)
+        style = normal((n, self.code_dim), seed)
+        return ops.concatenate([ops.one_hot(category, self.n_categories), style], axis=1)
+
+    def category_of(self, code):
+        """The category's probabilities ``(n, categories)`` of codes."""
+        return code[:, : self.n_categories]
+
+    def continuous(self, codes):
+        """The style."""
+        return codes[:, self.n_categories :]
+
+    def classification_loss(self, x, y):
+        """−log y_label, ``(batch,)``."""
+        return cross_entropy_on_labels(y, self.category_of(self.encoder(x)))
+
+    def loss_terms(self, x, y=None, training=False):
+        terms = super().loss_terms(x, y, training)
+        known = self.n_labels and y is not None
+        nothing = ops.zeros_like(terms["loss"])
+        return {**terms, "classification": self.classification_loss(x, y) if known else nothing}
+
+    def update(self, x, y=None):
+        """The three steps of the AAE and, where there are labels, one on those images."""
+        terms = super().update(x, y)
+        label_loss = ops.zeros(())
+        if self.n_labels:
+            images, labels = map(ops.convert_to_tensor, (self.labelled_images, self.labels))
+            variables = self.encoder.trainable_variables
+            each = step(
+                self.label_optimizer, variables, lambda: self.classification_loss(images, labels)
+            )
+            label_loss = ops.mean(each)
+        return {**terms, "classification": ops.ones_like(terms["loss"]) * label_loss}
+
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """As in the base; draws the labelled images first, by Keras's global seed."""
+        if self.n_labels:
+            if y is None:
+                raise ValueError(f"fit needs labels, of which it takes {self.n_labels}")
+            seed = int(ops.convert_to_numpy(keras.random.randint((), 0, 2**31 - 1)))
+            chosen = labelled_sample(np.asarray(y), self.n_labels, seed)
+            self.labelled_images.assign(to_unit(np.asarray(x)[chosen]))
+            self.labels.assign(np.asarray(y)[chosen])
+        return super().fit(x, y, *args, **kwargs)
+
+    def compile(self, optimizer="adam", **kwargs):
+        super().compile(optimizer, **kwargs)
+        self.label_optimizer = keras.optimizers.Adam(self.label_rate)
+
+    def build_optimizers(self):
+        super().build_optimizers()
+        build(self.label_optimizer, self.encoder.trainable_variables)
+
+    def diagnostics(self, x, y):
+        """``classification_error`` of the likeliest category on images ``x``.
+
+        Without labels in training, the first half of ``x`` names the clusters and the second half
+        is scored. ``prior_accuracy`` and ``prior_energy`` are those of the style.
+        """
+        codes = self.encode(x)
+        category, names = self.category_of(codes), np.arange(self.n_categories)
+        if self.n_labels:
+            scored = slice(None)
+        else:
+            half = len(x) // 2
+            names, scored = names_of_clusters(category[:half], y[:half]), slice(half, None)
+        wrong = names[category.argmax(axis=1)] != y
+        return {"classification_error": np.mean(wrong[scored]), **super().diagnostics(x, y)}
+
+    def views(self, x, y):
+        """``draws``: a row a category, a column a style drawn from N(0, I)."""
+        n_rows, n_columns = min(self.n_categories, 30), 10
+        style = np.tile(normal((n_columns, self.code_dim), 0), (n_rows, 1))
+        category = np.repeat(np.eye(self.n_categories)[:n_rows], n_columns, axis=0)
+        return {"draws": self.decode(np.concatenate([category, style], axis=1))}
+
+    def get_config(self):
+        names = ("n_categories", "n_labels", "label_rate")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

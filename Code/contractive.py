@@ -1,0 +1,225 @@
+"""Contractive autoencoder (Rifai et al. 2011): a code that stays put when the input moves a little.
+
+    minimise  L(x, x̂) + λ ‖J_f(x)‖²_F,        J_f(x) = ∂f(x) / ∂x
+
+For one sigmoid layer h = σ(W x + b) the penalty has a closed form,
+
+    ‖J_f(x)‖²_F = Σ_j (h_j (1 − h_j))² Σ_i W_ij²
+
+and for a chain of dense layers J is the product of diag(slope) Wᵀ over the layers. L is the error
+summed over the pixels, as in the paper.
+
+Train it alone: ``python -m Code.contractive --help``.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.dae import DAE
+from Code.figures.filters import filter_images
+from Code.noise import uniform
+from Code.tied import Tied, dense_layers
+
+# The slope of each activation, from its output
+SLOPES = {
+    "linear": ops.ones_like,
+    "relu": lambda h: ops.cast(h > 0, h.dtype),
+    "sigmoid": lambda h: h * (1.0 - h),
+    "tanh": lambda h: 1.0 - ops.square(h),
+    "softplus": lambda h: 1.0 - ops.exp(-h),
+}
+WAYS = ("closed form", "stochastic", "automatic differentiation")
+
+
+def sigmoid_layer_norm(h, kernel):
+    """``Σ_j (h_j (1 − h_j))² Σ_i W_ij²``, one value an image (Rifai et al. 2011).
+
+    Parameters
+    ----------
+    h : tensor ``(batch, units)``, outputs of a sigmoid layer.
+    kernel : its W, ``(inputs, units)``.
+    """
+    return layer_norm(SLOPES["sigmoid"](h), kernel)
+
+
+def layer_norm(slope, kernel):
+    """``‖diag(s) Wᵀ‖²_F`` of one dense layer: ``(batch,)`` from ``(batch, units)``."""
+    return ops.matmul(ops.square(slope), ops.sum(ops.square(kernel), axis=0))
+
+
+def chain_norm(slopes, kernels, directions=None):
+    """``‖J‖²_F`` of a chain of dense layers, one value an image.
+
+    J is multiplied from the code backwards. The first kernel, the largest, enters only through
+    W₁ᵀW₁, which all images share: ‖A W₁ᵀ‖² = tr(A W₁ᵀW₁ Aᵀ).
+
+    Parameters
+    ----------
+    slopes : of each layer's activation, first layer first, ``(batch, units)``.
+    kernels : of each layer, ``(inputs, units)``.
+    directions : tensor ``(batch, p, code)`` or None. With entries of mean 0 and variance 1, drawn
+        independently, the result is that of Hutchinson 1990: an unbiased estimate, summed over
+        the p directions, at the cost of p backward passes instead of one a unit of the code.
+    """
+    if directions is not None:
+        rows = directions * slopes[-1][:, None, :]
+    elif len(kernels) == 1:
+        return layer_norm(slopes[0], kernels[0])
+    else:
+        rows = slopes[-1][:, :, None] * ops.eye(slopes[-1].shape[-1])
+    for kernel, slope in zip(reversed(kernels[1:]), reversed(slopes[:-1]), strict=True):
+        rows = ops.matmul(rows, ops.transpose(kernel)) * slope[:, None, :]
+    gram = ops.matmul(ops.transpose(kernels[0]), kernels[0])
+    return ops.sum(ops.matmul(rows, gram) * rows, axis=(1, 2))
+
+
+def differentiated_norm(encoder, x):
+    """``‖J_f(x)‖²_F`` of any encoder, one value an image, by one backward pass a unit of the code.
+
+    Exact where no image's code depends on another image. TensorFlow only; it can itself be
+    differentiated.
+
+    Parameters
+    ----------
+    encoder : callable ``(batch, ...)`` → ``(batch, ...)`` of static size.
+    x : tensor ``(batch, ...)``.
+    """
+    import tensorflow as tf
+
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        code = encoder(x)
+        units = tf.unstack(tf.reshape(code, (-1, int(np.prod(code.shape[1:])))), axis=1)
+    rows = [tape.gradient(unit, x, unconnected_gradients="zero") for unit in units]
+    axes = list(range(1, len(x.shape)))
+    return sum(tf.reduce_sum(tf.square(row), axis=axes) for row in rows)
+
+
+class JacobianMeasured(BaseAutoencoder):
+    """Any dense autoencoder, with its encoder's Jacobian measured and its filters shown."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        outputs = [layer.output for layer in dense_layers(self.encoder)]
+        self.encoder_layers = keras.Model(self.encoder.input, outputs, name="encoder_layers")
+
+    def slopes(self, outputs):
+        """Slope of each dense layer of the encoder, from their outputs ``(batch, units)``.
+
+        Raises
+        ------
+        ValueError
+            For an activation whose slope is not known from its output.
+        """
+        names = [layer.activation.__name__ for layer in dense_layers(self.encoder)]
+        unknown = sorted(set(names) - set(SLOPES))
+        if unknown:
+            raise ValueError(
+                f"no closed form for the activation {unknown[0]!r}; "
+                "choose jacobian='automatic differentiation'"
+            )
+        return [SLOPES[name](h) for name, h in zip(names, outputs, strict=True)]
+
+    @property
+    def kernels(self):
+        """Kernels of the encoder's dense layers, first to last."""
+        return [layer.kernel for layer in dense_layers(self.encoder)]
+
+    def squared_jacobian_norm(self, x, batch_size=500):
+        """``‖J_f(x)‖²_F`` of every image in ``x``, array ``(n,)``."""
+        norms = []
+        for start in range(0, len(x), batch_size):
+            outputs = _listed(self.encoder_layers(ops.convert_to_tensor(x[start:][:batch_size])))
+            norms.append(np.asarray(chain_norm(self.slopes(outputs), self.kernels)))
+        return np.concatenate(norms)
+
+    def diagnostics(self, x, y):
+        """``squared_jacobian_norm``: mean of ‖J_f(x)‖²_F over ``x``."""
+        norms = self.squared_jacobian_norm(x)
+        return {**super().diagnostics(x, y), "squared_jacobian_norm": float(norms.mean())}
+
+    def views(self, x, y):
+        """The first layer's filters."""
+        return {**super().views(x, y), "filters": filter_images(self.kernels[0], self.image_shape)}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Contractive(JacobianMeasured):
+    """The contractive autoencoder; its loss is summed over the pixels.
+
+    Parameters
+    ----------
+    weight : λ, loss a unit of ‖J‖²; 0 is the plain autoencoder.
+    jacobian : how ‖J‖² is found in training: ``"closed form"`` (exact; for a wide code after
+        hidden layers its cost grows with ``code_dim``), ``"stochastic"`` (one random direction an
+        image, unbiased, for such codes) or ``"automatic differentiation"`` (exact, any activation,
+        ``code_dim`` backward passes).
+
+    Raises
+    ------
+    ValueError
+        If ``jacobian`` is not one of these, or an activation has no closed form.
+    """
+
+    terms = ("reconstruction", "contraction")
+
+    def __init__(self, weight=0.1, jacobian="closed form", **kwargs):
+        if jacobian not in WAYS:
+            raise ValueError(
+                f"jacobian must be one of {', '.join(map(repr, WAYS))}, not {jacobian!r}"
+            )
+        super().__init__(**kwargs)
+        self.weight = weight
+        self.jacobian = jacobian
+        self.direction_seed = keras.random.SeedGenerator()
+        if jacobian != "automatic differentiation":
+            self.slopes(self.encoder_layers.outputs)
+
+    def loss_terms(self, x, y=None, training=False):
+        """Error an image plus λ‖J‖²; ``contraction`` is ‖J‖² without λ."""
+        outputs = _listed(self.encoder_layers(x, training=training))
+        x_hat = self.decoder(outputs[-1], training=training)
+        error = self.n_pixels * self.reconstruction_error(x, x_hat)
+        contraction = self.contraction(x, outputs)
+        return {
+            "loss": error + self.weight * contraction,
+            "reconstruction": error,
+            "contraction": contraction,
+        }
+
+    def contraction(self, x, outputs):
+        """``‖J_f(x)‖²_F`` in the way named in ``jacobian``, from the dense layers' outputs."""
+        if self.jacobian == "automatic differentiation":
+            return differentiated_norm(self.encoder, x)
+        directions = None
+        if self.jacobian == "stochastic":
+            shape = (ops.shape(x)[0], 1, self.code_dim)
+            # Signs rather than normals: the estimate then varies less
+            directions = ops.sign(uniform(shape, self.direction_seed) - 0.5)
+        return chain_norm(self.slopes(outputs), self.kernels, directions)
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight, "jacobian": self.jacobian}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class TiedContractive(Tied, Contractive):
+    """The contractive autoencoder with tied weights, as in its paper."""
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class TiedDenoising(Tied, JacobianMeasured, DAE):
+    """The denoising autoencoder that the paper compares with: tied weights, Jacobian measured."""
+
+
+def _listed(outputs):
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("contractive")

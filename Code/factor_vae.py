@@ -1,0 +1,159 @@
+"""FactorVAE (Kim & Mnih 2018): pay for dependence between the units of the code, not for content.
+
+    minimise  −log p(x | z) + KL(q(z | x) ‖ N(0, I)) + γ TC(z)                      (eq. 2)
+    TC(z) = KL(q(z) ‖ Π_j q(z_j)) ≈ E_q(z) [ log D(z) / (1 − D(z)) ]                (eq. 3)
+
+D tells codes from codes whose units were shuffled over the batch, each unit on its own.
+
+Train it alone: ``python -m Code.factor_vae --help``.
+"""
+
+import keras
+from keras import layers, ops
+
+from Code.base import PACKAGE
+from Code.latent import active_units, gaussian_total_correlation, sampled_codes, traversal
+from Code.losses import kl_to_standard_normal
+from Code.noise import uniform
+from Code.vae import VAE
+
+
+def permute_units(z, seed):
+    """Shuffle every unit over the batch on its own: samples of Π_j q(z_j) (algorithm 1).
+
+    Parameters
+    ----------
+    z : tensor ``(batch, code)``.
+    seed : an int, or a generator for a fresh order on every call.
+    """
+    order = ops.argsort(uniform(ops.shape(z), seed), axis=0)
+    return ops.take_along_axis(z, order, axis=0)
+
+
+def discriminator_loss(logit_of_code, logit_of_permuted):
+    """``−½ [ log D(z) + log (1 − D(z')) ]``, ``(batch,)``, of the logits of D (algorithm 2)."""
+    return 0.5 * (ops.softplus(-logit_of_code) + ops.softplus(logit_of_permuted))
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class FactorVAE(VAE):
+    """The VAE with γ times the total correlation, which ``discriminator`` (code → logit) estimates.
+
+    Every step moves encoder and decoder first, by the optimiser given to ``compile``, and then the
+    discriminator, by one of its own. Where the paper draws a second batch of images for the
+    discriminator, the same images get a second draw of z.
+
+    Parameters
+    ----------
+    gamma : γ, at least 0.
+    discriminator_hidden : units of the discriminator's hidden layers (leaky ReLU).
+    discriminator_rate : step of its Adam, with β₁ = 0.5 and β₂ = 0.9 as in the paper.
+
+    Raises
+    ------
+    ValueError
+        If ``gamma`` is negative.
+    """
+
+    terms = ("reconstruction", "kl", "total_correlation", "discriminator_loss")
+
+    def __init__(
+        self,
+        gamma=10.0,
+        discriminator_hidden=(256, 256, 256),
+        discriminator_rate=1e-4,
+        **kwargs,
+    ):
+        if not gamma >= 0:
+            raise ValueError(f"gamma must be 0 or more, not {gamma}")
+        super().__init__(**kwargs)
+        self.gamma = gamma
+        self.discriminator_hidden = tuple(discriminator_hidden)
+        self.discriminator_rate = discriminator_rate
+        self.permutation_seed = keras.random.SeedGenerator()
+        self.discriminator = self.build_discriminator()
+        self.discriminator_optimizer = keras.optimizers.Adam(discriminator_rate, 0.5, 0.9)
+        self.build_discriminator_optimizer()
+
+    def build_discriminator(self):
+        """Code ``(code_dim,)`` → logit of "not permuted"."""
+        z = keras.Input((self.code_dim,), name="z")
+        h = z
+        for units in self.discriminator_hidden:
+            h = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(h))
+        return keras.Model(z, layers.Dense(1, name="logit")(h), name="discriminator")
+
+    def build_discriminator_optimizer(self):
+        if not self.discriminator_optimizer.built:
+            self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def build_optimizers(self):
+        super().build_optimizers()
+        self.build_discriminator_optimizer()
+
+    def loss_terms(self, x, y=None, training=False):
+        """The loss of encoder and decoder, its terms, and the discriminator's loss, in nats."""
+        z_mean, z_log_var = self.encoder(x, training=training)
+        z = self.sample(z_mean, z_log_var)
+        reconstruction = self.n_pixels * self.reconstruction_error(x, self.decoder(z))
+        kl = kl_to_standard_normal(z_mean, z_log_var)
+        # log D / (1 − D) is the logit itself
+        total_correlation = self.discriminator(z)[:, 0]
+        return {
+            "loss": reconstruction + kl + self.gamma * total_correlation,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "total_correlation": total_correlation,
+            "discriminator_loss": self.discriminator_terms(z, z_mean, z_log_var),
+        }
+
+    def discriminator_terms(self, z, z_mean, z_log_var):
+        """What the discriminator minimises, ``(batch,)``; no gradient reaches the encoder."""
+        again = self.sample(z_mean, z_log_var)
+        permuted = permute_units(ops.stop_gradient(again), self.permutation_seed)
+        return discriminator_loss(
+            self.discriminator(ops.stop_gradient(z))[:, 0], self.discriminator(permuted)[:, 0]
+        )
+
+    def update(self, x, y=None):
+        """One step of encoder and decoder, one of the discriminator (algorithm 2; TensorFlow)."""
+        import tensorflow as tf
+
+        own = [v.value for v in self.trained_variables]
+        its = [v.value for v in self.discriminator.trainable_variables]
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch([*own, *its])
+            terms = self.loss_terms(x, y, training=True)
+            loss = ops.mean(terms["loss"])
+            discriminator_loss = ops.mean(terms["discriminator_loss"])
+        gradients = tape.gradient(loss, own)
+        its_gradients = tape.gradient(discriminator_loss, its)
+        del tape
+        self.optimizer.apply(gradients, self.trained_variables)
+        self.discriminator_optimizer.apply(its_gradients, self.discriminator.trainable_variables)
+        return terms
+
+    def diagnostics(self, x, y):
+        """``active_units`` of the code, and ``gaussian_tc``, its total correlation in nats."""
+        return {
+            "active_units": active_units(self.encode(x)),
+            "gaussian_tc": gaussian_total_correlation(sampled_codes(self, x)),
+        }
+
+    def views(self, x, y):
+        """``traversal``: one row of ten images a unit, the most used units first."""
+        return {"traversal": traversal(self, self.encode(x[:1000]))}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "gamma": self.gamma,
+            "discriminator_hidden": self.discriminator_hidden,
+            "discriminator_rate": self.discriminator_rate,
+        }
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("factor_vae")

@@ -1,0 +1,194 @@
+"""Autoencoders that match the codes of all images to the prior: InfoVAE and WAE.
+
+    InfoVAE (Zhao, Song & Ermon 2017, eq. 6):
+        minimise  −log p(x | z) + (1 − α) KL(q(z | x) ‖ p(z)) + (α + λ − 1) MMD²(q(z), p(z))
+    MMD-VAE: α = 1, no KL term at all.
+    WAE-MMD (Tolstikhin et al. 2018, algorithm 2), with a deterministic encoder z = f(x):
+        minimise  c(x, x̂) + λ MMD²(q(z), p(z))
+
+    MMD²(q, p) = E k(z, z') + E k(p, p') − 2 E k(z, p),   p(z) = N(0, I)
+
+Train it alone: ``python -m Code.info_vae --help``.
+"""
+
+import keras
+from keras import ops
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.losses import kl_to_standard_normal
+from Code.noise import normal
+from Code.vae import VAE
+
+MEASURED_CODES = 2000
+MEASURE_SEED = 0
+
+
+def squared_distances(a, b):
+    """``‖a_i − b_j‖²``, ``(n, m)``, of points ``(n, code)`` and ``(m, code)``."""
+    products = ops.matmul(a, ops.transpose(b))
+    squares = ops.sum(a * a, axis=1)[:, None] + ops.sum(b * b, axis=1)[None, :]
+    return ops.maximum(squares - 2.0 * products, 0.0)
+
+
+def inverse_multiquadric(a, b):
+    """``k(a, b) = C / (C + ‖a − b‖²)`` with ``C = 2 d``, d the number of units.
+
+    C is the expected squared distance of two draws from the prior (Tolstikhin et al. 2018,
+    section 4).
+    """
+    c = 2.0 * a.shape[-1]
+    return c / (c + squared_distances(a, b))
+
+
+def gaussian_kernel(a, b):
+    """``k(a, b) = exp(−‖a − b‖² / 2d)``: the scale of `inverse_multiquadric`, lighter tails."""
+    return ops.exp(-squared_distances(a, b) / (2.0 * a.shape[-1]))
+
+
+KERNELS = {"inverse multiquadric": inverse_multiquadric, "gaussian": gaussian_kernel}
+
+
+def mmd(a, b, kernel=inverse_multiquadric):
+    """Unbiased estimate of MMD² between the distributions of two samples; it can be negative.
+
+    ``1/n(n−1) Σ_{i≠j} k(a_i, a_j) + 1/m(m−1) Σ_{i≠j} k(b_i, b_j) − 2/nm Σ_ij k(a_i, b_j)``
+    Source: Gretton et al. 2012, eq. 3.
+
+    Parameters
+    ----------
+    a, b : tensors ``(n, code)`` and ``(m, code)``.
+    kernel : function of two such tensors with ``(n, m)`` values and ``k(z, z) = 1``.
+    """
+    return _off_diagonal_mean(kernel(a, a)) + _off_diagonal_mean(kernel(b, b)) - 2.0 * ops.mean(
+        kernel(a, b)
+    )  # fmt: skip
+
+
+def _off_diagonal_mean(k):
+    n = k.shape[0]
+    # A batch of one image has no pairs
+    return ops.sum(k * (1.0 - ops.eye(n))) / max(n * (n - 1), 1)
+
+
+def mmd_to_prior(z, kernel, seed):
+    """MMD² between codes ``(batch, code)`` and as many draws of N(0, I), for every image alike."""
+    value = mmd(z, normal(ops.shape(z), seed), KERNELS[kernel])
+    return ops.broadcast_to(value, (ops.shape(z)[0],))
+
+
+def measured_mmd(z, kernel):
+    """MMD² of at most 2000 codes (an array) to the prior; the same draws every time."""
+    z = ops.convert_to_tensor(z[:MEASURED_CODES])
+    return float(mmd_to_prior(z, kernel, MEASURE_SEED)[0])
+
+
+def _check_kernel(kernel):
+    if kernel not in KERNELS:
+        raise ValueError(f"kernel must be one of {', '.join(map(repr, KERNELS))}, not {kernel!r}")
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class InfoVAE(VAE):
+    """The InfoVAE; with its default α = 1 the MMD-VAE. Its loss is in nats an image.
+
+    Parameters
+    ----------
+    alpha : α; 0 leaves the KL term whole, 1 leaves it out.
+    mmd_weight : λ. MMD² is of the order of a hundredth where a likelihood is of a hundred nats,
+        hence the large default.
+    kernel : a name in ``KERNELS``.
+
+    Raises
+    ------
+    ValueError
+        If ``kernel`` is not known.
+    """
+
+    terms = ("reconstruction", "kl", "mmd")
+
+    def __init__(self, alpha=1.0, mmd_weight=1000.0, kernel="inverse multiquadric", **kwargs):
+        _check_kernel(kernel)
+        super().__init__(**kwargs)
+        self.alpha = alpha
+        self.mmd_weight = mmd_weight
+        self.kernel = kernel
+        self.prior_seed = keras.random.SeedGenerator()
+
+    def loss_terms(self, x, y=None, training=False):
+        """The weighted sum, with the KL term as it stands before its weight."""
+        z_mean, z_log_var = self.encoder(x, training=training)
+        z = self.sample(z_mean, z_log_var)
+        x_hat = self.decoder(z, training=training)
+        reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)
+        kl = kl_to_standard_normal(z_mean, z_log_var)
+        distance = mmd_to_prior(z, self.kernel, self.prior_seed)
+        penalty = (1 - self.alpha) * kl + (self.alpha + self.mmd_weight - 1) * distance
+        return {
+            "loss": reconstruction + penalty,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "mmd": distance,
+        }
+
+    def diagnostics(self, x, y):
+        """``mmd_to_prior``: MMD² between sampled codes of test images and N(0, I)."""
+        z_mean, z_log_var = self.encoder.predict(x[:MEASURED_CODES], batch_size=1000, verbose=0)
+        epsilon = normal(z_mean.shape, MEASURE_SEED + 1)
+        z = z_mean + ops.exp(0.5 * z_log_var) * epsilon
+        return {"mmd_to_prior": measured_mmd(z, self.kernel)}
+
+    def get_config(self):
+        own = {"alpha": self.alpha, "mmd_weight": self.mmd_weight, "kernel": self.kernel}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class WAE(BaseAutoencoder):
+    """The Wasserstein autoencoder with MMD; its loss is the reconstruction's sum plus λ MMD².
+
+    Parameters
+    ----------
+    mmd_weight, kernel : as in `InfoVAE`.
+    """
+
+    terms = ("reconstruction", "mmd")
+    has_prior = True
+
+    def __init__(
+        self,
+        mmd_weight=1000.0,
+        kernel="inverse multiquadric",
+        reconstruction="binary cross-entropy",
+        **kwargs,
+    ):
+        _check_kernel(kernel)
+        super().__init__(reconstruction=reconstruction, **kwargs)
+        self.mmd_weight = mmd_weight
+        self.kernel = kernel
+        self.prior_seed = keras.random.SeedGenerator()
+
+    def loss_terms(self, x, y=None, training=False):
+        """The weighted sum and its two terms."""
+        z = self.encoder(x, training=training)
+        x_hat = self.decoder(z, training=training)
+        reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)
+        distance = mmd_to_prior(z, self.kernel, self.prior_seed)
+        return {
+            "loss": reconstruction + self.mmd_weight * distance,
+            "reconstruction": reconstruction,
+            "mmd": distance,
+        }
+
+    def diagnostics(self, x, y):
+        """``mmd_to_prior``: MMD² between the codes of test images and N(0, I)."""
+        return {"mmd_to_prior": measured_mmd(self.encode(x[:MEASURED_CODES]), self.kernel)}
+
+    def get_config(self):
+        own = {"mmd_weight": self.mmd_weight, "kernel": self.kernel}
+        return {**super().get_config(), **own}
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("info_vae")

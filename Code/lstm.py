@@ -1,0 +1,78 @@
+"""Recurrent autoencoder (Sutskever et al. 2014; Srivastava et al. 2015): the image as a sequence.
+
+    s_t = r(s_{t−1}, x_t)  for the rows x_1 … x_T        z = W s_T + b
+    d_t = r′(d_{t−1}, W′ z + b′)                         x̂_t = g(V d_t + c)
+
+r and r′ are LSTM cells (Hochreiter & Schmidhuber 1997) or GRU cells (Cho et al. 2014).
+
+Train it alone: ``python -m Code.lstm --help``.
+"""
+
+import keras
+import numpy as np
+from keras import layers
+
+from Code.base import PACKAGE, BaseAutoencoder
+
+CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class RecurrentAE(BaseAutoencoder):
+    """Reads an image row by row into one state, and writes it row by row from the code.
+
+    Parameters
+    ----------
+    cell : ``"lstm"`` or ``"gru"``.
+    units : units of either recurrent layer. The dense layers ``hidden`` stand between the last
+        state and the code, and mirrored between the code and the writing layer.
+
+    Raises
+    ------
+    ValueError
+        If ``cell`` is neither.
+    """
+
+    def __init__(self, cell="lstm", units=64, **kwargs):
+        if cell not in CELLS:
+            raise ValueError(f"cell must be one of {', '.join(map(repr, CELLS))}, not {cell!r}")
+        self.cell = cell
+        self.units = units
+        super().__init__(**kwargs)
+
+    def hidden_layers(self, image):
+        return super().hidden_layers(CELLS[self.cell](self.units, name="reader")(image))
+
+    def build_decoder(self):
+        code = keras.Input(self.encoder.output_shape[1:], name="code")
+        height, width = self.image_shape
+        h = code
+        for units in reversed(self.hidden):
+            h = layers.Dense(units, self.activation)(h)
+        h = layers.RepeatVector(height)(h)
+        states = CELLS[self.cell](self.units, return_sequences=True, name="writer")(h)
+        rows = layers.Dense(width, self.output_activation, name="pixels")(states)
+        return keras.Model(code, rows, name="decoder")
+
+    def diagnostics(self, x, y):
+        """What the order of the rows is worth, on images whose rows are shuffled all in one way.
+
+        ``mse_rows_shuffled`` is the error in giving such images back; ``code_shift_rows_shuffled``
+        how far their codes lie from those of the images, in units of the codes' own spread.
+        """
+        order = np.random.default_rng(0).permutation(x.shape[1])
+        codes, shifted = self.encode(x), self.encode(x[:, order])
+        spread = np.sqrt(np.mean(np.square(codes - codes.mean(axis=0))))
+        return {
+            "mse_rows_shuffled": np.mean(np.square(x[:, order] - self.reconstruct(x[:, order]))),
+            "code_shift_rows_shuffled": np.sqrt(np.mean(np.square(shifted - codes))) / spread,
+        }
+
+    def get_config(self):
+        return {**super().get_config(), "cell": self.cell, "units": self.units}
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("lstm")

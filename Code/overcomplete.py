@@ -1,0 +1,98 @@
+"""Overcomplete autoencoder: a code wider than the input, kept from copying by a regulariser.
+
+    z = f(W x + b) ∈ ℝᵏ, k > D        minimise  L(x, x̂) + λ R
+
+    R = 0                     the code has room for a copy of the image
+    R = Σ_j |z_j|             few units an image
+    R = ‖W‖² + ‖W′‖²          small weights
+
+L is the error summed over the pixels. Source: Bengio 2009, "Learning deep architectures for AI",
+section 4.6, on why more units than inputs need not learn anything but the identity.
+
+Train it alone: ``python -m Code.overcomplete --help``.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.figures.filters import filter_images
+from Code.sparse import l1_norm
+from Code.tied import dense_layers
+
+REGULARISERS = ("none", "l1", "weight decay")
+
+
+def weight_decay(kernels):
+    """``Σ ‖W‖²`` over kernels, one number."""
+    return sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Overcomplete(BaseAutoencoder):
+    """The autoencoder with more units than pixels.
+
+    Parameters
+    ----------
+    regulariser : ``"none"``, ``"l1"`` (of the code) or ``"weight decay"``.
+    weight : λ, loss an image a unit of R.
+
+    Raises
+    ------
+    ValueError
+        If the code is not wider than the image, or the regulariser unknown.
+    """
+
+    terms = ("reconstruction", "penalty")
+
+    def __init__(
+        self, code_dim=1024, code_activation="relu", regulariser="none", weight=0.1, **kwargs
+    ):
+        if regulariser not in REGULARISERS:
+            raise ValueError(
+                f"regulariser must be one of {', '.join(map(repr, REGULARISERS))}, "
+                f"not {regulariser!r}"
+            )
+        super().__init__(code_dim=code_dim, code_activation=code_activation, **kwargs)
+        if code_dim <= self.n_pixels:
+            raise ValueError(
+                f"an overcomplete code needs more than {self.n_pixels} units, not {code_dim}"
+            )
+        self.regulariser = regulariser
+        self.weight = weight
+
+    def loss_terms(self, x, y=None, training=False):
+        """Error an image plus λ R; ``penalty`` is R without λ."""
+        z = self.encoder(x, training=training)
+        error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
+        penalty = ops.broadcast_to(self.penalty(z), ops.shape(error))
+        return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
+
+    def penalty(self, z):
+        """R of codes ``(batch, units)``: one value an image or one for all."""
+        if self.regulariser == "l1":
+            return l1_norm(z)
+        if self.regulariser == "weight decay":
+            kernels = dense_layers(self.encoder) + dense_layers(self.decoder)
+            return weight_decay([layer.kernel for layer in kernels])
+        return ops.zeros(())
+
+    def diagnostics(self, x, y):
+        """``active_share``: share of the code's entries that are not 0 on ``x``."""
+        share = float(np.mean(self.encode(x) != 0))
+        return {**super().diagnostics(x, y), "active_share": share}
+
+    def views(self, x, y):
+        """The first layer's filters."""
+        kernel = dense_layers(self.encoder)[0].kernel
+        return {**super().views(x, y), "filters": filter_images(kernel, self.image_shape)}
+
+    def get_config(self):
+        return {**super().get_config(), "regulariser": self.regulariser, "weight": self.weight}
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("overcomplete")

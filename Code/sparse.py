@@ -1,0 +1,224 @@
+"""Sparse autoencoders: a wide code of which each image uses a few units.
+
+    L1:         minimise  L(x, x̂) + λ Σ_j |z_j|
+    KL:         minimise  L(x, x̂) + β Σ_j KL(ρ ‖ ρ̂_j),   ρ̂_j = the batch's mean of z_j ∈ (0, 1)
+    k-sparse:   x̂ = g(W′ supp_k(W x + b) + b′),   supp_k keeps the k largest and drops the rest
+
+L is the error summed over the pixels. Sources: L1, Olshausen & Field 1996 for the penalty; KL,
+Ng 2011, "Sparse autoencoder" (CS294A lecture notes), section 3; k-sparse, Makhzani & Frey 2013,
+"k-Sparse Autoencoders", algorithm 1.
+
+Train them alone: ``python -m Code.sparse --help``.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.figures.filters import filter_images
+from Code.tied import Tied, dense_layers
+
+ACTIVE = 1e-3
+
+
+def l1_norm(z):
+    """``Σ_j |z_j|``, one value an image.
+
+    Parameters
+    ----------
+    z : tensor ``(batch, units)``.
+    """
+    return ops.sum(ops.abs(z), axis=-1)
+
+
+def kl_to_rate(z, rate):
+    """``Σ_j ρ log(ρ / ρ̂_j) + (1 − ρ) log((1 − ρ) / (1 − ρ̂_j))`` in nats, one number a batch.
+
+    Source: Ng 2011, section 3. There ρ̂_j is the mean over all training images, here the batch's.
+
+    Parameters
+    ----------
+    z : tensor ``(batch, units)`` of activations in [0, 1].
+    rate : ρ, the wanted mean activation, in (0, 1).
+    """
+    epsilon = keras.config.epsilon()
+    mean = ops.clip(ops.mean(z, axis=0), epsilon, 1.0 - epsilon)
+    on = rate * (np.log(rate) - ops.log(mean))
+    off = (1.0 - rate) * (np.log(1.0 - rate) - ops.log(1.0 - mean))
+    return ops.sum(on + off)
+
+
+def keep_largest(z, k):
+    """``supp_k``: the k largest units of each code as they are, 0 for all others.
+
+    Among equals the first come first, so that never more than k are kept.
+
+    Parameters
+    ----------
+    z : tensor ``(batch, units)`` with units >= k.
+    """
+    _, where = ops.top_k(z, k)
+    kept = ops.sum(ops.one_hot(where, z.shape[-1], dtype=z.dtype), axis=-2)
+    return z * kept
+
+
+class Sparse(BaseAutoencoder):
+    """What the three kinds share: how they are measured and shown."""
+
+    def diagnostics(self, x, y):
+        """Activity of the code on ``x``.
+
+        ``active_units``: units an image beyond ±0.001; ``mean_activation``: mean of |z|;
+        ``dead_units``: share of units that stay within ±0.001 for every image.
+        """
+        z = np.abs(self.encode(x))
+        active = z > ACTIVE
+        return {
+            **super().diagnostics(x, y),
+            "active_units": float(active.sum(axis=1).mean()),
+            "mean_activation": float(z.mean()),
+            "dead_units": float(1 - active.any(axis=0).mean()),
+        }
+
+    def views(self, x, y):
+        """The first layer's filters."""
+        kernel = dense_layers(self.encoder)[0].kernel
+        return {**super().views(x, y), "filters": filter_images(kernel, self.image_shape)}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class L1Sparse(Sparse):
+    """Sparse through a penalty on the size of the code; the loss is summed over the pixels.
+
+    The penalty alone could be met by a smaller code and a larger decoder. Adam's few epochs do not
+    go that way far, and ``active_units`` counts zeros, which scaling cannot make.
+
+    Parameters
+    ----------
+    weight : λ, loss a unit of |z|.
+    """
+
+    terms = ("reconstruction", "sparsity")
+
+    def __init__(self, weight=0.1, code_activation="relu", **kwargs):
+        super().__init__(code_activation=code_activation, **kwargs)
+        self.weight = weight
+
+    def loss_terms(self, x, y=None, training=False):
+        """Error an image plus λ Σ|z|; ``sparsity`` is Σ|z| without λ."""
+        z = self.encoder(x, training=training)
+        error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
+        sparsity = l1_norm(z)
+        return {
+            "loss": error + self.weight * sparsity, "reconstruction": error, "sparsity": sparsity,
+        }  # fmt: skip
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class KLSparse(Sparse):
+    """Sparse through a target for each unit's mean activation; the loss is summed over the pixels.
+
+    Parameters
+    ----------
+    rate : ρ, the wanted mean activation of a unit.
+    weight : β, loss a nat of the divergence.
+
+    Raises
+    ------
+    ValueError
+        If ``rate`` is not strictly between 0 and 1.
+    """
+
+    terms = ("reconstruction", "sparsity")
+
+    def __init__(self, rate=0.05, weight=1.0, code_activation="sigmoid", **kwargs):
+        if not 0 < rate < 1:
+            raise ValueError(f"rate must lie strictly between 0 and 1, not {rate}")
+        if code_activation != "sigmoid":
+            raise ValueError(f"a rate needs a sigmoid code, not {code_activation!r}")
+        super().__init__(code_activation=code_activation, **kwargs)
+        self.rate = rate
+        self.weight = weight
+
+    def loss_terms(self, x, y=None, training=False):
+        """Error an image plus β KL; ``sparsity`` is the batch's KL without β."""
+        z = self.encoder(x, training=training)
+        error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
+        sparsity = ops.broadcast_to(kl_to_rate(z, self.rate), ops.shape(error))
+        return {
+            "loss": error + self.weight * sparsity, "reconstruction": error, "sparsity": sparsity,
+        }  # fmt: skip
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "weight": self.weight}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class KeepLargest(layers.Layer):
+    """`keep_largest` as a layer: ``k`` units in training, ``k_test`` otherwise."""
+
+    def __init__(self, k, k_test=None, **kwargs):
+        super().__init__(**kwargs)
+        self.k = k
+        self.k_test = k if k_test is None else k_test
+
+    def call(self, z, training=False):
+        return keep_largest(z, self.k if training else self.k_test)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "k": self.k, "k_test": self.k_test}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class KSparse(Sparse):
+    """Sparse by construction: exactly ``k`` units of a linear code carry each image.
+
+    Parameters
+    ----------
+    k : units kept in training.
+    alpha : ``α k`` units are kept when the trained model encodes; the paper finds α slightly above
+        1 better for features. 1 keeps k.
+
+    Raises
+    ------
+    ValueError
+        If ``k`` or ``α k`` is not between 1 and ``code_dim``.
+    """
+
+    def __init__(self, k=25, alpha=1.0, code_dim=1000, **kwargs):
+        self._counts = (k, round(alpha * k))
+        if not all(1 <= count <= code_dim for count in self._counts):
+            raise ValueError(
+                f"of {code_dim} units, k = {k} and alpha · k = {round(alpha * k)} cannot be kept"
+            )
+        super().__init__(code_dim=code_dim, **kwargs)
+        self.k = k
+        self.alpha = alpha
+
+    def build_encoder(self):
+        image = keras.Input(self.image_shape, name="image")
+        z = layers.Dense(self.code_dim, self.code_activation, name="units")(
+            self.hidden_layers(image)
+        )
+        return keras.Model(image, KeepLargest(*self._counts, name="code")(z), name="encoder")
+
+    def get_config(self):
+        return {**super().get_config(), "k": self.k, "alpha": self.alpha}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class TiedKSparse(Tied, KSparse):
+    """The k-sparse autoencoder with tied weights, as in its paper."""
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("sparse")

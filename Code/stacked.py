@@ -1,0 +1,171 @@
+"""Stacked autoencoder (Vincent et al. 2008, 2010): one layer at a time, then all of them.
+
+    h⁽⁰⁾ = x        h⁽ᵏ⁾ = f_k(h⁽ᵏ⁻¹⁾)
+    layer k:  minimise L(h⁽ᵏ⁻¹⁾, g_k(f_k(h̃⁽ᵏ⁻¹⁾)))  over f_k and g_k, with f_1 … f_{k−1} held fixed
+    then:     minimise −log p(y | h⁽ⁿ⁾)              over f_1 … f_n and the head
+
+Only what enters the layer in training is corrupted; the layers above see clean features.
+
+Train it alone: ``python -m Code.stacked --help``.
+"""
+
+import importlib
+
+import keras
+import numpy as np
+from keras import layers
+
+from Code.ae import AE
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.dae import DAE
+
+LAYERS = {"plain": AE, "denoising": DAE}
+# The noise of SDAE-3 on MNIST (Vincent et al. 2010, table 3)
+VINCENT = {"corruption": "masking", "level": 0.25}
+
+
+class LayerWise(BaseAutoencoder):
+    """An autoencoder of which each level can be trained as an autoencoder of its own.
+
+    A subclass says which pairs of layers form the levels (``pairs``), what autoencoder trains a
+    level (``layer``) and where a level's features stand (``features_of``).
+    ``Code.training.layerwise`` does the training.
+    """
+
+    @property
+    def pairs(self):
+        """The pairs (layer of the encoder, layer of the decoder), from the image to the code."""
+        raise NotImplementedError
+
+    def layer(self, level):
+        """The untrained autoencoder of a level (1, 2, …): features below → the same features."""
+        raise NotImplementedError
+
+    def features_of(self, level):
+        """The symbolic tensor h⁽ˡᵉᵛᵉˡ⁾ inside the encoder."""
+        return self.pairs[level - 1][0].output
+
+    def features(self, level, x, batch_size=1000):
+        """h⁽ˡᵉᵛᵉˡ⁾ of images ``(n, height, width)``; level 0 is the images themselves.
+
+        Returns
+        -------
+        float32 array ``(n, ...)``.
+        """
+        x = np.asarray(x)
+        x = x.astype(np.float32) / 255.0 if x.dtype == np.uint8 else x.astype(np.float32)
+        if level == 0:
+            return x
+        model = keras.Model(self.encoder.input, self.features_of(level))
+        return model.predict(x, batch_size=batch_size, verbose=0)
+
+    def adopt(self, level, layer):
+        """Put the weights of a trained ``layer`` into this network, in both directions."""
+        for own, weights in zip(self.pairs[level - 1], weights_of(layer), strict=True):
+            own.set_weights(weights)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Stacked(LayerWise):
+    """Dense levels 784 → ``hidden`` … → ``code_dim``, each pre-trained as ``layer_kind`` says.
+
+    Parameters
+    ----------
+    layer_kind : ``"plain"``, ``"denoising"``, or the import path ``"module:Class"`` of any variant
+        with one dense layer in its encoder and one in its decoder.
+    layer_settings : keyword arguments of that class; a denoising layer masks a quarter of its
+        inputs unless they say otherwise.
+
+    Raises
+    ------
+    ValueError
+        If ``layer_kind`` is unknown, or noise that is clipped to [0, 1] would corrupt hidden
+        features that do not lie there.
+    """
+
+    def __init__(
+        self, layer_kind="denoising", layer_settings=None, activation="relu", hidden=(), **kwargs
+    ):
+        self.layer_kind = layer_kind
+        if layer_settings is None:
+            layer_settings = VINCENT if layer_kind == "denoising" else {}
+        self.layer_settings = dict(layer_settings)
+        self._layer_class()
+        noise = self.layer_settings.get("corruption", "gaussian")
+        if layer_kind == "denoising" and noise != "masking" and hidden and activation != "sigmoid":
+            raise ValueError(
+                f"{noise} noise is for values in [0, 1]: stack sigmoid layers, or use masking noise"
+            )
+        super().__init__(activation=activation, hidden=hidden, **kwargs)
+
+    def _layer_class(self):
+        if self.layer_kind in LAYERS:
+            return LAYERS[self.layer_kind]
+        module, colon, name = self.layer_kind.partition(":")
+        if not colon:
+            kinds = ", ".join(map(repr, LAYERS))
+            raise ValueError(f"layer_kind must be {kinds} or 'module:Class', not {module!r}")
+        return getattr(importlib.import_module(module), name)
+
+    @property
+    def pairs(self):
+        up, down = (
+            [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+            for model in (self.encoder, self.decoder)
+        )
+        return list(zip(up, reversed(down), strict=True))
+
+    def layer(self, level):
+        up, down = self.pairs[level - 1]
+        probabilities = level == 1 or self.activation == "sigmoid"
+        return self._layer_class()(
+            image_shape=self.image_shape if level == 1 else down.kernel.shape[1:],
+            code_dim=up.units,
+            code_activation=keras.activations.serialize(up.activation),
+            output_activation=keras.activations.serialize(down.activation),
+            # Cross-entropy is for targets that are probabilities
+            reconstruction=self.reconstruction if probabilities else "mse",
+            **self.layer_settings,
+        )
+
+    def diagnostics(self, x, y):
+        return {"squared_error": squared_error_of_image(x, self.reconstruct(x))}
+
+    def views(self, x, y):
+        """The first level's filters: what each of its units looks for in the image."""
+        kernel = keras.ops.convert_to_numpy(self.pairs[0][0].kernel)
+        return {"filters": kernel.T[:64].reshape(-1, *self.image_shape)}
+
+    def get_config(self):
+        own = {"layer_kind": self.layer_kind, "layer_settings": dict(self.layer_settings)}
+        return {**super().get_config(), **own}
+
+
+def weights_of(layer):
+    """Weights of a one-layer autoencoder: ``[W, b]`` of its encoder, ``[W′, b′]`` of its decoder.
+
+    A decoder with tied weights has no W′ of its own; it is then Wᵀ.
+    """
+    (up,), (down,) = (
+        [part for part in model.layers if part.weights] for model in (layer.encoder, layer.decoder)
+    )
+    kernel, bias = up.get_weights()
+    *back, bias_back = down.get_weights()
+    return [kernel, bias], [*(back or [kernel.T]), bias_back]
+
+
+def squared_error_of_image(x, x_hat):
+    """Mean over images of ``‖x − x̂‖²``: Hinton & Salakhutdinov's error, summed over the pixels.
+
+    Parameters
+    ----------
+    x, x_hat : arrays ``(n, height, width)`` in [0, 1].
+    """
+    difference = np.asarray(x, np.float32) - x_hat
+    return float(np.sum(np.square(difference), dtype=np.float64) / len(difference))
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("stacked")

@@ -1,0 +1,1 @@
+"""What codes and autoencoders are good for, as pure functions of arrays."""

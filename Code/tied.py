@@ -1,0 +1,107 @@
+"""Tied weights (Vincent et al. 2010, section 2.2): one kernel, used both ways.
+
+    z = f(W x + b)        x̂ = g(Wᵀ z + b′)
+
+One kernel serves both ways and receives a gradient from both. A linear tied autoencoder under
+squared error is at its best where the rows of W are an orthonormal basis of the subspace of the
+first principal components (Baldi & Hornik 1989 without the tie).
+
+Train it alone: ``python -m Code.tied --help``.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+from sklearn.decomposition import PCA
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.figures.filters import filter_images
+
+
+class TiedDense(layers.Layer):
+    """``g(x Wᵀ + b)`` with the kernel ``W`` of another dense layer and a bias of its own.
+
+    Parameters
+    ----------
+    source : the built ``Dense`` layer whose kernel ``(inputs, units)`` is used transposed.
+    activation : Keras activation of the output ``(batch, inputs)``.
+    """
+
+    def __init__(self, source, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        # A layer tracks what its attributes hold; behind a function the kernel stays the source's
+        # alone, and is counted, trained and saved once
+        self._source = lambda: source
+        self.units = source.kernel.shape[0]
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+
+    def call(self, x):
+        return self.activation(ops.matmul(x, ops.transpose(self._source().kernel)) + self.bias)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+
+def dense_layers(encoder):
+    """The dense layers of a functional model, first to last."""
+    return [layer for layer in encoder.layers if isinstance(layer, layers.Dense)]
+
+
+def principal_overlap(kernel, images):
+    """How much of the subspace of the first principal components the columns of a kernel span.
+
+    The mean of cos² of the principal angles between the two subspaces: 1 for the same one,
+    units / pixels for a random one.
+
+    Parameters
+    ----------
+    kernel : array ``(pixels, units)`` with units <= number of images.
+    images : array ``(n, ...)``; further axes are flattened.
+    """
+    basis, _ = np.linalg.qr(np.asarray(kernel, np.float64))
+    flat = np.asarray(images, np.float64).reshape(len(images), -1)
+    components = PCA(basis.shape[1], svd_solver="covariance_eigh").fit(flat).components_
+    return float(np.sum(np.square(components @ basis)) / basis.shape[1])
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Tied(BaseAutoencoder):
+    """The autoencoder whose decoder has the encoder's kernels transposed, in reverse order.
+
+    Put before another variant's class among the bases, it ties that variant's weights.
+    """
+
+    def build_decoder(self):
+        code = keras.Input(self.encoder.output_shape[1:], name="code")
+        h = code
+        dense = dense_layers(self.encoder)
+        for layer in reversed(dense[1:]):
+            h = TiedDense(layer, self.activation)(h)
+        pixels = TiedDense(dense[0], self.output_activation, name="pixels")(h)
+        return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
+
+    def diagnostics(self, x, y):
+        """Of a linear narrow code: overlap with PCA's subspace of ``x``, and max |WᵀW − I|."""
+        found = super().diagnostics(x, y)
+        kernels = [layer.kernel for layer in dense_layers(self.encoder)]
+        linear = (self.code_activation, self.output_activation) == ("linear", "linear")
+        if len(kernels) == 1 and linear and self.code_dim < min(self.n_pixels, len(x)):
+            kernel = np.asarray(kernels[0])
+            found["pca_overlap"] = principal_overlap(kernel, x)
+            gram = kernel.T @ kernel
+            found["orthonormality_error"] = float(np.abs(gram - np.eye(len(gram))).max())
+        return found
+
+    def views(self, x, y):
+        """The first layer's filters."""
+        kernel = dense_layers(self.encoder)[0].kernel
+        return {**super().views(x, y), "filters": filter_images(kernel, self.image_shape)}
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("tied")

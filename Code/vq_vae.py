@@ -1,0 +1,257 @@
+"""Vector-quantised autoencoder (van den Oord et al. 2017): a code of entries of a learned book.
+
+    k = argmin_j ‖z_e(x) − e_j‖        z_q(x) = e_k                                      (eq. 1, 2)
+    minimise  −log p(x | z_q) + β ‖z_e(x) − sg[e]‖²                                         (eq. 3)
+    ∂L/∂z_e := ∂L/∂z_q  through the choice (straight-through)
+    N_j ← γ N_j + (1 − γ) n_j,   m_j ← γ m_j + (1 − γ) Σ_{i: k_i = j} z_i,   e_j = m_j / N_j
+                                                                             (appendix A.1)
+
+A dense encoder has no map of positions to quantise one by one: its code of ``code_dim`` numbers is
+cut into vectors of ``vector_dim``, all looked up in one book.
+
+Train it alone: ``python -m Code.vq_vae --help``.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from Code.base import PACKAGE, BaseAutoencoder
+from Code.noise import uniform
+
+RARE = 1e-6
+
+
+def nearest_entries(vectors, codebook):
+    """Index of the entry nearest to each vector (eq. 1).
+
+    Parameters
+    ----------
+    vectors : tensor ``(..., dim)``.
+    codebook : tensor ``(entries, dim)``.
+
+    Returns
+    -------
+    Integer tensor ``(...)``.
+    """
+    # ‖z − e‖² without ‖z‖², which is the same for every entry
+    products = ops.matmul(vectors, ops.transpose(codebook))
+    return ops.argmin(ops.sum(ops.square(codebook), axis=1) - 2.0 * products, axis=-1)
+
+
+def straight_through(z_e, z_q):
+    """``z_q`` on the way forward; on the way back the gradient goes to ``z_e`` as it is."""
+    return z_e + ops.stop_gradient(z_q - z_e)
+
+
+def commitment_error(z_e, z_q):
+    """``‖z_e − sg[z_q]‖²``, ``(batch,)``, the last term of eq. 3 without its β.
+
+    Parameters
+    ----------
+    z_e, z_q : tensors ``(batch, code)``.
+    """
+    return ops.sum(ops.square(z_e - ops.stop_gradient(z_q)), axis=-1)
+
+
+def moving_average(counts, sums, vectors, entries, decay):
+    """The book's running counts N and sums m after one batch (appendix A.1, eq. 6 and 7).
+
+    Parameters
+    ----------
+    counts : tensor ``(entries,)``.
+    sums : tensor ``(entries, dim)``.
+    vectors : tensor ``(n, dim)`` of the batch.
+    entries : integer tensor ``(n,)``: which entry each vector chose.
+    decay : γ.
+    """
+    chosen = ops.one_hot(entries, ops.shape(counts)[0], dtype=vectors.dtype)
+    counts = decay * counts + (1.0 - decay) * ops.sum(chosen, axis=0)
+    sums = decay * sums + (1.0 - decay) * ops.matmul(ops.transpose(chosen), vectors)
+    return counts, sums
+
+
+def perplexity(shares):
+    """``exp(−Σ p_j log p_j)``: how many entries, used equally often, would be as even as these.
+
+    Parameters
+    ----------
+    shares : array ``(entries,)`` that adds up to 1.
+    """
+    used = shares[shares > 0]
+    return float(np.exp(-np.sum(used * np.log(used))))
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Quantiser(layers.Layer):
+    """Replaces every vector of a code by its nearest entry, with a straight-through gradient.
+
+    Parameters
+    ----------
+    n_entries : entries of the book, the paper's K.
+    vector_dim : numbers of an entry, the paper's D.
+    decay : γ of the moving averages.
+    restart_below : an entry chosen less often than this share of an even use moves to a vector of
+        the current batch, 0 for never. The paper lets unused entries be; without restarts most of
+        a book can stay where it was drawn (Dhariwal et al. 2020, "Jukebox", section 3).
+    """
+
+    def __init__(self, n_entries=512, vector_dim=2, decay=0.99, restart_below=0.05, **kwargs):
+        super().__init__(**kwargs)
+        self.n_entries = n_entries
+        self.vector_dim = vector_dim
+        self.decay = decay
+        self.restart_below = restart_below
+        self.restart_seed = keras.random.SeedGenerator()
+
+    def build(self, input_shape):
+        shape = (self.n_entries, self.vector_dim)
+        self.codebook = self.add_weight(
+            name="codebook", shape=shape, initializer="random_normal", trainable=False
+        )
+        self.counts = self.add_weight(
+            name="counts", shape=shape[:1], initializer="zeros", trainable=False
+        )
+        self.sums = self.add_weight(name="sums", shape=shape, initializer="zeros", trainable=False)
+
+    def entries(self, z_e):
+        """Chosen entries ``(batch, vectors)`` of codes ``(batch, code)``."""
+        return nearest_entries(self._vectors(z_e), ops.convert_to_tensor(self.codebook))
+
+    def call(self, z_e):
+        z_q = ops.take(ops.convert_to_tensor(self.codebook), self.entries(z_e), axis=0)
+        return straight_through(z_e, ops.reshape(z_q, ops.shape(z_e)))
+
+    def follow(self, z_e):
+        """Move the book towards the codes ``(batch, code)`` of a training batch."""
+        vectors = ops.reshape(z_e, (-1, self.vector_dim))
+        entries = nearest_entries(vectors, ops.convert_to_tensor(self.codebook))
+        counts, sums = moving_average(self.counts, self.sums, vectors, entries, self.decay)
+        if self.restart_below:
+            counts, sums = self._restarted(counts, sums, vectors)
+        self.counts.assign(counts)
+        self.sums.assign(sums)
+        # N_j of an entry that is never chosen goes to 0: then m_j / N_j is no place any more
+        place = sums / ops.maximum(counts, RARE)[:, None]
+        self.codebook.assign(ops.where((counts > RARE)[:, None], place, self.codebook))
+
+    def _restarted(self, counts, sums, vectors):
+        n_vectors = ops.cast(ops.shape(vectors)[0], "float32")
+        even = n_vectors / self.n_entries
+        unused = counts < self.restart_below * even
+        drawn = uniform((self.n_entries,), self.restart_seed) * n_vectors
+        drawn = ops.take(vectors, ops.cast(drawn, "int32"), axis=0)
+        counts = ops.where(unused, even, counts)
+        return counts, ops.where(unused[:, None], drawn * even, sums)
+
+    def _vectors(self, z_e):
+        return ops.reshape(z_e, (ops.shape(z_e)[0], -1, self.vector_dim))
+
+    def get_config(self):
+        names = ("n_entries", "vector_dim", "decay", "restart_below")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class VQVAE(BaseAutoencoder):
+    """The VQ-VAE; ``encoder`` gives z_e, ``encode`` the quantised z_q that the decoder reads.
+
+    The loss is in nats an image: ``D`` times the mean error a pixel, plus β times the commitment.
+
+    Parameters
+    ----------
+    n_entries, vector_dim, decay, restart_below : of the `Quantiser`.
+    commitment : β.
+
+    Raises
+    ------
+    ValueError
+        If ``code_dim`` is not a multiple of ``vector_dim``.
+    """
+
+    terms = ("reconstruction", "commitment")
+
+    def __init__(
+        self,
+        code_dim=2,
+        n_entries=512,
+        vector_dim=2,
+        decay=0.99,
+        restart_below=0.05,
+        commitment=0.25,
+        **kwargs,
+    ):
+        if code_dim % vector_dim:
+            raise ValueError(
+                f"code_dim must be a multiple of vector_dim, but {code_dim} is not one of "
+                f"{vector_dim}"
+            )
+        self.book = {"n_entries": n_entries, "vector_dim": vector_dim, "decay": decay,
+                     "restart_below": restart_below}  # fmt: skip
+        self.commitment = commitment
+        super().__init__(code_dim=code_dim, **kwargs)
+
+    def build_encoder(self):
+        encoder = super().build_encoder()
+        self.quantiser = Quantiser(**self.book, name="quantiser")
+        self.quantiser.build(encoder.output_shape)
+        return encoder
+
+    def code_of(self, image):
+        return self.quantiser(self.encoder(image))
+
+    def loss_terms(self, x, y=None, training=False):
+        """Eq. 3 without its middle term, which the moving averages replace."""
+        z_e = self.encoder(x, training=training)
+        z_q = self.quantiser(z_e)
+        x_hat = self.decoder(z_q, training=training)
+        reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)
+        commitment = commitment_error(z_e, z_q)
+        return {
+            "loss": reconstruction + self.commitment * commitment,
+            "reconstruction": reconstruction,
+            "commitment": commitment,
+        }
+
+    def update(self, x, y=None):
+        """A gradient step for encoder and decoder, then a step of the book's moving averages."""
+        z_e = self.encoder(x, training=True)
+        terms = super().update(x, y)
+        self.quantiser.follow(z_e)
+        return terms
+
+    def entries(self, x, batch_size=1000):
+        """Chosen entries ``(n, vectors)`` of images: uint8, or floats in [0, 1]."""
+        return np.asarray(self.quantiser.entries(self.encode(x, batch_size)))
+
+    def diagnostics(self, x, y):
+        """Use of the book on images ``x``.
+
+        ``codebook_use``: share of entries that are chosen at all; ``codebook_perplexity``: see
+        `perplexity`; ``code_bits``: the number of bits to write one image's entries down.
+        """
+        entries = self.entries(x)
+        shares = np.bincount(entries.ravel(), minlength=self.book["n_entries"]) / entries.size
+        return {
+            "codebook_use": np.mean(shares > 0),
+            "codebook_perplexity": perplexity(shares),
+            "code_bits": entries.shape[1] * math.log2(self.book["n_entries"]),
+        }
+
+    def views(self, x, y):
+        """``codebook``: the images of the entries, by use, where one entry is a whole code."""
+        if self.code_dim != self.book["vector_dim"]:
+            return {}
+        order = np.argsort(-np.asarray(self.quantiser.counts), kind="stable")[:100]
+        return {"codebook": self.decode(np.asarray(self.quantiser.codebook)[order])}
+
+    def get_config(self):
+        return {**super().get_config(), **self.book, "commitment": self.commitment}
+
+
+if __name__ == "__main__":
+    from Code.training.alone import main
+
+    main("vq_vae")

@@ -1,0 +1,1 @@
+"""How fast the same training is here and elsewhere: ``python -m tests.benchmarks.speed``."""

@@ -1,0 +1,38 @@
+"""This project: a variant and its ``fit``."""
+
+from importlib import import_module
+
+from Code.experiments import EXPERIMENTS
+from tests.benchmarks.clock import keras_clock
+
+
+def build(network):
+    """The variant that the network's experiment trains, compiled as it is trained."""
+    row = EXPERIMENTS[network.experiment]
+    module, _, name = row.model.partition(":")
+    model = getattr(import_module(module), name)(**network.settings)
+    model.compile(row.stages[0].optimizer)
+    return model
+
+
+def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None):
+    model = build(network)
+    if weights is not None:
+        for variable, value in zip(model.trained_variables, weights, strict=True):
+            variable.assign(value)
+    model.fit(
+        images,
+        batch_size=batch_size,
+        epochs=epochs,
+        shuffle=shuffle,
+        verbose=0,
+        callbacks=[keras_clock(clock)],
+    )
+
+
+def encode(network, images, batch_size, passes, clock):
+    model = build(network)
+    for _ in range(passes):
+        clock.start()
+        model.encode(images, batch_size=batch_size)
+        clock.stop()

@@ -1,0 +1,409 @@
+"""Time one training epoch here and elsewhere: ``python -m tests.benchmarks.speed``.
+
+Everything runs in one go, in turn, each contender in a process of its own; what is not installed is
+left out and named (``pip install -r tests/benchmarks/requirements.txt``). Nothing is asserted.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from Code.atomic import write_json
+from Code.figures.bars import ratio_bars
+from Code.figures.growth import growth_curves
+from Code.figures.style import save
+from Code.reporting.benchmark import BARS, FILE, GROWTH, JOBS_RATIO, OURS, benchmark_of
+from Code.training.machine import cores, machine, versions
+from tests.benchmarks import growth, jobs
+from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.networks import BATCH_SIZE, NETWORKS, PIXELS
+from tests.benchmarks.process import Worker, take_turns
+
+ALL_IMAGES = 60_000
+PARTS = ("epoch", "inference", "growth")
+AXES = {
+    "images": "images",
+    "code_dim": "units of the code",
+    "width": "units of the hidden layer",
+    "batch_size": "images a batch",
+}
+
+
+def parser():
+    """The options."""
+    p = argparse.ArgumentParser(prog="python -m tests.benchmarks.speed", description=__doc__)
+    p.add_argument("--images", type=positive, default=ALL_IMAGES, metavar="N",
+                   help="training images (default 60000)")  # fmt: skip
+    p.add_argument("--repeats", type=positive, default=3, metavar="N",
+                   help="timed epochs, after one that is not (default 3)")  # fmt: skip
+    p.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NETWORK",
+                   help=f"of {', '.join(NETWORKS)}")  # fmt: skip
+    p.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS),
+                   metavar="NAME", help=f"of {', '.join(CONTENDERS)}")  # fmt: skip
+    p.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS), metavar="PART",
+                   help=f"of {', '.join(PARTS)}; the others are kept from the last run on the same"
+                   " machine and versions")  # fmt: skip
+    p.add_argument("--jobs-ratio", action="store_true",
+                   help="also run_all.py with one job and with as many as cores")  # fmt: skip
+    p.add_argument("--threads", type=positive, default=cores(), metavar="N",
+                   help="threads of each contender (default: all cores)")  # fmt: skip
+    p.add_argument("--patience", type=positive, default=180, metavar="S",
+                   help="give up a contender whose round takes longer (default 180 s)")  # fmt: skip
+    p.add_argument("--output", metavar="DIR", help="where it writes (default output; output/quick"
+                   " where not everything is timed)")  # fmt: skip
+    return p
+
+
+def positive(text):
+    """A whole number above 0."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status."""
+    options = parser().parse_args(arguments)
+    options.threads = min(options.threads, cores())
+    options.images = min(options.images, ALL_IMAGES)
+    log = Console(stderr=True)
+    output = Path(options.output or default_output(options))
+    report = kept(output / FILE, head(options), options)
+    with log.status("starting") as status:
+        tell = partial(say, log, status)
+        if "epoch" in options.parts:
+            report |= epoch_part(options, tell)
+        if "inference" in options.parts:
+            report["inference"] = inference_part(options, tell)
+        if "growth" in options.parts:
+            report["growth"] = growth_part(options, tell)
+        if options.jobs_ratio:
+            report["jobs"] = jobs.measure(cores(), options.images < ALL_IMAGES, tell)
+    report["finished"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    benchmark = benchmark_of(report)
+    write_json(output / FILE, report)
+    draw(benchmark, output)
+    show(benchmark)
+    log.print(f"Written: {output / FILE}")
+    return 0
+
+
+def say(log, status, text):
+    """Say what is going on: a live line on a terminal, a plain one elsewhere."""
+    if log.is_terminal:
+        status.update(text)
+    else:
+        log.print(text)
+
+
+def tell_of(tell, what, text):
+    """Say it of one network."""
+    tell(f"{what}: {text}")
+
+
+def default_output(options):
+    """Where results go if nothing is said: never a partial run on top of the committed one."""
+    everything = (
+        options.images == ALL_IMAGES
+        and options.only == list(NETWORKS)
+        and options.contenders == list(CONTENDERS)
+    )
+    return "output" if everything else "output/quick"
+
+
+def head(options):
+    """What the figures depend on."""
+    return {
+        "images": options.images,
+        "batch_size": BATCH_SIZE,
+        "repeats": options.repeats,
+        "threads": options.threads,
+        "versions": versions() | optional_versions(),
+        "machine": machine(),
+    }
+
+
+def optional_versions():
+    """Versions of the compared libraries that are installed."""
+    found = {}
+    for package in ("torch", "jax"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def kept(path, new, options):
+    """``new`` with the parts of an earlier run that are not run again and were run alike."""
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return new
+    if any(old.get(key) != value for key, value in new.items()):
+        return new
+    ran = {"limit", "networks"} if "epoch" in options.parts else set()
+    ran |= set(options.parts)
+    return {key: value for key, value in old.items() if key not in ran} | new
+
+
+# The parts -----------------------------------------------------------------------------------
+
+
+def epoch_part(options, tell):
+    """Seconds an epoch of every contender on every network, and the limits."""
+    size = 4096 if options.images == ALL_IMAGES else 1024
+    task = {"do": "limit", "size": size, "copied": BATCH_SIZE * PIXELS}
+    tell("limit")
+    limit = Worker(task, options.threads, options.patience)
+    networks = {}
+    try:
+        for name in options.only:
+            network = NETWORKS[name]
+            rows, starts = [], {}
+            for contender in (CONTENDERS[c] for c in options.contenders):
+                why = reason_to_skip(contender, name)
+                if why:
+                    rows.append({"contender": contender.name, "skipped": why})
+                else:
+                    starts[contender.name] = partial(start, contender, name, "train", options)
+            of_network = partial(tell_of, tell, name)
+            found = take_turns(starts, options.repeats + 1, of_network, [limit])
+            rows += [row(contender, result) for contender, result in found.items()]
+            rows.sort(key=lambda r: options.contenders.index(r["contender"]))
+            networks[name] = {
+                "title": network.title,
+                "gflop": network.gflop(options.images),
+                "gbytes": network.gbytes(options.images),
+                "rows": rows,
+            }
+        best = limit.end()
+    finally:
+        limit.close()
+    if "error" in best:
+        raise SystemExit(f"the limit could not be measured: {best['error']}")
+    best["gflops"] = max(best["numpy_gflops"], best["tensorflow_gflops"])
+    return {"limit": {**best, "matrix": size}, "networks": networks}
+
+
+def inference_part(options, tell):
+    """Seconds for the codes of all images, by network and contender."""
+    parts = {}
+    for name in options.only:
+        starts, rows = {}, []
+        for contender in (CONTENDERS[c] for c in options.contenders):
+            why = reason_to_skip(contender, name)
+            for batch_size in contender.inference:
+                if why:
+                    rows.append({"contender": contender.name, "batch_size": batch_size,
+                                 "skipped": why})  # fmt: skip
+                    continue
+                starts[f"{contender.name} {batch_size}"] = partial(
+                    start, contender, name, "encode", options, batch_size
+                )
+        of_network = partial(tell_of, tell, f"{name}, codes")
+        found = take_turns(starts, options.repeats + 1, of_network)
+        for label, result in found.items():
+            contender, batch_size = label.split()
+            rows.append({**row(contender, result), "batch_size": int(batch_size)})
+        rows.sort(key=lambda r: options.contenders.index(r["contender"]))
+        parts[name] = rows
+    return parts
+
+
+def growth_part(options, tell):
+    """Seconds an epoch of this project at every point of every curve."""
+    measured = []
+    for points in growth.curves(options.images):
+        task = {"do": "growth", "points": points, "rounds": options.repeats + 1}
+        worker = Worker(task, options.threads, options.patience)
+        try:
+            for point in points:
+                tell(f"growth: {point['network']}, {point['axis']} {point['value']}")
+                worker.turn()
+            result = worker.end()
+        finally:
+            worker.close()
+        if "error" in result:
+            tell(f"left out: {result['error']}")
+        else:
+            measured += result["points"]
+    return measured
+
+
+def reason_to_skip(contender, network):
+    """Why a contender does not run, or None."""
+    if network not in contender.networks:
+        return "has no such network"
+    missing = contender.missing()
+    return f"{', '.join(missing)} not installed" if missing else None
+
+
+def start(contender, network, do, options, batch_size=BATCH_SIZE):
+    """A worker for one contender."""
+    task = {
+        "do": do,
+        "contender": contender.name,
+        "network": network,
+        "images": options.images,
+        "batch_size": batch_size,
+        "rounds": options.repeats + 1,
+    }
+    return Worker(task, options.threads, options.patience, contender.backend)
+
+
+def row(contender, result):
+    """A row of the JSON from what a worker said; its first round, which compiles, is dropped."""
+    if "error" in result:
+        return {"contender": contender, "skipped": result["error"]}
+    seconds = result["seconds"][1:]
+    made = {
+        "contender": contender,
+        "seconds": statistics.median(seconds),
+        "all_seconds": seconds,
+        "peak_memory_mb": result["peak_memory_mb"],
+    }
+    if "losses" in result:
+        made["loss"] = result["losses"][-1]
+    return made
+
+
+# What is shown -------------------------------------------------------------------------------
+
+
+def draw(benchmark, output):
+    """The two figures, of what there is."""
+    bars = {
+        network.title: {
+            row.contender: network.ratio(row) for row in network.timed if row.contender != OURS
+        }
+        for network in benchmark.networks
+        if network.row(OURS) and network.fastest_other
+    }
+    if bars:
+        save(ratio_bars(bars, "times the epoch of this project"), output / BARS)
+    if benchmark.growth:
+        panels = {
+            AXES[axis]: {
+                network: {p.value: p.seconds for p in benchmark.growth_of(axis, network)}
+                for network in benchmark.growth_networks(axis)
+            }
+            for axis in benchmark.growth_axes()
+        }
+        save(growth_curves(panels, "seconds an epoch"), output / GROWTH)
+
+
+def show(benchmark):
+    """Print the tables."""
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for network in benchmark.networks:
+        show_network(console, network)
+    if benchmark.networks:
+        show_targets(console, benchmark)
+    if benchmark.inference:
+        show_inference(console, benchmark)
+    if benchmark.growth:
+        show_growth(console, benchmark)
+    if benchmark.jobs:
+        show_jobs(console, benchmark.jobs)
+
+
+def show_network(console, network):
+    table = new_table(
+        f"{network.title}: {network.gflop:.2f} GFLOP an epoch, limit {limit_text(network)}",
+        "s an epoch", "times ours", "GFLOP/s", "of the limit", "MB", "loss",
+    )  # fmt: skip
+    for row in network.rows:
+        if row.skipped:
+            table.add_row(row.contender, f"skipped: {row.skipped}")
+            continue
+        ratio = network.ratio(row)
+        table.add_row(
+            row.contender,
+            f"{row.seconds:.3f}",
+            "–" if ratio is None else f"{ratio:.2f}",
+            f"{network.gflops(row):.1f}",
+            f"{100 * network.share(row):.0f} %",
+            f"{row.peak_memory_mb:,.0f}",
+            "–" if row.loss is None else f"{row.loss:.4f}",
+        )
+    console.print(table)
+
+
+def limit_text(network):
+    text = f"{network.arithmetic_seconds:.3f} s at {network.gflops_limit:.0f} GFLOP/s"
+    if network.traffic_seconds is None:
+        return text
+    return f"{text}, {network.traffic_seconds:.3f} s at {network.gb_per_second:.0f} GB/s"
+
+
+def show_targets(console, benchmark):
+    words = {"plain": "times as fast as", "fastest": "times as fast as the fastest other,",
+             "limit": "of the limit"}  # fmt: skip
+    table = new_table("Targets", "measured", "target", "")
+    for t in benchmark.targets():
+        number = "{:.0%}" if t.kind == "limit" else "{:.2f}"
+        table.add_row(
+            f"{t.title}: {words[t.kind]} {t.against or ''}".strip(),
+            "–" if t.value is None else number.format(t.value),
+            number.format(t.target),
+            {True: "reached", False: "NOT reached", None: "not measured"}[t.reached],
+        )
+    console.print(table)
+
+
+def show_inference(console, benchmark):
+    table = new_table(f"Codes of {benchmark.images:,} images", "batch", "s", "times ours")
+    for name, rows in benchmark.inference.items():
+        ours = next((r.seconds for r in rows if r.contender == OURS), None)
+        for row in rows:
+            label = f"{benchmark.title(name)}: {row.contender}"
+            if row.skipped:
+                table.add_row(label, str(row.batch_size), f"skipped: {row.skipped}")
+                continue
+            ratio = "–" if ours is None else f"{row.seconds / ours:.2f}"
+            table.add_row(label, str(row.batch_size), f"{row.seconds:.3f}", ratio)
+    console.print(table)
+
+
+def show_growth(console, benchmark):
+    table = new_table("Growth: seconds an epoch of this project", "value: seconds", "grows with")
+    for axis in benchmark.growth_axes():
+        for network in benchmark.growth_networks(axis):
+            points = benchmark.growth_of(axis, network)
+            power = benchmark.exponent(axis, network)
+            table.add_row(
+                f"{AXES[axis]}, {network}",
+                "  ".join(f"{p.value:,}: {p.seconds:.3f}" for p in points),
+                "–" if power is None else f"power {power:.2f}",
+            )
+    console.print(table)
+
+
+def show_jobs(console, measured):
+    reached = "reached" if measured.ratio >= JOBS_RATIO else "NOT reached"
+    console.print(
+        f"run_all.py: {measured.seconds_one_job:.1f} s with 1 job, {measured.seconds:.1f} s with"
+        f" {measured.jobs}: {measured.ratio:.2f} times as fast (target {JOBS_RATIO}: {reached});"
+        f" results.csv {'equal' if measured.equal else 'DIFFERENT'}"
+    )
+
+
+def new_table(title, *columns):
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""One contender in a process of its own: clean thread settings, its own peak memory.
+
+It is started by `tests.benchmarks.process` and speaks JSON lines: it says ``ready`` before each
+epoch and waits for ``go``, so that contenders can take turns; at the end it says what it measured.
+"""
+
+import json
+import os
+import resource
+import sys
+
+from tests.benchmarks.clock import Clock
+
+
+class Line:
+    """The connection to the process that started this one."""
+
+    def __init__(self):
+        # Libraries print; what they print must not get between the messages.
+        self._out = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)
+
+    def say(self, **message):
+        print(json.dumps(message), file=self._out, flush=True)
+
+    def turn(self):
+        """Say ready; return whether to go on."""
+        self.say(ready=True)
+        return sys.stdin.readline().strip() == "go"
+
+    def wait(self):
+        if not self.turn():
+            raise SystemExit(0)
+
+
+def peak_memory_mb():
+    """The most memory that this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def train(task, line):
+    from tests.benchmarks.contenders import CONTENDERS
+    from tests.benchmarks.networks import NETWORKS
+
+    network = NETWORKS[task["network"]]
+    images = network.images(task["images"])
+    clock = Clock(line.wait)
+    module = CONTENDERS[task["contender"]].load()
+    module.train(network, images, task["batch_size"], task["rounds"], clock)
+    return {"seconds": clock.seconds, "losses": clock.losses}
+
+
+def encode(task, line):
+    from tests.benchmarks.contenders import CONTENDERS
+    from tests.benchmarks.networks import NETWORKS
+
+    network = NETWORKS[task["network"]]
+    images = network.images(task["images"])
+    clock = Clock(line.wait)
+    module = CONTENDERS[task["contender"]].load()
+    module.encode(network, images, task["batch_size"], task["rounds"], clock)
+    return {"seconds": clock.seconds}
+
+
+def limit(task, line):
+    from tests.benchmarks.limit import measure
+
+    return measure(task["size"], task["copied"], task["threads"], line.turn)
+
+
+def growth(task, line):
+    from tests.benchmarks.growth import measure
+
+    return measure(task["points"], task["rounds"], line.wait)
+
+
+TASKS = {"train": train, "encode": encode, "limit": limit, "growth": growth}
+
+
+def main():
+    task = json.loads(sys.argv[1])
+    if task["pinned"] and hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))[: task["threads"]]
+        os.sched_setaffinity(0, allowed)
+    line = Line()
+    try:
+        measured = TASKS[task["do"]](task, line)
+    except Exception as error:
+        # Whatever a library throws is the reason why its row is empty.
+        text = f"{type(error).__name__}: {error}".strip()
+        line.say(error=" ".join(text.split())[:300])
+        return
+    line.say(**measured, peak_memory_mb=peak_memory_mb())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The linear probe reads what is linearly there, and no more."""
+
+import numpy as np
+import pytest
+
+from Code.tasks.probe import probe_accuracy
+
+
+@pytest.fixture(scope="module")
+def pixels(mnist):
+    few = mnist.subset(5000, 1000)
+    return few.x_train, few.y_train, few.x_test, few.y_test
+
+
+def test_pixels_hold_most_of_the_digit(pixels):
+    assert 0.8 < probe_accuracy(*pixels) < 0.95
+
+
+def test_one_hot_labels_are_read_without_error(pixels):
+    _, train_labels, _, test_labels = pixels
+    eye = np.eye(10)
+    assert probe_accuracy(eye[train_labels], train_labels, eye[test_labels], test_labels) == 1
+
+
+def test_codes_without_the_label_give_chance(pixels):
+    _, train_labels, _, test_labels = pixels
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(5000, 5)), rng.normal(size=(1000, 5))
+    assert probe_accuracy(codes[0], train_labels, codes[1], test_labels) < 0.2
+
+
+def test_neither_scale_nor_shift_nor_constant_units_matter(pixels):
+    train, train_labels, test, test_labels = (part[:1000] for part in pixels)
+    train, test = (
+        images[:, 10:18, 10:18].reshape(len(images), -1) / 255 for images in (train, test)
+    )
+    expected = probe_accuracy(train, train_labels, test, test_labels)
+
+    def moved(codes):
+        return np.concatenate([codes * 40 - 3, np.full((len(codes), 1), 0.1)], axis=1)
+
+    got = probe_accuracy(moved(train), train_labels, moved(test), test_labels)
+    assert got == pytest.approx(expected, abs=0.005)
+
+
+def test_only_the_first_max_train_are_used(pixels):
+    train, train_labels, test, test_labels = pixels
+    spoilt = np.where(np.arange(5000) < 500, train_labels, 0)
+    few = probe_accuracy(train[:500], train_labels[:500], test, test_labels)
+    assert probe_accuracy(train, spoilt, test, test_labels, max_train=500) == few
+
+
+def test_one_class_is_refused(pixels):
+    train, _, test, test_labels = pixels
+    with pytest.raises(ValueError, match="two classes"):
+        probe_accuracy(train, np.zeros(5000, int), test, test_labels)

@@ -1,0 +1,73 @@
+"""The contenders of the benchmark do the same work: equal weights, equal order, equal losses."""
+
+import pytest
+
+from Code.reporting.benchmark import PLAIN
+from tests.benchmarks.clock import Clock
+from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.networks import BATCH_SIZE, NETWORKS
+
+DETERMINISTIC = [n for n in NETWORKS.values() if n.kind != "vae"]
+N = 640
+TRAINED = {}
+
+
+def loss_of(contender, network):
+    """The loss of one epoch from the same weights in the order of the images."""
+    key = contender, network.name
+    if key not in TRAINED:
+        clock = Clock()
+        CONTENDERS[contender].load().train(
+            network, network.images(N), BATCH_SIZE, 1, clock,
+            shuffle=False, weights=network.initial_weights(),
+        )  # fmt: skip
+        TRAINED[key] = clock.losses[-1]
+    return TRAINED[key]
+
+
+# PyTorch adds Adam's ε after the second moment's bias is corrected, Keras before it, which shows
+# where gradients are as small as ε: in the deep network's first steps.
+RELATIVE = {"ours": 0.0, "jax_epoch": 0.0, "torch_eager": 0.03}
+
+
+# Keras on JAX cannot run in a process that has Keras on TensorFlow; the hand-written ones can.
+@pytest.mark.parametrize("network", DETERMINISTIC, ids=lambda n: n.name)
+@pytest.mark.parametrize("contender", RELATIVE)
+def test_one_epoch_gives_the_same_loss(contender, network):
+    missing = CONTENDERS[contender].missing()
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed")
+    expected = pytest.approx(loss_of(PLAIN, network), abs=1e-4, rel=RELATIVE[contender])
+    assert loss_of(contender, network) == expected
+
+
+@pytest.mark.parametrize("contender", RELATIVE)
+def test_the_vae_differs_by_its_own_noise_only(contender):
+    missing = CONTENDERS[contender].missing()
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed")
+    network = NETWORKS["vae"]
+    assert loss_of(contender, network) == pytest.approx(loss_of(PLAIN, network), rel=0.02)
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=lambda n: n.name)
+def test_every_contender_has_the_weights_that_are_counted(network):
+    from tests.benchmarks.contenders import keras_fit, ours
+
+    kernels = [tuple(v.shape) for v in ours.build(network).trained_variables if len(v.shape) > 1]
+    assert kernels == network.shapes
+    model, _ = keras_fit.build(network)
+    assert [tuple(v.shape) for v in model.trainable_variables] == [
+        w.shape for w in network.initial_weights()
+    ]
+
+
+def test_arithmetic_of_the_shallow_network():
+    # 784·2 forward either way; gradients of both kernels; gradient of the code alone
+    assert NETWORKS["ae"].multiply_adds() == 5 * 784 * 2
+    assert NETWORKS["ae"].gflop(60_000) == pytest.approx(0.9408)
+
+
+def test_arithmetic_of_the_convolutions():
+    forward = 9 * (28**2 * 16 + 14**2 * 16 * 8 + 7**2 * 8 * 8 + 14**2 * 8 * 16 + 28**2 * 16)
+    assert NETWORKS["cae"].multiply_adds() == 3 * forward - 9 * 28**2 * 16
