@@ -1,11 +1,12 @@
 """From finished runs to what is shown: result.json, history.csv, figures and results.csv."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 
-from Code.atomic import write_json, write_text
+from Code.atomic import write_json, write_text, write_with
 from Code.experiments import EXPERIMENTS
 from Code.figures import curves, images, scatter, structure, style
 from Code.training.measures import NOISE_LEVELS
@@ -14,6 +15,8 @@ from Code.training.store import HISTORY_COLUMNS, csv_text
 RESULT_COLUMNS = (
     "experiment", "variant", "stage", "metric", "split", "mean", "std", "n_seeds", "published",
 )  # fmt: skip
+# One row a latent unit, a style, or a real digit with its ten translations
+GRID_COLUMNS = {"traversal": 10, "styles": 10, "transfer": 11}
 STILLS = ("structure.png", "loss.png", "loss_terms.png", "accuracy.png", "reconstructions.png",
           "denoising.png", "psnr.png", "code.png", "manifold.png")  # fmt: skip
 
@@ -39,6 +42,7 @@ def assemble(experiment, seeds, data, store, quick, failures):
     done = list(records)
     first = records[done[0]]
     names = draw(experiment, records, store.views(experiment.name, done[0]), folder)
+    keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")
     rows = [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]
     write_text(folder / "history.csv", csv_text(("seed", *HISTORY_COLUMNS), rows))
     result = {
@@ -68,6 +72,14 @@ def assemble(experiment, seeds, data, store, quick, failures):
         "figures": names,
     }
     write_json(folder / "result.json", result)
+
+
+def keep_model(source, target):
+    """Put the first seed's trained model beside its figures; remove an older one if it has none."""
+    if source.exists():
+        write_with(target, lambda part: shutil.copyfile(source, part))
+    else:
+        target.unlink(missing_ok=True)
 
 
 def settings_of(experiment):
@@ -237,7 +249,8 @@ def _image_figures(experiment, views):
         pictures["manifold.png"] = images.manifold(views["manifold"], 4.0, *labels)
     for key in views:
         if key.startswith("own/"):
-            pictures[f"{key[4:]}.png"] = images.grid(views[key])
+            name = key.removeprefix("own/")
+            pictures[f"{name}.png"] = images.grid(views[key], GRID_COLUMNS.get(name, 16))
     return pictures
 
 

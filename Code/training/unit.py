@@ -1,10 +1,12 @@
 """One unit of work: one experiment with one seed, in a process of its own."""
 
+import copy
 import logging
 import os
 import time
 import traceback
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -71,10 +73,14 @@ def work(unit, fingerprint, verbose=0, one_thread=True):
     """
     if one_thread:
         os.environ.update(ONE_THREAD)
+    from threadpoolctl import threadpool_limits
+
     store = Store(unit.output)
     store.tell(unit.name, unit.seed, 0.0)
     try:
-        perform(unit, fingerprint, store, verbose)
+        # NumPy may have been loaded before the environment said one thread
+        with threadpool_limits(1) if one_thread else nullcontext():
+            perform(unit, fingerprint, store, verbose)
     except Exception as error:  # whatever it is, the other experiments go on
         line = str(error).strip().split("\n")[0]
         if type(error).__name__ == "Diverged":
@@ -91,7 +97,8 @@ def perform(unit, fingerprint, store, verbose=0):
     from Code.training.procedure import load
 
     keras.backend.clear_session()
-    experiment = unit.experiment
+    # Keras fills in what it deserialises, in place
+    experiment = copy.deepcopy(unit.experiment)
     total, done = sum(stage.epochs for stage in experiment.stages), 0
 
     def tell(epochs):

@@ -193,10 +193,11 @@ def test_digest_of_a_folder_depends_on_every_array(tmp_path):
     assert len(digests) == 5
 
 
-def test_a_path_goes_before_a_name(tmp_path, monkeypatch):
+def test_a_stray_folder_does_not_stand_in_for_the_bundled_data(tmp_path, monkeypatch):
     write_idx(tmp_path / "mnist")
     monkeypatch.chdir(tmp_path)
-    assert load_dataset("mnist").name == "mnist/"
+    assert load_dataset("mnist").name == "mnist"
+    assert load_dataset("./mnist").name == "mnist/"
 
 
 # Contents that are refused, whatever they come from
