@@ -124,7 +124,8 @@ def file_link(path: Path, report_dir: Path) -> str | None:
 
 def decimals(metric: str, value: float) -> int:
     """Decimals that a metric is shown with: two for decibels, nats and seconds, else four."""
-    coarse = metric.startswith(("psnr", "seconds", "kl", "reconstruction")) or abs(value) >= 5
+    nats = ("kl", "reconstruction", "nll", "commitment", "squared_error")
+    coarse = metric.startswith(("psnr", "seconds", *nats)) or abs(value) >= 5
     return 2 if coarse else 4
 
 
