@@ -8,13 +8,13 @@ from Code.tables.papers_deep import LAYERWISE, cd
 from Code.tables.row import Experiment, Stage, adam, unsupervised
 
 NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
-EPOCHS, BATCH = 15, 128
+EPOCHS, BATCH = 10, 128
 WHOLE = (unsupervised(EPOCHS, BATCH),)
-LAYERS = (*(Stage(f"layer-{i}", 5, BATCH) for i in (1, 2, 3)), *WHOLE)
+LAYERS = (*(Stage(f"layer-{i}", 3, BATCH) for i in (1, 2, 3)), *WHOLE)
 RBMS = (
-    Stage("layer-1", 5, BATCH, cd(0.05)),
-    Stage("layer-2", 5, BATCH, cd(0.05)),
-    Stage("layer-3", 5, BATCH, cd(0.001)),
+    Stage("layer-1", 3, BATCH, cd(0.05)),
+    Stage("layer-2", 3, BATCH, cd(0.05)),
+    Stage("layer-3", 3, BATCH, cd(0.001)),
     Stage("unsupervised", EPOCHS, BATCH, adam(1e-3)),
 )
 CODE_DIMS = (2, 16)
