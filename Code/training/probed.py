@@ -1,6 +1,6 @@
 """The common procedure, then the linear probe or the test accuracy that a paper's table shows."""
 
-from Code.tasks.probe import probe_accuracy
+from Code.tasks.probe import chosen_penalty, probe_accuracy
 from Code.training import procedure
 
 
@@ -8,15 +8,17 @@ def run(experiment, data, seed, tell, verbose=0):
     """Train and measure as ``procedure.run`` does, and add what classifies the test images.
 
     Without a supervised stage that is ``probe_accuracy``, a logistic regression on the frozen code
-    fitted to all training images; with one it is ``test_accuracy`` of the fine-tuned network.
+    fitted to all training images, its penalty chosen on some of them held out; with one it is
+    ``test_accuracy`` of the fine-tuned network.
     """
     outcome = procedure.run(experiment, data, seed, tell, verbose)
     stage, model = experiment.stages[-1].name, outcome.model
     if model.classifier is None:
         codes = model.encode(data.x_train), model.encode(data.x_test)
+        penalty = chosen_penalty(codes[0], data.y_train, scale="code")
         accuracy = probe_accuracy(
-            codes[0], data.y_train, codes[1], data.y_test, max_train=None
-        )  # fmt: skip
+            codes[0], data.y_train, codes[1], data.y_test, None, penalty=penalty, scale="code"
+        )
         outcome.add(stage, "test", probe_accuracy=accuracy)
     else:
         accuracy = next(

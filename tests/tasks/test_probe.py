@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from Code.tasks.probe import probe_accuracy
+from Code.tasks.probe import chosen_penalty, probe_accuracy
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +54,34 @@ def test_one_class_is_refused(pixels):
     train, _, test, test_labels = pixels
     with pytest.raises(ValueError, match="two classes"):
         probe_accuracy(train, np.zeros(5000, int), test, test_labels)
+
+
+def test_one_scale_for_all_units_keeps_rare_units_small(pixels):
+    train, train_labels, test, test_labels = (part[:1000] for part in pixels)
+    informative = np.eye(10)[train_labels], np.eye(10)[test_labels]
+    noise = np.random.default_rng(0).normal(scale=1e-4, size=(2, 1000, 400))
+    codes = [np.concatenate(pair, axis=1) for pair in zip(informative, noise, strict=True)]
+    together = probe_accuracy(
+        codes[0], train_labels, codes[1], test_labels, penalty=100.0, scale="code"
+    )
+    apart = probe_accuracy(codes[0], train_labels, codes[1], test_labels, penalty=100.0)
+    assert together >= apart
+    assert together > 0.99
+
+
+def test_the_penalty_is_chosen_on_held_out_training_images(pixels):
+    train, train_labels, _, _ = (part[:600] for part in pixels)
+    rng = np.random.default_rng(0)
+    codes = np.concatenate([train.reshape(600, -1) / 255, rng.normal(size=(600, 500))], axis=1)
+    assert chosen_penalty(codes, train_labels, (0.001, 300.0)) == 300.0
+    held_out_spoilt = np.where(np.arange(600) < 500, train_labels, 0)
+    scores = {
+        p: probe_accuracy(codes[:500], held_out_spoilt[:500], codes[500:], held_out_spoilt[500:],
+                          None, penalty=p) for p in (1.0, 300.0)
+    }  # fmt: skip
+    assert chosen_penalty(codes, held_out_spoilt, (1.0, 300.0)) == max(scores, key=scores.get)
+
+
+def test_an_unknown_scale_is_refused(pixels):
+    with pytest.raises(ValueError, match="scale must be one of"):
+        probe_accuracy(*pixels, scale="none")
