@@ -121,7 +121,7 @@ def test_killed_and_resumed_one_job_or_two_equals_undisturbed(root, tmp_path):
 
     command = [sys.executable, str(root / "run_all.py"), *arguments, "--output", str(killed)]
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not list(killed.glob("*/runs/seed-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
