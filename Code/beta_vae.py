@@ -11,12 +11,11 @@ Train it alone: ``python -m Code.beta_vae --help``.
 import keras
 
 from Code.base import PACKAGE
-from Code.latent import active_units, gaussian_total_correlation, sampled_codes, traversal
-from Code.vae import VAE
+from Code.disentangled import DisentangledVAE
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class BetaVAE(VAE):
+class BetaVAE(DisentangledVAE):
     """The VAE with β times the KL term; with ``beta = 1`` it is the VAE.
 
     Parameters
@@ -39,17 +38,6 @@ class BetaVAE(VAE):
         """The weighted sum and its two terms, unweighted, in nats an image."""
         terms = super().loss_terms(x, y, training)
         return {**terms, "loss": terms["reconstruction"] + self.beta * terms["kl"]}
-
-    def diagnostics(self, x, y):
-        """``active_units`` of the code, and ``gaussian_tc``, its total correlation in nats."""
-        return {
-            "active_units": active_units(self.encode(x)),
-            "gaussian_tc": gaussian_total_correlation(sampled_codes(self, x)),
-        }
-
-    def views(self, x, y):
-        """``traversal``: one row of ten images a unit, the most used units first."""
-        return {"traversal": traversal(self, self.encode(x[:1000]))}
 
     def get_config(self):
         return {**super().get_config(), "beta": self.beta}

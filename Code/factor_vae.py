@@ -12,10 +12,9 @@ import keras
 from keras import layers, ops
 
 from Code.base import PACKAGE
-from Code.latent import active_units, gaussian_total_correlation, sampled_codes, traversal
+from Code.disentangled import DisentangledVAE
 from Code.losses import kl_to_standard_normal
 from Code.noise import uniform
-from Code.vae import VAE
 
 
 def permute_units(z, seed):
@@ -36,7 +35,7 @@ def discriminator_loss(logit_of_code, logit_of_permuted):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class FactorVAE(VAE):
+class FactorVAE(DisentangledVAE):
     """The VAE with γ times the total correlation, which ``discriminator`` (code → logit) estimates.
 
     Every step moves encoder and decoder first, by the optimiser given to ``compile``, and then the
@@ -132,17 +131,6 @@ class FactorVAE(VAE):
         self.optimizer.apply(gradients, self.trained_variables)
         self.discriminator_optimizer.apply(its_gradients, self.discriminator.trainable_variables)
         return terms
-
-    def diagnostics(self, x, y):
-        """``active_units`` of the code, and ``gaussian_tc``, its total correlation in nats."""
-        return {
-            "active_units": active_units(self.encode(x)),
-            "gaussian_tc": gaussian_total_correlation(sampled_codes(self, x)),
-        }
-
-    def views(self, x, y):
-        """``traversal``: one row of ten images a unit, the most used units first."""
-        return {"traversal": traversal(self, self.encode(x[:1000]))}
 
     def get_config(self):
         return {

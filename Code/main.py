@@ -211,11 +211,10 @@ def train_into(output, rows, data, options):
                  kept=len(units) - len(todo), seeds=len(seeds))  # fmt: skip
     write_reports(output)
     say(f"Wall time {duration(time.monotonic() - start)} for {len(todo)} runs, {jobs} at a time.")
-    failed = {name: reasons for name, reasons in failures.items() if reasons}
-    for name, reasons in failed.items():
+    for name, reasons in failures.items():
         for reason in reasons:
             say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
-    return FAILED if failed else OK
+    return FAILED if any(failures.values()) else OK
 
 
 def note_run(output, **facts):

@@ -4,25 +4,19 @@ Only the bottleneck and the loss differ, and where a variant is made of convolut
 or a course of its own, that. Same images, epochs, batches and optimiser.
 """
 
-from Code.tables.papers_deep import LAYERWISE, cd
-from Code.tables.row import Experiment, Stage, adam, unsupervised
+from Code.tables.papers_deep import LAYERWISE, cd, levels
+from Code.tables.row import Experiment, Stage, unsupervised
 
 NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
 EPOCHS, BATCH = 10, 128
 WHOLE = (unsupervised(EPOCHS, BATCH),)
-LAYERS = (*(Stage(f"layer-{i}", 3, BATCH) for i in (1, 2, 3)), *WHOLE)
-RBMS = (
-    Stage("layer-1", 3, BATCH, cd(0.05)),
-    Stage("layer-2", 3, BATCH, cd(0.05)),
-    Stage("layer-3", 3, BATCH, cd(0.001)),
-    Stage("unsupervised", EPOCHS, BATCH, adam(1e-3)),
-)
+LAYERS = (*levels(3, 3, BATCH), *WHOLE)
+RBMS = (*levels(2, 3, BATCH, cd(0.05)), Stage("layer-3", 3, BATCH, cd(0.001)), *WHOLE)
 CODE_DIMS = (2, 16)
 
 
 def _row(name, title, model, code_dim, settings=None, stages=WHOLE, **more):
-    module = model.split(":")[0].split(".")[-1]
-    variant = "aae" if module == "categorical_aae" else module
+    variant = model.split(":")[0].split(".")[-1]
     return Experiment(
         f"{name}-{code_dim}", variant, "common", f"{title}, {code_dim} units", model,
         {**NET, "code_dim": code_dim, **(settings or {})}, stages, group="common", **more,

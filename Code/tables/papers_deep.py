@@ -5,7 +5,6 @@ from Code.tables.row import Experiment, Published, Stage, adam, unsupervised
 LAYERWISE = "Code.training.layerwise:run"
 VINCENT = "recalled from Vincent et al. 2010, table 3"
 HINTON = "recalled from Hinton & Salakhutdinov 2006"
-MASCI = "recalled from Masci et al. 2011, table 1"
 
 
 def cd(learning_rate, momentum=0.9):

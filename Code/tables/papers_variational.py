@@ -18,11 +18,7 @@ BURDA = "recalled from Burda et al. 2016, table 1"
 
 
 def _nll(value, low, high):
-    return (
-        Published(
-            "unsupervised", "nll", value, "recalled from Burda et al. 2016, table 1", low, high
-        ),
-    )
+    return (Published("unsupervised", "nll", value, BURDA, low, high),)
 
 
 def _m1(metric, value, high):

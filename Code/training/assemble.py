@@ -41,7 +41,9 @@ def assemble(experiment, seeds, data, store, quick, failures):
         return
     done = list(records)
     first = records[done[0]]
-    names = draw(experiment, records, store.views(experiment.name, done[0]), folder)
+    metrics = summary(experiment, list(records.values()))
+    views = store.views(experiment.name, done[0])
+    names = draw(experiment, first, metrics, views, folder)
     keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")
     rows = [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]
     write_text(folder / "history.csv", csv_text(("seed", *HISTORY_COLUMNS), rows))
@@ -58,7 +60,7 @@ def assemble(experiment, seeds, data, store, quick, failures):
         "data": data,
         "quick": quick,
         "parameters": first["parameters"],
-        "metrics": summary(experiment, list(records.values())),
+        "metrics": metrics,
         **{
             times: {
                 stage: [record[times][stage] for record in records.values()]
@@ -118,8 +120,14 @@ def summary(experiment, records):
 
 def write_results_csv(output):
     """Gather every result.json below ``output`` into the tidy ``results.csv``."""
+    rank = {name: i for i, name in enumerate(EXPERIMENTS)}
+
+    def place(result):
+        name = result["experiment"]
+        return rank.get(name, len(rank)), name
+
     rows = []
-    for result in sorted(_results(output), key=lambda result: _rank(result["experiment"])):
+    for result in sorted(_results(output), key=place):
         for metric in result["metrics"]:
             rows.append({**result, **metric, "n_seeds": len(metric["values"])})
     return write_text(Path(output) / "results.csv", csv_text(RESULT_COLUMNS, rows))
@@ -130,20 +138,14 @@ def _results(output):
         yield json.loads(path.read_text(encoding="utf-8"))
 
 
-def _rank(name):
-    names = list(EXPERIMENTS)
-    return (names.index(name) if name in names else len(names), name)
-
-
 # Figures ----------------------------------------------------------------------------------------
 
 
-def draw(experiment, records, views, folder):
+def draw(experiment, record, metrics, views, folder):
     """Draw every figure that the views of a run allow; return their file names.
 
     Figures of an earlier run that this one does not have are removed.
     """
-    record = next(iter(records.values()))
     pictures = {
         **_curve_figures(experiment, record),
         **_image_figures(experiment, views),
@@ -154,7 +156,7 @@ def draw(experiment, records, views, folder):
                   for block in record["structure"]]  # fmt: skip
         pictures["structure.png"] = structure.structure(blocks, experiment.title)
     if experiment.denoises:
-        pictures["psnr.png"] = _psnr_figure(experiment, summary(experiment, list(records.values())))
+        pictures["psnr.png"] = _psnr_figure(experiment, metrics)
     for path in folder.glob("*.png"):
         if path.name not in pictures:
             path.unlink()

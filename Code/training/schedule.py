@@ -11,6 +11,7 @@ from pathlib import Path
 
 from Code.training.machine import cores, memory_gb
 from Code.training.progress import DEFAULT_WEIGHT
+from Code.training.store import Store
 from Code.training.unit import ONE_THREAD, work
 
 # One worker with TensorFlow, the data and an epoch's buffers; measured at most 2.1 GB
@@ -42,7 +43,7 @@ def expected_seconds(unit):
     return DEFAULT_WEIGHT
 
 
-def run_units(units, fingerprints, jobs, on_done, crashed=lambda unit: None):
+def run_units(units, fingerprints, jobs, on_done):
     """Run units side by side; call ``on_done(unit, failure)`` as each ends.
 
     A worker that is killed (by the kernel, for want of memory) takes down those beside it; what
@@ -97,7 +98,7 @@ def _work_and_say_which(i, unit, fingerprint):
 
 
 def _progress_file(unit):
-    return Path(unit.output, ".work", "progress", f"{unit.name}.{unit.seed}")
+    return Store(unit.output).progress_file(unit.name, unit.seed)
 
 
 @contextmanager
@@ -111,7 +112,7 @@ def sole_use(output):
     OSError
         If the folder cannot be made or written to.
     """
-    scratch = Path(output, ".work")
+    scratch = Store(output).scratch
     scratch.mkdir(parents=True, exist_ok=True)
     with open(scratch / "lock", "w", encoding="utf-8") as lock:
         try:

@@ -68,14 +68,18 @@ class Store:
 
     # Progress of the runs under way, told by the workers through small files -----------------
 
+    def progress_file(self, experiment, seed):
+        """Where a run tells how far it is; it is there from the run's beginning."""
+        return self.scratch / "progress" / f"{experiment}.{seed}"
+
     def tell(self, experiment, seed, done):
         """Say that ``done`` (0 to 1) of a run is behind it."""
-        write_text(_made(self.scratch / "progress") / f"{experiment}.{seed}", f"{done:.6f}")
+        write_text(self.progress_file(experiment, seed), f"{done:.6f}")
 
     def told(self, experiment, seed):
         """What was last told of a run: None if it has not begun."""
         try:
-            return float((self.scratch / "progress" / f"{experiment}.{seed}").read_text())
+            return float(self.progress_file(experiment, seed).read_text())
         except (OSError, ValueError):
             return None
 

@@ -40,27 +40,25 @@ def peak_memory_mb():
 
 
 def train(task, line):
-    from tests.benchmarks.contenders import CONTENDERS
-    from tests.benchmarks.networks import NETWORKS
-
-    network = NETWORKS[task["network"]]
-    images = network.images(task["images"])
-    clock = Clock(line.wait)
-    module = CONTENDERS[task["contender"]].load()
-    module.train(network, images, task["batch_size"], task["rounds"], clock)
+    clock = _clocked("train", task, line)
     return {"seconds": clock.seconds, "losses": clock.losses}
 
 
 def encode(task, line):
+    return {"seconds": _clocked("encode", task, line).seconds}
+
+
+def _clocked(what, task, line):
+    """Let the contender do ``what`` (train or encode) in its turns, and return its clock."""
     from tests.benchmarks.contenders import CONTENDERS
     from tests.benchmarks.networks import NETWORKS
 
     network = NETWORKS[task["network"]]
     images = network.images(task["images"])
     clock = Clock(line.wait)
-    module = CONTENDERS[task["contender"]].load()
-    module.encode(network, images, task["batch_size"], task["rounds"], clock)
-    return {"seconds": clock.seconds}
+    do = getattr(CONTENDERS[task["contender"]].load(), what)
+    do(network, images, task["batch_size"], task["rounds"], clock)
+    return clock
 
 
 def limit(task, line):
