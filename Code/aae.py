@@ -19,6 +19,7 @@ from keras import layers, ops
 from Code import two_sample
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.noise import normal, uniform
+from Code.training.whole_epoch import build, descend
 
 N_CLASSES = 10
 PETALS = 10
@@ -177,18 +178,18 @@ class AAE(BaseAutoencoder):
 
     def update(self, x, y=None):
         """Reconstruct, discriminate, deceive: three gradient steps, each of its own optimiser."""
-        reconstruction = step(
+        reconstruction = descend(
             self.optimizer,
             self.trained_variables,
             lambda: self.reconstruction_error(x, self.autoencoder(x, training=True)),
         )
         code, real = self.encoder(x, training=True), self.prior_draws(ops.shape(x)[0], y)
-        discriminator = step(
+        discriminator = descend(
             self.discriminator_optimizer,
             self.discriminator.trainable_variables,
             lambda: discriminator_loss(self.judge(real, y), self.judge(code, y)),
         )
-        generator = step(
+        generator = descend(
             self.generator_optimizer,
             self.encoder.trainable_variables,
             lambda: generator_loss(self.judge(self.encoder(x, training=True), y)),
@@ -243,25 +244,6 @@ class AAE(BaseAutoencoder):
     def get_config(self):
         names = ("prior", "with_labels", "discriminator_hidden", "adversarial_rate")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-
-def step(optimizer, variables, loss):
-    """One step of ``optimizer`` down the mean of ``loss()``, which is returned (TensorFlow)."""
-    import tensorflow as tf
-
-    values = [variable.value for variable in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        each = loss()
-        mean = ops.mean(each)
-    optimizer.apply(tape.gradient(mean, values), variables)
-    return each
-
-
-def build(optimizer, variables):
-    """Create an optimiser's variables if it has none yet."""
-    if not optimizer.built:
-        optimizer.build(variables)
 
 
 if __name__ == "__main__":

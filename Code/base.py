@@ -155,16 +155,15 @@ class BaseAutoencoder(WholeEpochModel):
 
     def encode(self, x, batch_size=1000):
         """Codes ``(n, code_dim)`` of images: uint8, or floats in [0, 1]."""
-        return _predict(keras.Model(self.encoder.input, self.code_of(self.encoder.input)), x,
-                        batch_size)  # fmt: skip
+        return self.in_batches("code", self.code_of, x, batch_size)
 
     def decode(self, codes, batch_size=1000):
         """Images ``(n, height, width)`` in [0, 1] of codes ``(n, code_dim)``."""
-        return _predict(self.decoder, np.asarray(codes, np.float32), batch_size)
+        return self.in_batches("image", self.decoder, codes, batch_size)
 
     def reconstruct(self, x, batch_size=1000):
         """Images ``(n, height, width)`` as the autoencoder gives them back."""
-        return _predict(self.autoencoder, x, batch_size)
+        return self.in_batches("reconstruction", self.autoencoder, x, batch_size)
 
     def get_config(self):
         names = (
@@ -212,12 +211,6 @@ class Classifier(WholeEpochModel):
     def from_config(cls, config):
         network = keras.saving.deserialize_keras_object(config.pop("network"))
         return cls(network, **config)
-
-
-def _predict(model, x, batch_size):
-    x = np.asarray(x)
-    x = x.astype(np.float32) / 255.0 if x.dtype == np.uint8 else x.astype(np.float32)
-    return model.predict(x, batch_size=batch_size, verbose=0)
 
 
 def _check(name, value, known):

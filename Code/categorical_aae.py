@@ -14,11 +14,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.aae import AAE, N_CLASSES, build, perceptron, random_classes, step
+from Code.aae import AAE, N_CLASSES, perceptron, random_classes
 from Code.base import PACKAGE
 from Code.data.datasets import to_unit
 from Code.losses import cross_entropy_on_labels
 from Code.noise import normal
+from Code.training.whole_epoch import build, descend
 
 
 def labelled_sample(labels, n, seed):
@@ -147,7 +148,7 @@ class CategoricalAAE(AAE):
         if self.n_labels:
             images, labels = map(ops.convert_to_tensor, (self.labelled_images, self.labels))
             variables = self.encoder.trainable_variables
-            each = step(
+            each = descend(
                 self.label_optimizer, variables, lambda: self.classification_loss(images, labels)
             )
             label_loss = ops.mean(each)

@@ -15,6 +15,7 @@ from Code.base import PACKAGE
 from Code.disentangled import DisentangledVAE
 from Code.losses import kl_to_standard_normal
 from Code.noise import uniform
+from Code.training.whole_epoch import build
 
 
 def permute_units(z, seed):
@@ -83,8 +84,7 @@ class FactorVAE(DisentangledVAE):
         return keras.Model(z, layers.Dense(1, name="logit")(h), name="discriminator")
 
     def build_discriminator_optimizer(self):
-        if not self.discriminator_optimizer.built:
-            self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        build(self.discriminator_optimizer, self.discriminator.trainable_variables)
 
     def build_optimizers(self):
         super().build_optimizers()

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -49,9 +50,10 @@ def fingerprint(experiment, data, seed):
 
 
 def modules_of(experiment):
-    """The modules named in an experiment's row."""
-    paths = [path for path in (experiment.model, experiment.procedure) if path]
-    return [path.split(":")[0] for path in paths]
+    """The modules named in an experiment's row: its model, its procedure, its settings' classes."""
+    named = re.findall(r"\b(Code\.\w[\w.]*):\w", repr(experiment.settings))
+    paths = [path.split(":")[0] for path in (experiment.model, experiment.procedure) if path]
+    return list(dict.fromkeys([*paths, *named]))
 
 
 def _closure(modules):

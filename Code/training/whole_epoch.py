@@ -8,9 +8,13 @@ This module is the only one that needs TensorFlow. On other backends, or for inp
 array, a ``WholeEpochModel`` trains batch by batch as any Keras model does.
 """
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 from keras import ops
+
+from Code.training.allocator import keep_freed_memory
 
 EVALUATION_BATCH = 1000
 
@@ -34,6 +38,8 @@ class WholeEpochModel(keras.Model):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        keep_freed_memory()
+        self._compiled = SimpleNamespace()
         self._term_trackers = [keras.metrics.Mean(name=name) for name in self.terms]
 
     # What a subclass provides ---------------------------------------------------------------
@@ -56,21 +62,18 @@ class WholeEpochModel(keras.Model):
 
     def update(self, x, y=None):
         """Take one gradient step on a batch and return its ``loss_terms`` (TensorFlow)."""
-        import tensorflow as tf
+        terms = {}
 
-        variables = self.trained_variables
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in variables])
-            terms = self.loss_terms(x, y, training=True)
-            loss = ops.mean(terms["loss"])
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self.optimizer.apply(gradients, variables)
+        def loss():
+            terms.update(self.loss_terms(x, y, training=True))
+            return terms["loss"]
+
+        descend(self.optimizer, self.trained_variables, loss)
         return terms
 
     def build_optimizers(self):
         """Create the optimiser's variables, which a compiled loop cannot."""
-        if not self.optimizer.built:
-            self.optimizer.build(self.trained_variables)
+        build(self.optimizer, self.trained_variables)
 
     # Keras's side ---------------------------------------------------------------------------
 
@@ -111,13 +114,13 @@ class WholeEpochModel(keras.Model):
         y : integer array ``(n,)``, or None where the loss needs no labels.
         validation_data : ``x`` or ``(x, y)`` of the same kind, evaluated after each epoch.
         """
-        whole = _is_array(x) and not kwargs and _on_tensorflow()
-        if not whole:
+        if _on_tensorflow():
+            self.build_optimizers()
+        if not _is_array(x) or kwargs or not _on_tensorflow():
             return super().fit(
                 _as_unit(x), y, batch_size, epochs, verbose, callbacks,
                 validation_data=_as_unit_pair(validation_data), shuffle=shuffle, **kwargs,
             )  # fmt: skip
-        self.build_optimizers()
         if validation_data is not None and not hasattr(validation_data, "element_spec"):
             validation_data = evaluation_pass(*_pair(validation_data))
         return super().fit(
@@ -145,15 +148,51 @@ class WholeEpochModel(keras.Model):
             tracker.update_state(terms[tracker.name])
         return ops.mean(terms["loss"])
 
-    def train_step(self, data):
-        if not _is_pass(data):
-            return super().train_step(data)
-        return self._one_pass(data, self.update)
+    def train_step(self, *args):
+        # On JAX, Keras passes the state as well, and has no update of ours
+        if not _on_tensorflow():
+            return super().train_step(*args)
+        (data,) = args
+        if _is_pass(data):
+            return self._one_pass(data, self.update)
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        terms = self.update(x, y)
+        for tracker in self.metrics:
+            tracker.update_state(terms[tracker.name])
+        return {tracker.name: tracker.result() for tracker in self.metrics}
 
-    def test_step(self, data):
-        if not _is_pass(data):
-            return super().test_step(data)
-        return self._one_pass(data, lambda x, y: self.loss_terms(x, y, training=False))
+    def test_step(self, *args):
+        if not _is_pass(args[-1]):
+            return super().test_step(*args)
+        return self._one_pass(args[-1], lambda x, y: self.loss_terms(x, y, training=False))
+
+    def in_batches(self, name, function, x, batch_size):
+        """``function`` of all of ``x``, computed in batches by one graph, traced once.
+
+        Parameters
+        ----------
+        name : of the function, by which its graph is found again.
+        function : tensor ``(batch, ...)`` → tensor ``(batch, ...)``.
+        x : array ``(n, ...)``: uint8 stands for intensities, which become [0, 1] on the device.
+        """
+        x = np.asarray(x)
+        x = x if x.dtype == np.uint8 else x.astype(np.float32)
+        step = self._step(name, function, x)
+        parts = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
+        return np.concatenate([ops.convert_to_numpy(step(part)) for part in parts])
+
+    def _step(self, name, function, x):
+        if not _on_tensorflow():
+            return lambda part: function(ops.convert_to_tensor(_as_unit(part)))
+        import tensorflow as tf
+
+        key = f"{name} {x.dtype} {x.shape[1:]}"
+        if not hasattr(self._compiled, key):
+            # Without XLA: compiling takes longer than all that is ever asked of most models
+            signature = tf.TensorSpec((None, *x.shape[1:]), x.dtype)
+            step = tf.function(lambda part: function(_unit(part)), input_signature=[signature])
+            setattr(self._compiled, key, step)
+        return getattr(self._compiled, key)
 
     def _one_pass(self, data, step):
         """Run ``step`` over every batch of a pass and report the means over its images."""
@@ -162,8 +201,7 @@ class WholeEpochModel(keras.Model):
         images, labels = data["images"], data.get("labels")
 
         def sums_of(indices):
-            x = tf.gather(images, indices)
-            x = tf.cast(x, tf.float32) / 255.0 if x.dtype == tf.uint8 else x
+            x = _unit(tf.gather(images, indices))
             terms = step(x, None if labels is None else tf.gather(labels, indices))
             return [tf.reduce_sum(terms[tracker.name]) for tracker in self.metrics]
 
@@ -180,6 +218,25 @@ class WholeEpochModel(keras.Model):
         for tracker, total in zip(self.metrics, sums, strict=True):
             tracker.update_state(total / tf.cast(n_images, tf.float32))
         return {tracker.name: tracker.result() for tracker in self.metrics}
+
+
+def descend(optimizer, variables, loss):
+    """One step of ``optimizer`` down the mean of ``loss()``, which is returned (TensorFlow)."""
+    import tensorflow as tf
+
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        each = loss()
+        mean = ops.mean(each)
+    optimizer.apply(tape.gradient(mean, values), variables)
+    return each
+
+
+def build(optimizer, variables):
+    """Create an optimiser's variables if it has none yet."""
+    if not optimizer.built:
+        optimizer.build(variables)
 
 
 def epoch_passes(x, y, batch_size, shuffle=True):
@@ -244,6 +301,12 @@ def _is_array(x):
 
 def _pair(data):
     return data if isinstance(data, tuple) else (data, None)
+
+
+def _unit(x):
+    """Intensities in [0, 1] from a uint8 tensor; any other as it is."""
+    is_uint8 = keras.backend.standardize_dtype(x.dtype) == "uint8"
+    return ops.cast(x, "float32") / 255.0 if is_uint8 else x
 
 
 def _as_unit(x):

@@ -186,3 +186,31 @@ def test_a_classifier_says_what_it_is(seeded):
     model = AE(n_classes=10)
     assert isinstance(model.classifier, Classifier)
     assert json.dumps(model.get_config(), default=str)
+
+
+def test_a_model_s_own_step_is_also_taken_batch_by_batch(few):
+    """A discriminator learns where the data come from a ``tf.data.Dataset`` too."""
+    import tensorflow as tf
+
+    from Code.aae import AAE
+
+    model = AAE(hidden=(16,), discriminator_hidden=(16,))
+    model.compile()
+    before = [np.asarray(v) for v in model.discriminator.trainable_variables]
+    batches = tf.data.Dataset.from_tensor_slices(to_unit(few.x_train)).batch(50)
+    history = model.fit(batches, epochs=1, verbose=0).history
+    assert set(history) == {"loss", *model.terms}
+    after = model.discriminator.trainable_variables
+    assert all(np.any(a != np.asarray(b)) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("make", [AE, CAE, VAE])
+def test_codes_and_images_in_batches_are_those_of_the_models(few, make):
+    model = make()
+    unit = to_unit(few.x_test)
+    codes = model.encode(few.x_test, batch_size=64)
+    np.testing.assert_allclose(codes, np.asarray(model.code_of(unit)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(codes, model.encode(unit), rtol=1e-4, atol=1e-5)
+    images = np.asarray(model.autoencoder(unit))
+    np.testing.assert_allclose(model.reconstruct(few.x_test, batch_size=64), images, atol=1e-5)
+    np.testing.assert_allclose(model.decode(codes), images, atol=1e-5)

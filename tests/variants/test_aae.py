@@ -143,7 +143,7 @@ def test_a_rate_of_zero_is_the_plain_autoencoder(mnist):
 
 
 def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
-    from Code.aae import build, step
+    from Code.training.whole_epoch import build, descend
 
     model = AAE(**SMALL)
     optimizer = keras.optimizers.SGD(0.1)
@@ -151,7 +151,7 @@ def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
     code, real = model.encoder(digits), np.random.default_rng(0).normal(size=(16, 2))
     real = ops.convert_to_tensor(real, "float32")
     losses = [
-        float(ops.mean(step(optimizer, model.discriminator.trainable_variables,
+        float(ops.mean(descend(optimizer, model.discriminator.trainable_variables,
                             lambda: discriminator_loss(model.judge(real), model.judge(code)))))
         for _ in range(20)
     ]  # fmt: skip
