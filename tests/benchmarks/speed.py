@@ -86,7 +86,7 @@ def main(arguments=None):
         if "growth" in options.parts:
             report["growth"] = growth_part(options, tell)
         if options.jobs_ratio:
-            report["jobs"] = jobs.measure(cores(), tell)
+            report["jobs"] = jobs.measure(cores(), False, tell)
     report["finished"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     benchmark = benchmark_of(report)
     write_json(output / FILE, report)
