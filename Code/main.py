@@ -23,7 +23,8 @@ def parser():
         epilog="Finished experiments are kept: stop a run at any time and start it again.",
     )
     what = p.add_argument_group("what to run")
-    what.add_argument("--only", nargs="+", metavar="NAME", help="these experiments (see --list)")
+    what.add_argument("--only", nargs="+", metavar="NAME",
+                      help="these experiments or groups (see --list)")  # fmt: skip
     what.add_argument("--all", action="store_true", help="every group, not only `published`")
     what.add_argument("--quick", action="store_true",
                       help="the whole pipeline on 2,000 images, 2 epochs each")  # fmt: skip
@@ -40,6 +41,10 @@ def parser():
                      "--quick output/quick, with other data output/<its name>)")  # fmt: skip
     how.add_argument("--jobs", type=positive, metavar="N",
                      help="runs side by side, one core each (default: all cores)")  # fmt: skip
+    how.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky",
+                     help="this machine's cores (loky, the default), or a cluster")  # fmt: skip
+    how.add_argument("--address", metavar="URL", help="of the cluster's scheduler, for example "
+                     "tcp://127.0.0.1:8786")  # fmt: skip
     instead = p.add_argument_group("instead of training")
     instead.add_argument("--list", action="store_true", help="list the experiments")
     instead.add_argument("--report-only", action="store_true",
@@ -111,12 +116,14 @@ def train(options):
     rows = chosen(options)
     data = checked_data(options)
     output = Path(options.output or default_output(options, data))
-    from Code.training.schedule import OutputInUse, sole_use
+    from Code.training.schedule import BackendError, OutputInUse, sole_use
 
+    if options.address and options.backend == "loky":
+        raise UserError("--address is of a cluster: say --backend dask or --backend ray with it")
     try:
         with sole_use(output):
             return train_into(output, rows, data, options)
-    except OutputInUse as error:
+    except (OutputInUse, BackendError) as error:
         raise UserError(error) from None
     except OSError as error:
         if error.filename is None or not str(error.filename).startswith(str(output)):
@@ -128,10 +135,12 @@ def chosen(options):
     """The rows of the table that the options name."""
     if options.only is None:
         return list(EXPERIMENTS.values()) if options.all else of_group("published")
-    unknown = [name for name in options.only if name not in EXPERIMENTS]
+    named = {group: [row.name for row in of_group(group)] for group in GROUPS}
+    names = [name for word in options.only for name in named.get(word, [word])]
+    unknown = [name for name in names if name not in EXPERIMENTS]
     if unknown:
-        raise UserError(f"no experiment named {', '.join(unknown)}; see run_all.py --list")
-    return [EXPERIMENTS[name] for name in dict.fromkeys(options.only)]
+        raise UserError(f"no experiment or group named {', '.join(unknown)}; see run_all.py --list")
+    return [EXPERIMENTS[name] for name in dict.fromkeys(names)]
 
 
 def checked_data(options):
@@ -159,7 +168,7 @@ def train_into(output, rows, data, options):
     from Code.training.assemble import assemble, write_results_csv
     from Code.training.fingerprint import fingerprint
     from Code.training.progress import Display, duration, say
-    from Code.training.schedule import default_jobs, expected_seconds, run_units
+    from Code.training.schedule import backend, default_jobs, expected_seconds, run_units
     from Code.training.store import Store
     from Code.training.unit import Unit, scheduled
 
@@ -168,9 +177,9 @@ def train_into(output, rows, data, options):
     store.clear_progress()
     seeds = range(options.seed, options.seed + options.seeds)
     rows = [scheduled(row, options.quick) for row in rows]
-    units = [
-        Unit(row, seed, options.data, options.quick, str(output)) for seed in seeds for row in rows
-    ]
+    # Absolute, since the workers of a cluster start in a folder of their own
+    folder = str(output.resolve())
+    units = [Unit(row, seed, options.data, options.quick, folder) for seed in seeds for row in rows]
     prints = {(u.name, u.seed): fingerprint(u.experiment, data, u.seed) for u in units}
     todo = [
         u for u in units
@@ -193,7 +202,10 @@ def train_into(output, rows, data, options):
             show(row)
     if todo:
         say(f"{len(todo)} runs, {jobs} at a time, into {output}/")
-    with Display(todo, weights, store, jobs) as display:
+    with (
+        backend(options.backend, options.address, jobs),
+        Display(todo, weights, store, jobs) as display,
+    ):
 
         def on_done(unit, failure):
             if failure:
@@ -203,7 +215,7 @@ def train_into(output, rows, data, options):
             if not open_runs[unit.name]:
                 show(unit.experiment)
 
-        run_units(todo, prints, jobs, on_done)
+        run_units(todo, prints, on_done)
     write_results_csv(output)
     if todo:
         seconds = time.monotonic() - start

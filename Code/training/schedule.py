@@ -23,6 +23,10 @@ class OutputInUse(RuntimeError):
     """Another run is writing to the output folder."""
 
 
+class BackendError(RuntimeError):
+    """There is no such cluster, or nothing with which to reach it."""
+
+
 def default_jobs():
     """As many runs side by side as there are cores, fewer where memory would not hold them."""
     return max(1, min(cores(), int(memory_gb() / GB_PER_JOB)))
@@ -43,7 +47,68 @@ def expected_seconds(unit):
     return DEFAULT_WEIGHT
 
 
-def run_units(units, fingerprints, jobs, on_done):
+@contextmanager
+def backend(name="loky", address=None, jobs=1):
+    """Where joblib sends the runs: this machine's cores, or a Dask or Ray cluster.
+
+    The workers of a cluster start in the project's folder and see the output folder under the
+    same path.
+
+    Parameters
+    ----------
+    name : ``"loky"``, ``"dask"`` or ``"ray"``.
+    address : of the cluster's scheduler; None is what the cluster's library takes by default.
+    jobs : runs side by side on this machine; a cluster knows its own number.
+
+    Raises
+    ------
+    BackendError
+        If the library is not installed or the cluster does not answer.
+    """
+    from joblib import parallel_config
+
+    os.environ.update(ONE_THREAD)
+    if name == "loky":
+        with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+            yield
+        return
+    try:
+        with CLUSTERS[name](address), parallel_config(backend=name, n_jobs=-1):
+            yield
+    except ImportError as error:
+        raise BackendError(f"--backend {name}: {error}; pip install '{EXTRAS[name]}'") from None
+    except (OSError, TimeoutError) as error:
+        reason = str(error).split("\n")[0]
+        raise BackendError(f"no {name} cluster at {address}: {reason}") from None
+
+
+@contextmanager
+def _dask(address):
+    from dask.distributed import Client
+
+    with Client(address, timeout="10s"):
+        yield
+
+
+@contextmanager
+def _ray(address):
+    import ray
+    from ray.util.joblib import register_ray
+
+    ray.init(address=address, log_to_driver=False)
+    register_ray()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+CLUSTERS = {"dask": _dask, "ray": _ray}
+EXTRAS = {"dask": "dask[distributed]", "ray": "ray"}
+BACKENDS = ("loky", *CLUSTERS)
+
+
+def run_units(units, fingerprints, on_done):
     """Run units side by side; call ``on_done(unit, failure)`` as each ends.
 
     A worker that is killed (by the kernel, for want of memory) takes down those beside it; what
@@ -53,24 +118,23 @@ def run_units(units, fingerprints, jobs, on_done):
     ----------
     units : list of ``Unit``, in the order in which to begin them.
     fingerprints : the identity of each unit, by (name, seed).
-    jobs : runs side by side.
+
+    It is called within `backend`.
     """
-    from joblib import Parallel, delayed, parallel_config
+    from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    os.environ.update(ONE_THREAD)
     waiting, crashes = list(units), {}
     while waiting:
         ended = set()
         for unit in waiting:
             _progress_file(unit).unlink(missing_ok=True)
         try:
-            with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
-                results = Parallel(return_as="generator_unordered", pre_dispatch="all")(
-                    delayed(_work_and_say_which)(i, unit, fingerprints[unit.name, unit.seed])
-                    for i, unit in enumerate(waiting)
-                )
+            results = Parallel(return_as="generator_unordered", pre_dispatch="all")(
+                delayed(_work_and_say_which)(i, unit, fingerprints[unit.name, unit.seed])
+                for i, unit in enumerate(waiting)
+            )
             for i, failure in results:
                 ended.add(i)
                 on_done(waiting[i], failure)
