@@ -180,6 +180,7 @@ class Benchmark:
     gflops_limit: float | None
     gb_per_second: float | None
     networks: tuple[Timed, ...] = ()
+    ways: Mapping[str, tuple[Row, ...]] | None = None
     inference: Mapping[str, tuple[Row, ...]] | None = None
     growth: tuple[Point, ...] = ()
     jobs: Jobs | None = None
@@ -275,12 +276,15 @@ def benchmark_of(raw: dict) -> Benchmark:
             )
             for name, n in networks.items()
         ),
-        inference={name: _rows(rows) for name, rows in raw["inference"].items()}
-        if raw.get("inference")
-        else None,
+        ways=_by_network(raw.get("ways")),
+        inference=_by_network(raw.get("inference")),
         growth=tuple(map(_point, raw.get("growth", []))),
         jobs=_jobs(raw["jobs"]) if raw.get("jobs") else None,
     )
+
+
+def _by_network(raw: dict | None) -> Mapping[str, tuple[Row, ...]] | None:
+    return {name: _rows(rows) for name, rows in raw.items()} if raw else None
 
 
 def _rows(raw: list) -> tuple[Row, ...]:

@@ -1,4 +1,4 @@
-"""What every use of a trained autoencoder has in common: its metrics, its measures, its pictures."""
+"""What every use of a trained autoencoder has in common: metrics, measures, pictures."""
 
 from dataclasses import dataclass, field
 

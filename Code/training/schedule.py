@@ -108,7 +108,7 @@ EXTRAS = {"dask": "dask[distributed]", "ray": "ray"}
 BACKENDS = ("loky", *CLUSTERS)
 
 
-def run_units(units, fingerprints, on_done):
+def run_units(units, fingerprints, on_done, work=work):
     """Run units side by side; call ``on_done(unit, failure)`` as each ends.
 
     A worker that is killed (by the kernel, for want of memory) takes down those beside it; what
@@ -118,6 +118,7 @@ def run_units(units, fingerprints, on_done):
     ----------
     units : list of ``Unit``, in the order in which to begin them.
     fingerprints : the identity of each unit, by (name, seed).
+    work : function of a unit and its fingerprint that returns why it failed, or None.
 
     It is called within `backend`.
     """
@@ -132,7 +133,7 @@ def run_units(units, fingerprints, on_done):
             _progress_file(unit).unlink(missing_ok=True)
         try:
             results = Parallel(return_as="generator_unordered", pre_dispatch="all")(
-                delayed(_work_and_say_which)(i, unit, fingerprints[unit.name, unit.seed])
+                delayed(_work_and_say_which)(work, i, unit, fingerprints[unit.name, unit.seed])
                 for i, unit in enumerate(waiting)
             )
             for i, failure in results:
@@ -157,7 +158,7 @@ def run_units(units, fingerprints, on_done):
         waiting = left
 
 
-def _work_and_say_which(i, unit, fingerprint):
+def _work_and_say_which(work, i, unit, fingerprint):
     return i, work(unit, fingerprint)
 
 

@@ -24,11 +24,12 @@ from Code.reporting.benchmark import BARS, FILE, GROWTH, JOBS_RATIO, OURS, bench
 from Code.training.machine import cores, machine, versions
 from tests.benchmarks import growth, jobs
 from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.contenders.ways import WAYS
 from tests.benchmarks.networks import BATCH_SIZE, NETWORKS, PIXELS
 from tests.benchmarks.process import Worker, take_turns
 
 ALL_IMAGES = 60_000
-PARTS = ("epoch", "inference", "growth")
+PARTS = ("epoch", "ways", "inference", "growth")
 AXES = {
     "images": "images",
     "code_dim": "units of the code",
@@ -81,6 +82,8 @@ def main(arguments=None):
         tell = partial(say, log, status)
         if "epoch" in options.parts:
             report |= epoch_part(options, tell)
+        if "ways" in options.parts:
+            report["ways"] = ways_part(options, tell)
         if "inference" in options.parts:
             report["inference"] = inference_part(options, tell)
         if "growth" in options.parts:
@@ -194,6 +197,20 @@ def epoch_part(options, tell):
     return {"limit": {**best, "matrix": size}, "networks": networks}
 
 
+def ways_part(options, tell):
+    """Seconds an epoch of this project with one lever changed, by network."""
+    parts = {}
+    for name in options.only:
+        starts = {
+            way.name: partial(start, way, name, "way", options, threads=way.threads)
+            for way in WAYS.values()
+            if name in way.networks
+        }
+        found = take_turns(starts, options.repeats + 1, partial(tell_of, tell, f"{name}, ways"))
+        parts[name] = [row(way, result) for way, result in found.items()]
+    return parts
+
+
 def inference_part(options, tell):
     """Seconds for the codes of all images, by network and contender."""
     parts = {}
@@ -247,8 +264,8 @@ def reason_to_skip(contender, network):
     return f"{', '.join(missing)} not installed" if missing else None
 
 
-def start(contender, network, do, options, batch_size=BATCH_SIZE):
-    """A worker for one contender."""
+def start(contender, network, do, options, batch_size=BATCH_SIZE, threads=None):
+    """A worker for one contender, or for one way of this project."""
     task = {
         "do": do,
         "contender": contender.name,
@@ -257,7 +274,8 @@ def start(contender, network, do, options, batch_size=BATCH_SIZE):
         "batch_size": batch_size,
         "rounds": options.repeats + 1,
     }
-    return Worker(task, options.threads, options.patience, contender.backend)
+    backend = getattr(contender, "backend", "tensorflow")
+    return Worker(task, threads or options.threads, options.patience, backend)
 
 
 def row(contender, result):
@@ -308,6 +326,8 @@ def show(benchmark):
         show_network(console, network)
     if benchmark.networks:
         show_targets(console, benchmark)
+    if benchmark.ways:
+        show_ways(console, benchmark)
     if benchmark.inference:
         show_inference(console, benchmark)
     if benchmark.growth:
@@ -357,6 +377,20 @@ def show_targets(console, benchmark):
             number.format(t.target),
             {True: "reached", False: "NOT reached", None: "not measured"}[t.reached],
         )
+    console.print(table)
+
+
+def show_ways(console, benchmark):
+    table = new_table("This project with one lever changed", "s an epoch", "times ours", "MB")
+    for name, rows in benchmark.ways.items():
+        ours = next((r.seconds for r in rows if r.contender == OURS), None)
+        for row in rows:
+            label = f"{benchmark.title(name)}: {row.contender}"
+            if row.skipped:
+                table.add_row(label, f"skipped: {row.skipped}")
+                continue
+            ratio = "–" if ours is None else f"{row.seconds / ours:.2f}"
+            table.add_row(label, f"{row.seconds:.3f}", ratio, f"{row.peak_memory_mb:,.0f}")
     console.print(table)
 
 

@@ -61,6 +61,16 @@ def _clocked(what, task, line):
     return clock
 
 
+def way(task, line):
+    from tests.benchmarks.contenders import ways
+    from tests.benchmarks.networks import NETWORKS
+
+    network, clock = NETWORKS[task["network"]], Clock(line.wait)
+    images = network.images(task["images"])
+    ways.train(task["contender"], network, images, task["batch_size"], task["rounds"], clock)
+    return {"seconds": clock.seconds, "losses": clock.losses}
+
+
 def limit(task, line):
     from tests.benchmarks.limit import measure
 
@@ -73,7 +83,7 @@ def growth(task, line):
     return measure(task["points"], task["rounds"], line.wait)
 
 
-TASKS = {"train": train, "encode": encode, "limit": limit, "growth": growth}
+TASKS = {"train": train, "encode": encode, "way": way, "limit": limit, "growth": growth}
 
 
 def main():

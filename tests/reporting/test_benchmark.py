@@ -59,6 +59,10 @@ REACHED = {
         "vae": network("VAE", 242.0, 2.3, 9.5, 3.4),
     },
     "inference": {"ae": [codes("ours", 0.5, 1000), codes("keras_fit", 2.0, 32)]},
+    "ways": {
+        "ae": [row("ours", 0.08), row("one_thread", 0.07)],
+        "cae": [row("ours", 6.0), {"contender": "with_xla", "skipped": "given up"}],
+    },
     "growth": [point("images", 1000, 0.002), point("images", 60000, 0.12)],
     "jobs": {
         "experiments": ["ae", "ae-tanh"],
@@ -223,3 +227,10 @@ def test_half_a_file_is_named_too(tmp_path):
     (tmp_path / FILE).write_text(json.dumps(REACHED)[:100], encoding="utf-8")
     with pytest.raises(ResultError, match=r"benchmark\.json"):
         load_benchmark(tmp_path)
+
+
+def test_what_was_tried_stands_beside_what_is(sections):
+    for text in sections(REACHED):
+        cells = next(line for line in text.splitlines() if "0.070" in line).split("|")
+        assert cells[4].strip() == "0.88"
+        assert "given up" in text

@@ -20,14 +20,13 @@ def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None
     if weights is not None:
         for variable, value in zip(model.trained_variables, weights, strict=True):
             variable.assign(value)
-    model.fit(
-        images,
-        batch_size=batch_size,
-        epochs=epochs,
-        shuffle=shuffle,
-        verbose=0,
-        callbacks=[keras_clock(clock)],
-    )
+    fit(model, images, batch_size, epochs, clock, shuffle)
+
+
+def fit(model, images, batch_size, epochs, clock, shuffle=True):
+    """Train a built model by the clock."""
+    model.fit(images, batch_size=batch_size, epochs=epochs, shuffle=shuffle, verbose=0,
+              callbacks=[keras_clock(clock)])  # fmt: skip
 
 
 def encode(network, images, batch_size, passes, clock):

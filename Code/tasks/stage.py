@@ -1,0 +1,175 @@
+"""The uses of every trained model, measured after the training and kept like the training."""
+
+import importlib
+import json
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from Code.atomic import write_json, write_text, write_with
+from Code.training.fingerprint import code_version
+from Code.training.store import Store, csv_text
+
+USES = (
+    "reconstruct", "reduce", "denoise", "fill", "anomaly", "features", "cluster", "generate",
+    "disentangle", "resize", "segment", "style",
+)  # fmt: skip
+BASELINES = "baselines"
+COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
+
+
+@dataclass(frozen=True)
+class UseUnit:
+    """All uses of one trained run, or of the rivals that are no autoencoders (``BASELINES``).
+
+    It is scheduled as a ``Code.training.unit.Unit`` is.
+    """
+
+    name: str
+    seed: int
+    data: str
+    quick: bool
+    output: str
+
+
+def module_of(use):
+    """The module of a use; imported late, since some import TensorFlow."""
+    return importlib.import_module(f"Code.tasks.{use}")
+
+
+def identity(unit, store):
+    """What the measures of a unit depend on: its run, the data and the code of the uses."""
+    code = code_version(*(f"Code.tasks.{use}" for use in USES))
+    if unit.name == BASELINES:
+        return f"{code} {unit.data} {unit.quick}"
+    record = store.record(unit.name, unit.seed)
+    return f"{code} {record['fingerprint']}"
+
+
+def kept(unit, fingerprint=None):
+    """What was measured of a unit, ``{use: {metric: value}}``; None where there is nothing."""
+    try:
+        found = json.loads((folder_of(unit) / "uses.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if fingerprint is not None and found.get("fingerprint") != fingerprint:
+        return None
+    return found
+
+
+def folder_of(unit):
+    """Where the measures of a unit lie: beside the run that they are of."""
+    return Store(unit.output).folder(unit.name, unit.seed)
+
+
+def work(unit, fingerprint):
+    """Measure all uses of one unit and keep them; return why it failed, or None."""
+    store = Store(unit.output)
+    store.tell(unit.name, unit.seed, 0.0)
+    try:
+        measure(unit, fingerprint, store)
+    except Exception as error:  # whatever it is, the other units go on
+        trace = store.scratch / f"uses-{unit.name}.seed-{unit.seed}.error.txt"
+        write_text(trace, traceback.format_exc())
+        line = str(error).strip().split("\n")[0]
+        return f"{type(error).__name__}: {line} (traceback in {trace})"
+    return None
+
+
+def measure(unit, fingerprint, store):
+    """Measure all uses of one unit and keep them."""
+    from threadpoolctl import threadpool_limits
+
+    from Code.training.unit import dataset, import_keras
+
+    keras = import_keras()
+    keras.backend.clear_session()
+    data = dataset(unit.data, unit.quick)
+    model = None if unit.name == BASELINES else keras.saving.load_model(
+        folder_of(unit) / "model.keras"
+    )  # fmt: skip
+    values, seconds, views = {}, {}, {}
+    with threadpool_limits(1):
+        for i, use in enumerate(USES):
+            start = time.perf_counter()
+            if model is None:
+                measured = module_of(use).baselines(data, unit.seed)
+                values[use] = {name: rival.values for name, rival in measured.items()}
+            else:
+                measured = {"": module_of(use).measure(model, data, unit.seed)}
+                values[use] = measured[""].values
+            for name, one in measured.items():
+                views |= {f"{use}/{name}/{view}": array for view, array in one.views.items()}
+            seconds[use] = time.perf_counter() - start
+            store.tell(unit.name, unit.seed, (i + 1) / len(USES))
+    folder = folder_of(unit)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_with(folder / "uses.npz", lambda part: np.savez_compressed(part, **views))
+    record = {"fingerprint": fingerprint, "values": values, "seconds": seconds}
+    write_json(folder / "uses.json", record)
+
+
+def units_of(rows, seeds, store, data, quick):
+    """A unit for every finished run of ``rows``, and one a seed for the rivals."""
+    output = str(Path(store.output).resolve())
+    found = [
+        UseUnit(row.name, seed, data, quick, output)
+        for seed in seeds
+        for row in rows
+        if (store.folder(row.name, seed) / "model.keras").is_file()
+    ]
+    rivals = [UseUnit(BASELINES, seed, data, quick, output) for seed in seeds]
+    return rivals + found if found else []
+
+
+def assemble(units, store):
+    """Write ``uses.json`` and ``uses.csv`` from what was measured, models and rivals alike."""
+    table = {use: {} for use in USES}
+    seconds = {use: [] for use in USES}
+    for unit in units:
+        found = kept(unit)
+        if found is None:
+            continue
+        for use, values in found["values"].items():
+            if unit.name != BASELINES:
+                seconds[use].append(found["seconds"][use])
+            of_names = values if unit.name == BASELINES else {unit.name: values}
+            for name, metrics in of_names.items():
+                for metric, value in metrics.items():
+                    table[use].setdefault(metric, {}).setdefault(name, []).append(value)
+    uses = {
+        use: {
+            "metrics": [vars(metric) for metric in module_of(use).METRICS],
+            "values": table[use],
+            "seconds": float(np.mean(seconds[use])) if seconds[use] else None,
+        }
+        for use in USES
+    }
+    names = [unit.name for unit in units if unit.name != BASELINES]
+    summary = {
+        "models": list(dict.fromkeys(names)),
+        "seeds": sorted({unit.seed for unit in units}),
+        "uses": uses,
+    }
+    write_json(Path(store.output, "uses.json"), summary)
+    write_text(Path(store.output, "uses.csv"), csv_text(COLUMNS, list(tidy(uses))))
+
+
+def tidy(uses):
+    """One row for each use, metric and model or rival."""
+    for use, found in uses.items():
+        for metric in found["metrics"]:
+            for name, values in found["values"].get(metric["name"], {}).items():
+                yield {
+                    "use": use,
+                    "metric": metric["name"],
+                    "unit": metric["unit"],
+                    "higher_is_better": metric["higher_is_better"],
+                    "name": name,
+                    "mean": float(np.mean(values)),
+                    "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                    "n_seeds": len(values),
+                }

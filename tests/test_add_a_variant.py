@@ -1,0 +1,59 @@
+"""The README's guide to a new variant, followed word for word in a copy of the project."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+BLOCK = re.compile(r"^   ```python\n(.*?)^   ```$", re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def project(root, tmp_path_factory):
+    """A copy of the project with the guide's three blocks put where it says."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in ("Code", "tests"):
+        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("run_all.py", "pyproject.toml"):
+        shutil.copy(root / name, copy)
+    guide = (root / "README.md").read_text(encoding="utf-8").split("## Add a variant")[1]
+    module, row, test_row = (textwrap.dedent(block) for block in BLOCK.findall(guide)[:3])
+    (copy / "Code" / "noisy_code.py").write_text(module, encoding="utf-8")
+    insert(copy / "Code" / "tables" / "common.py", "def _rows(k):", "    return (\n", row)
+    tests = copy / "tests" / "test_variants.py"
+    insert(tests, "", "MODELS = {\n", test_row)
+    text = tests.read_text(encoding="utf-8")
+    tests.write_text(
+        text.replace("import keras\n", "import keras\nfrom Code.noisy_code import *\n")
+    )
+    return copy
+
+
+def insert(path, after, mark, line):
+    """Put ``line`` behind the first ``mark`` that follows ``after``."""
+    text = path.read_text(encoding="utf-8")
+    place = text.index(mark, text.index(after)) + len(mark)
+    path.write_text(text[:place] + line + text[place:], encoding="utf-8")
+
+
+def test_the_row_trains_and_stands_in_the_report(project):
+    command = [sys.executable, "run_all.py", "--quick", "--only", "noisy-code-2"]
+    finished = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    folder = project / "output" / "quick" / "noisy-code-2"
+    assert json.loads((folder / "result.json").read_text())["complete"]
+    assert (folder / "reconstructions.png").exists()
+    report = project / "output" / "quick" / "report" / "report.md"
+    assert "Noise on the code" in report.read_text(encoding="utf-8")
+
+
+def test_the_test_row_passes(project):
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "tests/test_variants.py",
+               "-k", "noisy"]  # fmt: skip
+    finished = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout[-2000:]
+    assert "6 passed" in finished.stdout
