@@ -35,6 +35,8 @@ def parser():
     what.add_argument("--data", default="mnist", metavar="DATA",
                       help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
                       ".npz file, or a folder of the four IDX files")  # fmt: skip
+    what.add_argument("--no-uses", dest="uses", action="store_false",
+                      help="do not measure what the models of the group common are good for")  # fmt: skip
     what.add_argument("--force", action="store_true", help="train again what is finished")
     how = p.add_argument_group("how")
     how.add_argument("--output", metavar="DIR", help="where results go (default output; with "
@@ -165,20 +167,51 @@ def default_output(options, data):
 
 def train_into(output, rows, data, options):
     """Train into a folder that this process holds."""
-    from Code.training.assemble import assemble, write_results_csv
-    from Code.training.fingerprint import fingerprint
-    from Code.training.progress import Display, duration, say
-    from Code.training.schedule import backend, default_jobs, expected_seconds, run_units
+    from Code.training.assemble import write_results_csv
+    from Code.training.progress import duration, say
+    from Code.training.schedule import backend, default_jobs
     from Code.training.store import Store
-    from Code.training.unit import Unit, scheduled
 
     start = time.monotonic()
     store = Store(output)
     store.clear_progress()
     seeds = range(options.seed, options.seed + options.seeds)
+    jobs = options.jobs or default_jobs()
+    with backend(options.backend, options.address, jobs):
+        trained, kept, failures = train_rows(rows, seeds, data, store, jobs, options)
+        write_results_csv(output)
+        used = 0
+        if options.uses:
+            used, failed = use_rows(rows, seeds, store, jobs, options)
+            for name, reasons in failed.items():
+                failures.setdefault(name, []).extend(reasons)
+    if trained or used:
+        note_run(output, wall_seconds=time.monotonic() - start, jobs=jobs, trained=trained,
+                 kept=kept, used=used, seeds=len(seeds))  # fmt: skip
+    write_reports(output)
+    say(f"Wall time {duration(time.monotonic() - start)} for {trained} runs, {jobs} at a time.")
+    for name, reasons in failures.items():
+        for reason in reasons:
+            say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
+    return FAILED if any(failures.values()) else OK
+
+
+def train_rows(rows, seeds, data, store, jobs, options):
+    """Train what is not finished and assemble each experiment when its last seed is done.
+
+    Returns
+    -------
+    how many runs were trained, how many were kept, and ``{experiment: failures}``.
+    """
+    from Code.training.assemble import assemble
+    from Code.training.fingerprint import fingerprint
+    from Code.training.progress import say
+    from Code.training.schedule import expected_seconds
+    from Code.training.unit import Unit, scheduled, work
+
     rows = [scheduled(row, options.quick) for row in rows]
     # Absolute, since the workers of a cluster start in a folder of their own
-    folder = str(output.resolve())
+    folder = str(store.output.resolve())
     units = [Unit(row, seed, options.data, options.quick, folder) for seed in seeds for row in rows]
     prints = {(u.name, u.seed): fingerprint(u.experiment, data, u.seed) for u in units}
     todo = [
@@ -187,7 +220,6 @@ def train_into(output, rows, data, options):
     ]  # fmt: skip
     weights = {(u.name, u.seed): expected_seconds(u) for u in todo}
     todo.sort(key=lambda u: -weights[u.name, u.seed])
-    jobs = min(options.jobs or default_jobs(), max(len(todo), 1))
     if len(todo) < len(units):
         say(f"{len(units) - len(todo)} of {len(units)} runs are finished and kept (--force: again)")
     facts = facts_of(data)
@@ -197,36 +229,63 @@ def train_into(output, rows, data, options):
     def show(row):
         assemble(row, list(seeds), facts, store, options.quick, failures[row.name])
 
+    def ended(unit, failure):
+        if failure:
+            failures[unit.name].append({"seed": unit.seed, "reason": failure})
+        open_runs[unit.name] -= 1
+        if not open_runs[unit.name]:
+            show(unit.experiment)
+
     for row in rows:
         if not open_runs[row.name]:
             show(row)
+    side_by_side(todo, prints, weights, store, jobs, ended, work, "runs")
+    return len(todo), len(units) - len(todo), failures
+
+
+def use_rows(rows, seeds, store, jobs, options):
+    """Measure the uses of the trained models of the group ``common``, where that is not done.
+
+    Returns
+    -------
+    how many models and rivals were measured, and ``{name: failures}``.
+    """
+    from Code.tasks import stage
+    from Code.training.progress import DEFAULT_WEIGHT
+
+    rows = [row for row in rows if row.group == "common"]
+    units = stage.units_of(rows, seeds, store, options.data, options.quick)
+    if not units:
+        return 0, {}
+    prints = {(u.name, u.seed): stage.identity(u, store) for u in units}
+    todo = [u for u in units if options.force or not stage.kept(u, prints[u.name, u.seed])]
+    weights = dict.fromkeys(((u.name, u.seed) for u in todo), DEFAULT_WEIGHT)
+    failures = {}
+
+    def ended(unit, failure):
+        if failure:
+            reason = {"seed": unit.seed, "reason": f"uses: {failure}"}
+            failures.setdefault(unit.name, []).append(reason)
+
+    side_by_side(todo, prints, weights, store, jobs, ended, stage.work, "models are used")
+    stage.assemble(units, store)
+    return len(todo), failures
+
+
+def side_by_side(todo, prints, weights, store, jobs, ended, work, what):
+    """Do ``work`` on the units of ``todo``, show how far it is, and call ``ended`` for each."""
+    from Code.training.progress import Display, say
+    from Code.training.schedule import run_units
+
     if todo:
-        say(f"{len(todo)} runs, {jobs} at a time, into {output}/")
-    with (
-        backend(options.backend, options.address, jobs),
-        Display(todo, weights, store, jobs) as display,
-    ):
+        say(f"{len(todo)} {what}, {min(jobs, len(todo))} at a time, into {store.output}/")
+    with Display(todo, weights, store, jobs) as display:
 
         def on_done(unit, failure):
-            if failure:
-                failures[unit.name].append({"seed": unit.seed, "reason": failure})
             display.done(unit, failure)
-            open_runs[unit.name] -= 1
-            if not open_runs[unit.name]:
-                show(unit.experiment)
+            ended(unit, failure)
 
-        run_units(todo, prints, on_done)
-    write_results_csv(output)
-    if todo:
-        seconds = time.monotonic() - start
-        note_run(output, wall_seconds=seconds, jobs=jobs, trained=len(todo),
-                 kept=len(units) - len(todo), seeds=len(seeds))  # fmt: skip
-    write_reports(output)
-    say(f"Wall time {duration(time.monotonic() - start)} for {len(todo)} runs, {jobs} at a time.")
-    for name, reasons in failures.items():
-        for reason in reasons:
-            say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
-    return FAILED if any(failures.values()) else OK
+        run_units(todo, prints, on_done, work)
 
 
 def note_run(output, **facts):
