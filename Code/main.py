@@ -36,7 +36,7 @@ def parser():
                       help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
                       ".npz file, or a folder of the four IDX files")  # fmt: skip
     what.add_argument("--no-uses", dest="uses", action="store_false",
-                      help="leave out what the models of the group common are used for")  # fmt: skip
+                      help="leave out what the models of the group common can do")  # fmt: skip
     what.add_argument("--force", action="store_true", help="train again what is finished")
     how = p.add_argument_group("how")
     how.add_argument("--output", metavar="DIR", help="where results go (default output; with "
