@@ -14,6 +14,7 @@ import jinja2
 from Code.atomic import write_text
 from Code.reporting import benchmark, findings
 from Code.reporting.results import Measure, Result, ResultError, load_results, load_runs
+from Code.reporting.uses import load_uses
 
 TEMPLATES = Path(__file__).parent / "templates"
 REPORTS = {"en": "report.md", "zh": "report.zh.md"}
@@ -23,8 +24,8 @@ MINUS = "−"
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
     """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
 
-    Read are ``*/result.json``, ``runs.json`` and ``benchmark.json``, nothing else. Figure links are
-    relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
+    Read are ``*/result.json``, ``runs.json``, ``benchmark.json`` and ``uses.json``, nothing else.
+    Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
     Same results, same bytes.
 
     Raises
@@ -54,6 +55,7 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "F": findings,
         "BENCHMARK": benchmark,
         "benchmark": benchmark.load_benchmark(output_dir),
+        "uses": load_uses(output_dir),
         "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
         "get": lambda *args, **kwargs: findings.measure(everything, *args, **kwargs),

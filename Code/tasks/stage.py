@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.atomic import write_json, write_text, write_with
+from Code.tasks.task import Measured
 from Code.training.fingerprint import code_version
 from Code.training.store import Store, csv_text
 
@@ -18,6 +19,8 @@ USES = (
     "disentangle", "resize", "segment", "style",
 )  # fmt: skip
 BASELINES = "baselines"
+# In the pictures, beside the rivals: one of each kind
+SHOWN = ("ae-16", "dae-16", "vae-16", "aae-16")
 COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
 
 
@@ -126,7 +129,7 @@ def units_of(rows, seeds, store, data, quick):
 
 
 def assemble(units, store):
-    """Write ``uses.json`` and ``uses.csv`` from what was measured, models and rivals alike."""
+    """Write ``uses.json``, ``uses.csv`` and the pictures from what was measured."""
     table = {use: {} for use in USES}
     seconds = {use: [] for use in USES}
     for unit in units:
@@ -156,6 +159,37 @@ def assemble(units, store):
     }
     write_json(Path(store.output, "uses.json"), summary)
     write_text(Path(store.output, "uses.csv"), csv_text(COLUMNS, list(tidy(uses))))
+    draw(units, store)
+
+
+def draw(units, store):
+    """One picture a use, ``uses/<use>.png``: some models and the rivals, of the first seed."""
+    from Code.figures.style import save
+
+    first = {u.name: u for u in reversed(units) if u.name in (*SHOWN, BASELINES) and kept(u)}
+    if BASELINES not in first or len(first) < 2:
+        return
+    for use in USES:
+        measured = {}
+        for name in (*SHOWN, BASELINES):
+            if name in first:
+                measured |= measured_of(first[name], use)
+        figure = module_of(use).figure(measured)
+        if figure is not None:
+            save(figure, Path(store.output, "uses", f"{use}.png"))
+
+
+def measured_of(unit, use):
+    """What a unit left behind of one use: ``{name of model or rival: Measured}``."""
+    values, start = kept(unit)["values"][use], f"{use}/"
+    of_names = values if unit.name == BASELINES else {unit.name: values}
+    views = {name: {} for name in of_names}
+    with np.load(folder_of(unit) / "uses.npz", allow_pickle=False) as archive:
+        for key in archive.files:
+            if key.startswith(start):
+                name, view = key.removeprefix(start).split("/", 1)
+                views[name or unit.name][view] = archive[key]
+    return {name: Measured(of_names[name], views[name]) for name in of_names}
 
 
 def tidy(uses):

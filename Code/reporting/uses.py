@@ -1,0 +1,164 @@
+"""Variants × uses, read from ``output/uses.json``, and what follows from the figures."""
+
+import json
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from Code.reporting.results import ResultError
+
+FILE = "uses.json"
+PICTURES = "uses"
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one model, or one rival without an autoencoder, achieves in one metric, seed by seed."""
+
+    name: str
+    values: tuple[float, ...]
+    is_model: bool
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return statistics.fmean(self.values)
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation over the seeds; None with one."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric of one use and everything that was measured in it."""
+
+    use: str
+    name: str
+    unit: str
+    higher_is_better: bool
+    main: bool
+    scores: tuple[Score, ...]
+
+    def ranked(self, names=None) -> list[Score]:
+        """Scores, the best first; of ``names`` only, where they are given."""
+        chosen = [s for s in self.scores if names is None or s.name in names]
+        sign = -1 if self.higher_is_better else 1
+        return sorted(chosen, key=lambda s: (sign * s.mean, s.name))
+
+    def score(self, name: str) -> Score | None:
+        """The score of a model or rival."""
+        return next((s for s in self.scores if s.name == name), None)
+
+    @property
+    def best_model(self) -> Score | None:
+        """The best of the autoencoders."""
+        return next((s for s in self.ranked() if s.is_model), None)
+
+    @property
+    def best_rival(self) -> Score | None:
+        """The best of those that are no autoencoders."""
+        return next((s for s in self.ranked() if not s.is_model), None)
+
+    def clear(self, a: Score, b: Score) -> bool | None:
+        """Whether two scores differ by more than their spread; None where that is unknown."""
+        if a.std is None or b.std is None:
+            return None
+        margin = 2 * math.sqrt(a.std**2 / len(a.values) + b.std**2 / len(b.values))
+        return abs(a.mean - b.mean) > margin
+
+    def stands_out(self, score: Score, names=None) -> bool:
+        """Whether a score is the best and better than the next by more than the spread."""
+        first, *others = self.ranked(names)
+        return score == first and bool(others) and self.clear(first, others[0]) is True
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Everything that was measured of the uses."""
+
+    models: tuple[str, ...]
+    seeds: tuple[int, ...]
+    metrics: tuple[Metric, ...]
+    seconds: Mapping[str, float | None]
+
+    @property
+    def mains(self) -> list[Metric]:
+        """The metric that stands for each use, where there are scores of models."""
+        return [m for m in self.metrics if m.main and m.best_model]
+
+    def of_use(self, use: str) -> list[Metric]:
+        """Every metric of a use that has scores."""
+        return [m for m in self.metrics if m.use == use and m.scores]
+
+    def of_width(self, units: int) -> list[str]:
+        """The models whose code has so many units, by their names' endings."""
+        return [name for name in self.models if name.endswith(f"-{units}")]
+
+    def mean_rank(self, name: str, names: list[str]) -> float | None:
+        """Mean place of a model among ``names`` over the uses that it has a score in; 1 is best."""
+        ranks = []
+        for metric in self.mains:
+            ranked = [score.name for score in metric.ranked(names)]
+            if name in ranked and len(ranked) > 1:
+                # Places are stretched to the whole field, since not every model has every use
+                ranks.append(1 + ranked.index(name) * (len(names) - 1) / (len(ranked) - 1))
+        return statistics.fmean(ranks) if ranks else None
+
+    def by_rank(self, units: int) -> list[tuple[str, float]]:
+        """Models of one width with their mean rank, the best first."""
+        names = self.of_width(units)
+        ranks = [(name, self.mean_rank(name, names)) for name in names]
+        return sorted([r for r in ranks if r[1] is not None], key=lambda r: (r[1], r[0]))
+
+
+def load_uses(output_dir: str | Path) -> Uses | None:
+    """Read and check ``<output_dir>/uses.json``; None where there is none.
+
+    Raises
+    ------
+    ResultError
+        If the file is not what the stage of the uses writes: one line that says what to do.
+    """
+    path = Path(output_dir) / FILE
+    if not path.exists():
+        return None
+    try:
+        return uses_of(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ResultError(
+            f"{path}: not what run_all.py writes ({problem}); delete it and run"
+            " `python run_all.py --only common` again"
+        ) from None
+
+
+def uses_of(raw: dict) -> Uses:
+    """The measures from the parts that their JSON holds."""
+    models = tuple(map(str, raw["models"]))
+    metrics = tuple(
+        Metric(
+            use,
+            str(metric["name"]),
+            str(metric["unit"]),
+            bool(metric["higher_is_better"]),
+            bool(metric["main"]),
+            tuple(
+                Score(name, tuple(map(_finite, values)), name in models)
+                for name, values in found["values"].get(metric["name"], {}).items()
+            ),
+        )
+        for use, found in raw["uses"].items()
+        for metric in found["metrics"]
+    )
+    seconds = {use: found["seconds"] for use, found in raw["uses"].items()}
+    return Uses(models, tuple(raw["seeds"]), metrics, seconds)
+
+
+def _finite(value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no finite number")
+    return float(value)
