@@ -71,6 +71,15 @@ def test_every_file_that_the_reports_link_is_there(quick):
         assert not missing
 
 
+def test_only_takes_groups_and_names():
+    from Code.main import UserError, chosen, parser
+
+    rows = chosen(parser().parse_args(["--only", "causes", "ae", "causes", "vae-bce"]))
+    assert [row.name for row in rows] == [*(r.name for r in of_group("causes")), "ae", "vae-bce"]
+    with pytest.raises(UserError, match="no experiment or group named nothing"):
+        chosen(parser().parse_args(["--only", "causes", "nothing"]))
+
+
 def test_results_csv_is_tidy(quick):
     output, _ = quick
     with open(output / "results.csv", newline="", encoding="utf-8") as file:
