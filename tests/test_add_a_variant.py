@@ -23,7 +23,12 @@ def project(root, tmp_path_factory):
     guide = (root / "README.md").read_text(encoding="utf-8").split("## Add a variant")[1]
     module, row, test_row = (textwrap.dedent(block) for block in BLOCK.findall(guide)[:3])
     (copy / "Code" / "noisy_code.py").write_text(module, encoding="utf-8")
-    insert(copy / "Code" / "tables" / "common.py", "def _rows(k):", "    return (\n", row)
+    insert(
+        copy / "Code" / "tables" / "common.py",
+        "def _rows(k):",
+        "    return (\n",
+        row.strip() + ",\n",
+    )
     tests = copy / "tests" / "test_variants.py"
     insert(tests, "", "MODELS = {\n", test_row)
     text = tests.read_text(encoding="utf-8")

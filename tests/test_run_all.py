@@ -173,7 +173,7 @@ sys.exit(main.main(["--quick", "--only", "ae", "pca-2", "--output", {str(tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--only", "no-such"], "no experiment named no-such"),
+        (["--only", "no-such"], "no experiment or group named no-such"),
         (["--data", "no-such-data"], "no-such-data"),
         (["--data", "requirements.txt"], "requirements.txt"),
         (["--seeds", "0"], "whole number above 0"),

@@ -1,0 +1,443 @@
+"""Anomaly detection: what an autoencoder gives back badly is unlike what it was trained on.
+
+    s(x) = 1/D ‖x − x̂(x)‖²   or   s(x) = −ELBO(x);      x is foreign where s(x) > t,
+    t the q-quantile of s over training images, so that about 1 − q of the normal ones alarm.
+
+A model of all ten digits is judged by images that are no digits, made from the test images
+themselves (`foreign_images`). The usual protocols, one digit as the normal class or one digit left
+out, need a model each (`one_class`, `protocols`).
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import SGDOneClassSVM
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+
+from Code.data.datasets import to_unit
+from Code.figures.images import image_rows
+from Code.tasks import cli
+from Code.tasks.reconstruct import drawn, has_posterior, posterior
+from Code.tasks.task import Measured, Metric
+
+N_TRAIN, N_TEST = 10_000, 5_000
+QUANTILE = 0.95
+ELBO_SAMPLES = 4
+SHOWN_OF_EACH = 2
+LISTED = 16
+SVM_COMPONENTS, SVM_NU = 300, 0.05
+# About as many gradient steps for one digit (6,000 images) as for nine
+PROTOCOL_STEPS, PROTOCOL_BATCH = 1500, 128
+PROTOCOL_SETTINGS = {
+    "hidden": (256, 64), "code_dim": 16, "reconstruction": "binary cross-entropy",
+}  # fmt: skip
+
+METRICS = (
+    Metric("auroc", main=True),
+    Metric("auroc_rotated"),
+    Metric("auroc_patch"),
+    Metric("auroc_shuffled"),
+    Metric("auroc_given"),
+    Metric("auroc_elbo"),
+    Metric("detected"),
+    Metric("false_alarms", higher_is_better=False),
+)
+PROTOCOL_METRICS = (
+    Metric("auroc_one_normal", main=True),
+    Metric("auroc_left_out"),
+    Metric("auroc_one_normal_elbo"),
+    Metric("auroc_left_out_elbo"),
+)
+
+
+def auroc(normal, foreign):
+    """Area under the ROC curve: how often a foreign score exceeds a normal one; 0.5 is chance.
+
+    Parameters
+    ----------
+    normal, foreign : arrays ``(n,)`` and ``(m,)`` of scores; higher is stranger.
+    """
+    labels = np.repeat([0, 1], [len(normal), len(foreign)])
+    return float(roc_auc_score(labels, np.concatenate([normal, foreign])))
+
+
+def threshold(scores, quantile=QUANTILE):
+    """The score that a share ``quantile`` of normal ``scores`` does not exceed."""
+    return float(np.quantile(scores, quantile))
+
+
+def reconstruction_error(images, reconstructions):
+    """``1/D ‖x − x̂‖²``, ``(n,)``, of images ``(n, height, width)`` in [0, 1]."""
+    difference = to_unit(np.asarray(images)) - reconstructions
+    return np.square(difference).reshape(len(difference), -1).mean(axis=1)
+
+
+def foreign_images(images, seed=0):
+    """Images that are no digits, made of digits: ``{kind: array (n, height, width)}`` in [0, 1].
+
+    ``rotated`` by 90° (square images only), ``patch``: a random square of a seventh of the height
+    inverted, ``shuffled``: all pixels in one random order, the same for every image.
+
+    Parameters
+    ----------
+    images : array ``(n, height, width)``: uint8, or floats in [0, 1].
+    """
+    images, rng = to_unit(np.asarray(images)), np.random.default_rng(seed)
+    n, height, width = images.shape
+    side = max(2, height // 7)
+    tops = rng.integers(0, height - side + 1, n)[:, None]
+    lefts = rng.integers(0, width - side + 1, n)[:, None]
+    rows, columns = np.arange(height), np.arange(width)
+    in_rows = (rows >= tops) & (rows < tops + side)
+    in_columns = (columns >= lefts) & (columns < lefts + side)
+    inverted = np.where(in_rows[:, :, None] & in_columns[:, None, :], 1 - images, images)
+    order = rng.permutation(height * width)
+    shuffled = images.reshape(n, -1)[:, order].reshape(images.shape)
+    kinds = {"patch": inverted, "shuffled": shuffled}
+    if height == width:
+        kinds = {"rotated": np.ascontiguousarray(np.rot90(images, axes=(1, 2))), **kinds}
+    return kinds
+
+
+def negative_elbo(model, images, seed=0, samples=ELBO_SAMPLES):
+    """``−ELBO = E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I))`` in nats, ``(n,)``.
+
+    The expectation is over a few draws of z, the same ones every time.
+
+    Parameters
+    ----------
+    model : a VAE.
+    images : array ``(n, height, width)``: uint8, or floats in [0, 1].
+
+    References
+    ----------
+    Kingma & Welling 2013, equations 3 and 10; as an anomaly score An & Cho 2015.
+    """
+    from keras import ops
+
+    x, rng = to_unit(np.asarray(images)), np.random.default_rng(seed)
+    z_mean, z_log_var, rest = posterior(model, x)
+    kl = 0.5 * np.sum(np.square(z_mean) + np.exp(z_log_var) - 1 - z_log_var, axis=1)
+    error = np.zeros(len(x))
+    for _ in range(samples):
+        codes = np.concatenate([drawn(z_mean, z_log_var, rng), rest], axis=1)
+        error += ops.convert_to_numpy(model.reconstruction_error(x, model.decode(codes)))
+    return model.n_pixels * error / samples + kl
+
+
+def scorers(model, seed=0):
+    """The scores that a trained autoencoder has: ``{name: images → (n,)}``, higher is stranger."""
+    found = {"reconstruction": lambda x: reconstruction_error(x, model.reconstruct(x))}
+    if has_posterior(model):
+        found["elbo"] = lambda x: negative_elbo(model, x, seed)
+    return found
+
+
+def judged(score, normal_train, normal_test, foreign, quantile=QUANTILE):
+    """How well one score tells foreign images from normal ones.
+
+    Parameters
+    ----------
+    score : function of images ``(n, height, width)`` → ``(n,)``.
+    normal_train : images whose scores set the threshold.
+    normal_test : normal images that the scorer has not seen.
+    foreign : ``{kind: images}``.
+
+    Returns
+    -------
+    dict: ``auroc``, the mean over the kinds, and each kind's own; ``detected``, the mean share of
+    the foreign images above the threshold; ``false_alarms``, the share of the normal ones.
+    """
+    limit, normal = threshold(score(normal_train), quantile), score(normal_test)
+    strange = {kind: score(images) for kind, images in foreign.items()}
+    each = {f"auroc_{kind}": auroc(normal, scores) for kind, scores in strange.items()}
+    return {
+        "auroc": float(np.mean(list(each.values()))),
+        **each,
+        "detected": float(np.mean([np.mean(scores > limit) for scores in strange.values()])),
+        "false_alarms": float(np.mean(normal > limit)),
+    }
+
+
+def measure(model, data, seed=0, given=None):
+    """AUROC of a trained autoencoder against foreign images, by reconstruction error and −ELBO.
+
+    Parameters
+    ----------
+    given : images ``(n, height, width)`` of another kind (Fashion-MNIST, say), or None.
+    """
+    normal, foreign = _material(data, seed, given)
+    train = data.x_train[:N_TRAIN]
+    scores = scorers(model, seed)
+    values = judged(scores["reconstruction"], train, normal, foreign)
+    if "elbo" in scores:
+        elbo = scores["elbo"](normal)
+        each = [auroc(elbo, scores["elbo"](images)) for images in foreign.values()]
+        values["auroc_elbo"] = float(np.mean(each))
+    return Measured(values, _views(normal, foreign, model.reconstruct))
+
+
+def baselines(data, seed=0, given=None):
+    """PCA's reconstruction error, an isolation forest, and a one-class SVM on the same images."""
+    normal, foreign = _material(data, seed, given)
+    found = {}
+    for name, train in rivals(seed).items():
+        (score,) = train(data.x_train).values()
+        values = judged(score, data.x_train[:N_TRAIN], normal, foreign)
+        found[name] = Measured(values)
+    reconstruct = pca_reconstruction(data.x_train)
+    found["pca-16"].views.update(_views(normal, foreign, reconstruct))
+    return found
+
+
+def _material(data, seed, given):
+    """Normal test images and the foreign ones, at most N_TEST of each kind."""
+    normal = to_unit(data.x_test[:N_TEST])
+    foreign = foreign_images(normal, seed)
+    if given is not None:
+        foreign["given"] = to_unit(np.asarray(given)[:N_TEST])
+    return normal, foreign
+
+
+def _views(normal, foreign, reconstruct):
+    shown = np.concatenate([part[:SHOWN_OF_EACH] for part in (normal, *foreign.values())])
+    return {"images": shown, "reconstructions": reconstruct(shown)}
+
+
+# Rivals: each takes training images and returns its scores, as an autoencoder's training does ----
+
+
+def rivals(seed=0):
+    """The classical detectors by name: training images → ``{score name: images → (n,)}``."""
+    return {
+        "pca-16": pca_scorer,
+        "isolation forest": lambda x: forest_scorer(x, seed),
+        "one-class svm": lambda x: svm_scorer(x, seed),
+    }
+
+
+def pca_reconstruction(images, n_components=16):
+    """The function that gives images back from their principal components."""
+    pca = PCA(min(n_components, len(images) - 1), svd_solver="covariance_eigh")
+    pca.fit(_flat(images))
+    return lambda x: pca.inverse_transform(pca.transform(_flat(x))).reshape(np.shape(x))
+
+
+def pca_scorer(images):
+    """Squared distance a pixel from the plane of the first 16 principal components."""
+    reconstruct = pca_reconstruction(images)
+    return {"reconstruction": lambda x: reconstruction_error(x, reconstruct(x))}
+
+
+def forest_scorer(images, seed=0):
+    """Isolation forest of 100 trees: how few cuts part an image from the rest (Liu et al. 2008)."""
+    forest = IsolationForest(random_state=seed).fit(_flat(images))
+    return {"depth": lambda x: -forest.score_samples(_flat(x))}
+
+
+def svm_scorer(images, seed=0):
+    """One-class SVM (Schölkopf et al. 2001) on a Nyström map of the radial basis kernel.
+
+    The exact one takes time quadratic in the images. The kernel's γ is 1 / (D · variance), as
+    scikit-learn's SVMs have it.
+    """
+    x = _flat(images)
+    components = min(SVM_COMPONENTS, len(x))
+    machine = make_pipeline(
+        Nystroem(gamma=1 / (x.shape[1] * x.var()), n_components=components, random_state=seed),
+        SGDOneClassSVM(nu=SVM_NU, random_state=seed),
+    ).fit(x)
+    return {"margin": lambda images: -machine.decision_function(_flat(images))}
+
+
+def _flat(images):
+    return to_unit(np.asarray(images)).reshape(len(images), -1)
+
+
+# Protocols: a model a digit ----------------------------------------------------------------------
+
+
+def one_class(train_model, data, left_out=False, classes=None):
+    """AUROC on the test images with each digit in turn as the normal class, or as the one unseen.
+
+    Parameters
+    ----------
+    train_model : function of training images ``(n, height, width)`` → ``{score name: function of
+        images → (n,)}``; see `autoencoder_trainer` and `rivals`.
+    left_out : False: trained on digit c alone, all others are foreign. True: trained on all but
+        digit c, which alone is foreign.
+    classes : digits to take in turn; all by default.
+
+    Returns
+    -------
+    dict: score name → array ``(classes,)``.
+
+    References
+    ----------
+    Ruff et al. 2018, "Deep one-class classification", section 4.1 (one class normal).
+    """
+    classes = np.unique(data.y_train) if classes is None else classes
+    found = {}
+    for digit in classes:
+        scores = train_model(data.x_train[(data.y_train == digit) != left_out])
+        foreign = (data.y_test == digit) == left_out
+        for name, score in scores.items():
+            values = score(data.x_test)
+            found.setdefault(name, []).append(auroc(values[~foreign], values[foreign]))
+    return {name: np.array(each) for name, each in found.items()}
+
+
+def autoencoder_trainer(
+    model="Code.ae:AE", settings=None, seed=0, steps=PROTOCOL_STEPS, batch_size=PROTOCOL_BATCH
+):
+    """A function that trains a small autoencoder on images and returns its scores.
+
+    Parameters
+    ----------
+    model : import path of the variant; settings : its arguments, by default the common network.
+    seed : of the weights, the order of the images and the noise; it sets Keras's global seed.
+    steps : gradient steps, rounded up to whole epochs.
+    """
+    import keras
+
+    from Code.training.procedure import load
+
+    def train(images):
+        keras.utils.set_random_seed(seed)
+        trained = load(model)(image_shape=images.shape[1:], **(settings or PROTOCOL_SETTINGS))
+        trained.compile()
+        batches = max(1, len(images) // batch_size)
+        trained.fit(images, batch_size=batch_size, epochs=-(-steps // batches), verbose=0)
+        return scorers(trained, seed)
+
+    return train
+
+
+def protocols(train_model, data, classes=None):
+    """Both protocols of `one_class`: means over the digits, and every digit's AUROC as views.
+
+    It trains two models a digit, so it is an experiment of its own and not part of `measure`.
+    """
+    measured = Measured()
+    for name, left_out in (("one_normal", False), ("left_out", True)):
+        found = one_class(train_model, data, left_out, classes)
+        for i, (score, each) in enumerate(found.items()):
+            # The first score is the one that every detector has
+            metric = f"auroc_{name}" if i == 0 else f"auroc_{name}_{score}"
+            measured.values[metric] = float(np.mean(each))
+            measured.views[metric] = each
+    return measured
+
+
+# Picture and command line ------------------------------------------------------------------------
+
+
+def figure(measured):
+    """Normal and foreign images, what each model gives back, and where it errs."""
+    shown = {name: one for name, one in measured.items() if "images" in one.views}
+    if not shown:
+        raise ValueError("nothing to draw: none of these gives images back")
+    rows = [("image", next(iter(shown.values())).views["images"])]
+    for name, one in shown.items():
+        images, reconstructions = one.views["images"], one.views["reconstructions"]
+        rows.append((f"{name}: AUROC {one.values['auroc']:.3f}", reconstructions))
+        rows.append((f"{name}: error", np.abs(images - reconstructions)))
+    return image_rows(rows)
+
+
+def parser():
+    """The options of the command line."""
+    p = cli.parser(
+        "anomaly",
+        "Tell images that are unlike the model's training images. With --input each of your images "
+        "gets a score, and those above the threshold are called anomalous; without it the model is "
+        "judged by images that are no digits.",
+        "Example: python -m Code.tasks.anomaly --model output/vae-16 --input my.npz "
+        "--output strange.png",
+    )
+    p.add_argument("--score", choices=("reconstruction", "elbo"), default="reconstruction",
+                   help="error of the reconstruction, or −ELBO of a variational model "
+                   "(default %(default)s)")  # fmt: skip
+    p.add_argument("--quantile", type=float, default=QUANTILE, metavar="Q",
+                   help="share of the training images of --data that the threshold lets pass "
+                   "(default %(default)s)")  # fmt: skip
+    p.add_argument("--foreign", metavar="PATH", help="without --input: foreign images of your own "
+                   "to judge the model by, .png or .npz")  # fmt: skip
+    return p
+
+
+def main(arguments=None):
+    """Score the user's images, or measure a model."""
+    options = parser().parse_args(arguments)
+    if not 0 < options.quantile < 1:
+        raise cli.UserError(f"--quantile must lie between 0 and 1, not {options.quantile}")
+    if options.input is None:
+        return _judge(options)
+    cli.check_output(options.output)
+    model = cli.load_model(options.model)
+    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
+    scores = scorers(model, options.seed)
+    if options.score not in scores:
+        raise cli.UserError("--score elbo needs a variational model, such as output/vae-16")
+    score = scores[options.score]
+    data = cli.dataset_for(model, options)
+    limit, found = threshold(score(data.x_train[:N_TRAIN]), options.quantile), score(images)
+    alarms = np.mean(score(data.x_test[:N_TEST]) > limit)
+    _tell(found, limit, alarms, options.json)
+    if options.output:
+        _write(options.output, images, model.reconstruct(images), found, limit)
+    return None
+
+
+def _judge(options):
+    """`measure` on the command line."""
+    cli.check_output(options.output, (".png",))
+    model = cli.load_model(options.model)
+    given = options.foreign and cli.load_images(options.foreign, model.image_shape,
+                                                invert=options.invert)  # fmt: skip
+    measured = measure(model, cli.dataset_for(model, options), options.seed, given)
+    cli.print_values(measured.values, options.json)
+    if options.output:
+        cli.style.save(figure({Path(options.model).stem: measured}), options.output)
+
+
+def _tell(scores, limit, alarms, as_json):
+    if as_json:
+        found = {
+            "threshold": limit,
+            "false_alarms": float(alarms),
+            "scores": scores.tolist(),
+            "anomalous": (scores > limit).tolist(),
+        }
+        print(json.dumps(found, indent=1))
+        return
+    print(f"threshold {limit:.6g}, which {alarms:.1%} of the test images of --data exceed")
+    for i, score in enumerate(scores):
+        print(f"image {i}  score {score:.6g}  {'ANOMALOUS' if score > limit else 'normal'}")
+
+
+def _write(path, images, reconstructions, scores, limit):
+    """The strangest images as a picture, or all as arrays."""
+    if Path(path).suffix.lower() == ".npz":
+        arrays = {"images": images, "reconstructions": reconstructions, "scores": scores,
+                  "anomalous": scores > limit}  # fmt: skip
+        cli.write_with(path, lambda part: np.savez_compressed(part, **arrays))
+        return
+    strangest = np.argsort(-scores, kind="stable")[:LISTED]
+    images, reconstructions = images[strangest], reconstructions[strangest]
+    rows = [
+        ("strangest first", images),
+        ("given back", reconstructions),
+        ("error", np.abs(images - reconstructions)),
+    ]
+    cli.style.save(image_rows(rows), path)
+
+
+if __name__ == "__main__":
+    cli.run(main, sys.argv[1:])

@@ -1,0 +1,233 @@
+"""Denoising: one pass through the autoencoder, against filters that learn nothing.
+
+    x̃ ~ q(x̃ | x)        x̂ = g(f(x̃))        PSNR and SSIM of x̂ against x
+
+No model is told which noise it gets, or how much of it. The filters are: for each noise the setting
+that does best on training images is taken.
+
+    python -m Code.tasks.denoise --model output/dae --input my.png --output out.png
+"""
+
+import sys
+
+import numpy as np
+from scipy.ndimage import median_filter
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
+
+from Code.data.datasets import to_unit
+from Code.data.filters import mean_filter, psnr
+from Code.figures.images import image_rows
+from Code.figures.style import DIGIT_COLOURS, GREY, PAGE_WIDTH, new_figure, styled
+from Code.tasks import cli
+from Code.tasks.reconstruct import pca_reconstruction, ssim
+from Code.tasks.task import Measured, Metric
+
+NOISES = (
+    *(("gaussian", level) for level in (0.25, 0.5, 0.75)),
+    *(("masking", level) for level in (0.25, 0.5, 0.75)),
+    *(("salt_and_pepper", level) for level in (0.25, 0.5)),
+)
+MAIN = ("gaussian", 0.5)
+CURVE_LEVELS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
+KINDS = ("gaussian", "masking", "salt_and_pepper")
+N_IMAGES, N_FILTERED, N_TUNING = 2000, 300, 40
+SHOWN = 10
+SIZES = (3, 5, 7)
+TV_WEIGHTS = (0.05, 0.1, 0.2, 0.4, 0.8)
+NLM_WEIGHTS = (0.05, 0.15, 0.2, 0.3)
+
+
+def _name(measure, kind, level):
+    return f"{measure}_{kind}_{level:g}"
+
+
+METRICS = (
+    *(Metric(_name("psnr", *noise), "dB", main=noise == MAIN) for noise in NOISES),
+    *(Metric(_name("ssim", *noise)) for noise in NOISES),
+)
+
+
+def measure(model, data, seed=0):
+    """PSNR and SSIM of denoised test images (the first 2,000) for each noise, and the curve."""
+    return measured_denoiser(lambda x, kind, level: model.reconstruct(x), data, seed)
+
+
+def baselines(data, seed=0):
+    """The noisy images as they are, filters, and the projection onto 16 principal components.
+
+    Median, total variation and non-local means work on one image after the other: on the first 300.
+    """
+    project = pca_reconstruction(data, 16)
+    rivals = {
+        "noisy": (lambda x, kind, level: x, N_IMAGES),
+        "pca-16": (lambda x, kind, level: project(x), N_IMAGES),
+        **{name: (Tuned(*of, data, seed), N_FILTERED) for name, of in FILTERS.items()},
+    }
+    return {name: measured_denoiser(f, data, seed, n) for name, (f, n) in rivals.items()}
+
+
+def measured_denoiser(denoise, data, seed=0, n=N_IMAGES):
+    """What ``denoise(noisy images, kind, level)`` achieves.
+
+    Views: ``images``, ``noisy`` and ``denoised`` at Gaussian noise of 0.5, and ``levels`` and
+    ``psnr`` of the curve over the level of the Gaussian noise.
+    """
+    x = to_unit(data.x_test[:n])
+    values, curve = {}, []
+    for noise in NOISES:
+        denoised = denoise(noisy(x, *noise, seed), *noise)
+        values[_name("psnr", *noise)] = psnr(x, denoised)
+        values[_name("ssim", *noise)] = float(ssim(x, denoised).mean())
+    for level in CURVE_LEVELS:
+        name = _name("psnr", "gaussian", level)
+        if name not in values:
+            curve.append(psnr(x, denoise(noisy(x, "gaussian", level, seed), "gaussian", level)))
+        else:
+            curve.append(values[name])
+    shown = noisy(x, *MAIN, seed)[:SHOWN]
+    views = {
+        "images": x[:SHOWN], "noisy": shown, "denoised": denoise(shown, *MAIN),
+        "levels": np.array(CURVE_LEVELS), "psnr": np.array(curve),
+    }  # fmt: skip
+    return Measured(values, views)
+
+
+def noisy(x, kind, level, seed=0):
+    """Images ``(n, height, width)`` in [0, 1] with noise, the same for the same seed."""
+    from Code.data.corruption import CORRUPTIONS
+
+    return np.asarray(CORRUPTIONS[kind](x, level, seed))
+
+
+def median(x, size):
+    """Each pixel's median over a window of ``size`` × ``size`` pixels."""
+    return median_filter(x, (1, size, size))
+
+
+def total_variation(x, weight):
+    """``argmin_u ½ ‖u − x‖² + weight · TV(u)`` of each image (Rudin, Osher & Fatemi 1992).
+
+    By Chambolle's algorithm (2004), as in scikit-image.
+    """
+    return np.stack([denoise_tv_chambolle(image, weight) for image in x])
+
+
+def non_local_means(x, h):
+    """Non-local means (Buades, Coll & Morel 2005) with 5×5 patches, as in scikit-image.
+
+    Parameters
+    ----------
+    h : how far apart patches may be and still be averaged, in units of intensity.
+    """
+    return np.stack([denoise_nl_means(image, 5, 9, h, fast_mode=True) for image in x])
+
+
+FILTERS = {
+    "mean filter": (mean_filter, SIZES),
+    "median filter": (median, SIZES),
+    "total variation": (total_variation, TV_WEIGHTS),
+    "non-local means": (non_local_means, NLM_WEIGHTS),
+}
+
+
+class Tuned:
+    """A filter with the setting that gives training images the highest PSNR at that noise.
+
+    Parameters
+    ----------
+    filter : ``(images, setting) → images``.
+    settings : those to choose from; leaving the images as they are is always among them.
+    """
+
+    def __init__(self, filter, settings, data, seed=0):
+        self.filter, self.settings, self.seed = filter, settings, seed
+        self.images = to_unit(data.x_train[:N_TUNING])
+        self.chosen = {}
+
+    def __call__(self, x, kind, level):
+        setting = self.setting(kind, level)
+        return x if setting is None else self.filter(x, setting)
+
+    def setting(self, kind, level):
+        """The chosen setting, None for no filter at all."""
+        if (kind, level) not in self.chosen:
+            # Other noise than the test images get
+            x = noisy(self.images, kind, level, self.seed + 1)
+            scores = {s: psnr(self.images, self.filter(x, s)) for s in self.settings}
+            scores[None] = psnr(self.images, x)
+            self.chosen[kind, level] = max(scores, key=scores.get)
+        return self.chosen[kind, level]
+
+
+def figure(measured):
+    """Ten test images, with Gaussian noise of 0.5, and what each model makes of them."""
+    first = next(iter(measured.values())).views
+    rows = [(name, m.views["denoised"]) for name, m in measured.items() if name != "noisy"]
+    return image_rows([("images", first["images"]), ("noisy", first["noisy"]), *rows])
+
+
+@styled
+def curves(measured):
+    """PSNR against the standard deviation of Gaussian noise, a curve each; infinity is left out."""
+    drawn = new_figure(PAGE_WIDTH, 400)
+    axes = drawn.add_subplot()
+    colours = [c for c in DIGIT_COLOURS if c != DIGIT_COLOURS[3]]
+    for i, (name, m) in enumerate(measured.items()):
+        decibels = np.where(np.isfinite(m.views["psnr"]), m.views["psnr"], np.nan)
+        axes.plot(
+            m.views["levels"], decibels, label=name, marker="osD^v<>ph"[i % 9],
+            linestyle=("-", "--", "-.")[i // len(colours) % 3],
+            color=GREY if name == "noisy" else colours[i % len(colours)],
+        )  # fmt: skip
+    axes.set(xlabel="standard deviation of the noise", ylabel="PSNR (dB)")
+    drawn.legend(loc="outside right center", handlelength=2.8)
+    return drawn
+
+
+def main(arguments=None):
+    """The command line: denoise your images, or measure the model on a data set."""
+    p = cli.parser(
+        "denoise",
+        "Remove noise from images with an autoencoder. Your images are taken as noisy; with --add "
+        "they are taken as clean, get noise first, and the gain is printed.",
+        "Example: python -m Code.tasks.denoise --model output/dae --input my.png --output out.png "
+        "--add gaussian 0.5",
+    )
+    p.add_argument("--add", nargs=2, metavar=("KIND", "LEVEL"), help="noise to add to your images: "
+                   "gaussian (its standard deviation), masking or salt_and_pepper (share of the "
+                   "pixels), for example gaussian 0.5")  # fmt: skip
+    options = p.parse_args(arguments)
+    if options.input is None:
+        return cli.measure_and_draw(options, sys.modules[__name__])
+    cli.check_output(options.output)
+    kind, level = _noise_of(options.add)
+    model = cli.load_model(options.model)
+    x = cli.load_images(options.input, model.image_shape, invert=options.invert)
+    given = x if kind is None else noisy(x, kind, level, options.seed)
+    denoised = model.reconstruct(given)
+    values = {"changed": float(np.sqrt(np.mean(np.square(denoised - given))))}
+    if kind is not None:
+        values = {
+            "psnr_noisy": psnr(x, given), "psnr_denoised": psnr(x, denoised),
+            "ssim_noisy": float(ssim(x, given).mean()),
+            "ssim_denoised": float(ssim(x, denoised).mean()),
+        }  # fmt: skip
+    cli.print_values(values, options.json, {"psnr_noisy": "dB", "psnr_denoised": "dB"})
+    if options.output:
+        cli.save_images(options.output, denoised, options.invert)
+
+
+def _noise_of(words):
+    if words is None:
+        return None, None
+    kind, level = words
+    if kind not in KINDS:
+        raise cli.UserError(f"--add {kind}: the kinds of noise are {', '.join(KINDS)}")
+    try:
+        return kind, float(level)
+    except ValueError:
+        raise cli.UserError(f"--add {kind} {level}: the level is a number, such as 0.5") from None
+
+
+if __name__ == "__main__":
+    cli.run(main)

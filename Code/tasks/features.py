@@ -1,0 +1,362 @@
+"""Features for classification: how much of the label the frozen code tells, from few labels or all.
+
+    ŷ = argmax_c (w_c · z(x) + b_c)   a linear probe on the code z, the encoder left as it is
+    ŷ = most frequent label among the k nearest training codes
+
+The autoencoder has seen all training images, the classifier only those with labels: 10, 100 or
+1,000 of them, equally many of every digit, in several draws. Against the same on pixels and on 16
+principal components. `fine_tune` goes on training the encoder too.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+from Code.data.datasets import to_unit
+from Code.figures import style
+from Code.figures.style import GREY, INK, PAGE_WIDTH, new_figure, styled
+from Code.tasks import cli
+from Code.tasks.probe import probe_accuracy
+from Code.tasks.task import Measured, Metric
+
+LABELS = (10, 100, 1000)
+DRAWS = 10
+NEIGHBOURS = 5
+# Of which the command line learns to read the user's images
+N_TRAIN = 20_000
+FINE_TUNE_STEPS, FINE_TUNE_BATCH, FINE_TUNE_RATE = 600, 100, 1e-3
+FINE_TUNE_IMAGES = 2000
+ALL = "all"
+
+METRICS = tuple(
+    Metric(f"{classifier}_{labels}{suffix}", higher_is_better=not suffix,
+           main=(classifier, labels, suffix) == ("probe", 100, ""))
+    for classifier in ("probe", "knn")
+    for labels in (*LABELS, ALL)
+    for suffix in (("",) if labels == ALL else ("", "_spread"))
+)  # fmt: skip
+
+
+def unsupervised_code(model, images):
+    """Codes ``(n, units)`` of images, without what labels have told the model.
+
+    A conditional VAE appends to its code the label that a classifier, trained on all labels, reads
+    from the image; only its style is a code here. Codes that are maps are flattened.
+    """
+    codes = _without_labels(model, model.encode(images))
+    return codes.reshape(len(codes), -1)
+
+
+def _without_labels(model, codes):
+    return codes[:, : model.code_dim] if hasattr(model, "labeller") else codes
+
+
+def balanced_draw(labels, n, rng):
+    """Indices of ``n`` images, equally many of every class, or None if some class has too few.
+
+    Parameters
+    ----------
+    labels : integer array ``(images,)``.
+    rng : ``numpy.random.Generator``.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    each, rest = divmod(n, len(classes))
+    if rest or each == 0 or counts.min() < each:
+        return None
+    members = (np.flatnonzero(labels == c) for c in classes)
+    return np.concatenate([rng.choice(found, each, replace=False) for found in members])
+
+
+def neighbours_accuracy(train_codes, train_labels, test_codes, test_labels):
+    """Share of test codes whose class most of their nearest training codes have.
+
+    Five neighbours, or as many as there are labels of a class where those are fewer.
+    """
+    _, counts = np.unique(train_labels, return_counts=True)
+    k = min(NEIGHBOURS, int(counts.min()))
+    # Brute force is one matrix product; a tree in 16 dimensions visits nearly every leaf anyway
+    method = "auto" if train_codes.shape[1] <= 3 else "brute"
+    classifier = KNeighborsClassifier(k, algorithm=method).fit(train_codes, train_labels)
+    return float(classifier.score(test_codes, test_labels))
+
+
+CLASSIFIERS = {"probe": probe_accuracy, "knn": neighbours_accuracy}
+
+
+def accuracies(train_codes, train_labels, test_codes, test_labels, seed=0, draws=DRAWS):
+    """Accuracy of a linear probe and of k-NN on frozen codes, from 10 labels to all.
+
+    Parameters
+    ----------
+    train_codes, test_codes : arrays ``(n, units)``.
+    train_labels, test_labels : integer arrays ``(n,)``.
+    draws : how often the labelled images are drawn afresh.
+
+    Returns
+    -------
+    dict: ``probe_100`` is the mean over the draws and ``probe_100_spread`` their standard
+    deviation; ``probe_all`` uses all labels, up to the 20,000 of `probe_accuracy`. The same for
+    ``knn``, with no such limit. Numbers of labels that cannot be drawn equally from every class are
+    left out.
+
+    References
+    ----------
+    Alain & Bengio 2016 (linear probes); Kingma et al. 2014, table 1 (from 100 and 1,000 labels).
+    """
+    train_codes, test_codes = _flat(train_codes), _flat(test_codes)
+    values = {}
+    for labels in LABELS:
+        rng = np.random.default_rng((seed, labels))
+        chosen = [balanced_draw(train_labels, labels, rng) for _ in range(draws)]
+        if chosen[0] is None:
+            continue
+        for name, accuracy in CLASSIFIERS.items():
+            each = [
+                accuracy(train_codes[draw], train_labels[draw], test_codes, test_labels)
+                for draw in chosen
+            ]
+            values[f"{name}_{labels}"] = float(np.mean(each))
+            values[f"{name}_{labels}_spread"] = float(np.std(each, ddof=1)) if draws > 1 else 0.0
+    for name, accuracy in CLASSIFIERS.items():
+        values[f"{name}_{ALL}"] = accuracy(train_codes, train_labels, test_codes, test_labels)
+    return values
+
+
+def measure(model, data, seed=0):
+    """Accuracy of a linear probe and of k-NN on the frozen code of a trained autoencoder."""
+    codes = (unsupervised_code(model, x) for x in (data.x_train, data.x_test))
+    return _measured(*codes, data, seed)
+
+
+def baselines(data, seed=0):
+    """The same on raw pixels and on 16 principal components."""
+    train, test = (_flat(to_unit(x)) for x in (data.x_train, data.x_test))
+    components = min(16, len(train) - 1)
+    pca = PCA(components, svd_solver="covariance_eigh").fit(train)
+    return {
+        "pixels": _measured(train, test, data, seed),
+        "pca-16": _measured(pca.transform(train), pca.transform(test), data, seed),
+    }
+
+
+def _measured(train, test, data, seed):
+    return Measured(accuracies(train, data.y_train, test, data.y_test, seed))
+
+
+def _flat(codes):
+    codes = np.asarray(codes, np.float32)
+    return codes.reshape(len(codes), -1)
+
+
+# Fine-tuning: only where asked, since it trains ---------------------------------------------------
+
+
+def fine_tune(
+    model, images, labels, n_classes=10, seed=0, steps=FINE_TUNE_STEPS, from_scratch=False
+):
+    """Train a copy of the encoder with a softmax head on labelled images; ``model`` stays as it is.
+
+    Parameters
+    ----------
+    images : array ``(n, height, width)``: uint8, or floats in [0, 1].
+    labels : integer array ``(n,)``.
+    steps : gradient steps of Adam on batches of 100 images, rounded up to whole epochs.
+    from_scratch : whether to forget what was learnt without labels: what the pre-training is
+        worth is the difference.
+
+    Returns
+    -------
+    ``Code.base.Classifier``: ``classifier.predict(images in [0, 1])`` gives probabilities.
+    """
+    import keras
+
+    from Code.base import Classifier
+
+    keras.utils.set_random_seed(seed)
+    copy = type(model).from_config(model.get_config())
+    if not from_scratch:
+        copy.set_weights(model.get_weights())
+    image = keras.Input(model.image_shape, name="image")
+    features = keras.layers.Flatten()(_without_labels(copy, copy.code_of(image)))
+    head = keras.layers.Dense(n_classes, "softmax", name="head")(features)
+    classifier = Classifier(keras.Model(image, head, name="network"))
+    # Few steps, each cheap: compiling with XLA would take longer than they do
+    classifier.compile(keras.optimizers.Adam(FINE_TUNE_RATE), jit_compile=False)
+    # Few images again and again within an epoch: every epoch is a call, which takes its time
+    order = np.tile(np.arange(len(images)), -(-FINE_TUNE_IMAGES // len(images)))
+    epochs = -(-steps * FINE_TUNE_BATCH // len(order))
+    classifier.fit(
+        images[order], labels[order], batch_size=FINE_TUNE_BATCH, epochs=epochs, verbose=0
+    )
+    return classifier
+
+
+def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FINE_TUNE_STEPS):
+    """Test accuracy after fine-tuning, and of the same network from random weights.
+
+    Returns
+    -------
+    dict: ``fine_tuned_100`` and ``scratch_100`` are means over the draws, ``…_spread`` their
+    standard deviations; the same for the other numbers of labels.
+    """
+    n_classes = int(max(data.y_train.max(), data.y_test.max())) + 1
+    values = {}
+    for n in labels:
+        rng = np.random.default_rng((seed, n))
+        chosen = [balanced_draw(data.y_train, n, rng) for _ in range(draws)]
+        if chosen[0] is None:
+            continue
+        for name, from_scratch in (("fine_tuned", False), ("scratch", True)):
+            each = []
+            for i, draw in enumerate(chosen):
+                classifier = fine_tune(
+                    model, data.x_train[draw], data.y_train[draw], n_classes, seed + i, steps,
+                    from_scratch,
+                )  # fmt: skip
+                found = classifier.evaluate(data.x_test, data.y_test, verbose=0, return_dict=True)
+                each.append(found["accuracy"])
+            values[f"{name}_{n}"] = float(np.mean(each))
+            values[f"{name}_{n}_spread"] = float(np.std(each, ddof=1)) if draws > 1 else 0.0
+    return values
+
+
+# Picture and command line ------------------------------------------------------------------------
+
+
+@styled
+def figure(measured):
+    """Accuracy against the number of labels: a panel for the probe and one for the neighbours."""
+    drawn = figure_names(measured)
+    if not drawn:
+        raise ValueError("nothing to draw: no accuracy was measured")
+    canvas = new_figure(PAGE_WIDTH, 400)
+    panels = {"probe": "linear probe", "knn": f"{NEIGHBOURS} nearest neighbours"}
+    ticks = (*LABELS, ALL)
+    first = None
+    for i, (classifier, title) in enumerate(panels.items()):
+        first = axes = canvas.add_subplot(1, 2, i + 1, sharey=first)
+        for j, name in enumerate(drawn):
+            values = measured[name].values
+            found = [k for k, n in enumerate(ticks) if f"{classifier}_{n}" in values]
+            keys = [f"{classifier}_{ticks[k]}" for k in found]
+            axes.errorbar(
+                # Apart, so that the bars of two models do not hide each other
+                np.array(found) + 0.07 * (j - (len(drawn) - 1) / 2),
+                [100 * values[key] for key in keys],
+                yerr=[100 * values.get(f"{key}_spread", 0) for key in keys],
+                label=name,
+                capsize=2,
+                elinewidth=1,
+                **_line(j, name),
+            )
+        axes.set_xticks(range(len(ticks)), [n if n == ALL else f"{n:,}" for n in ticks])
+        axes.set(title=title, xlabel="labelled images", ylabel="test accuracy (%)" * (i == 0))
+        axes.grid(axis="y", color="#e3e3e3", linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, names = first.get_legend_handles_labels()
+    canvas.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5))
+    return canvas
+
+
+def figure_names(measured):
+    """Those of which there is something to draw."""
+    return [name for name, one in measured.items() if f"probe_{ALL}" in one.values]
+
+
+def _line(i, name):
+    dashed = {"pixels": (INK, "--"), "pca-16": (GREY, ":")}
+    colours = [style.BLUE, style.RED, style.ORANGE, style.PURPLE, *style.DIGIT_COLOURS[5:]]
+    colour, line = dashed.get(name, (colours[i % len(colours)], "-"))
+    return {"color": colour, "linestyle": line, "marker": "osD^v"[i % 5]}
+
+
+def parser():
+    """The options of the command line."""
+    p = cli.parser(
+        "features",
+        "Classify images by the frozen code of a model, from few labels. With --input a linear "
+        "classifier on the codes of labelled images of --data reads your images, and --output "
+        "saves their codes; without it the model is measured.",
+        "Example: python -m Code.tasks.features --model output/vae-16 --input my.npz "
+        "--output codes.npz",
+        "your images, .png or .npz; without it the model is measured on --data",
+    )
+    p.add_argument("--labels", type=int, metavar="N", help="with --input: learn from N labelled "
+                   "images, equally many of each digit (default: all)")  # fmt: skip
+    p.add_argument("--fine-tune", type=int, metavar="N", help="without --input: also fine-tune the "
+                   "encoder with N labels, against the same network from scratch")  # fmt: skip
+    return p
+
+
+def main(arguments=None):
+    """Classify the user's images, or measure a model."""
+    options = parser().parse_args(arguments)
+    if options.input is None:
+        return _measure(options)
+    cli.check_output(options.output, (".npz",))
+    model = cli.load_model(options.model)
+    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
+    data = cli.dataset_for(model, options)
+    chosen = _labelled(data.y_train, options.labels, options.seed)
+    codes = unsupervised_code(model, images)
+    probabilities, classes = read_labels(
+        unsupervised_code(model, data.x_train[chosen]), data.y_train[chosen], codes
+    )
+    likeliest = classes[probabilities.argmax(axis=1)]
+    if options.json:
+        found = {"labels": likeliest.tolist(), "probabilities": probabilities.tolist()}
+        print(json.dumps(found, indent=1))
+    else:
+        for i, (label, share) in enumerate(zip(likeliest, probabilities.max(axis=1), strict=True)):
+            print(f"image {i}  {label}  ({share:.1%})")
+    if options.output:
+        arrays = {"codes": codes, "labels": likeliest, "probabilities": probabilities}
+        cli.write_with(options.output, lambda part: np.savez_compressed(part, **arrays))
+    return None
+
+
+def read_labels(train_codes, train_labels, codes):
+    """Class probabilities ``(n, classes)`` of codes by a linear probe, and the classes."""
+    scaler = StandardScaler().fit(train_codes)
+    probe = LogisticRegression(max_iter=200).fit(scaler.transform(train_codes), train_labels)
+    return probe.predict_proba(scaler.transform(codes)), probe.classes_
+
+
+def _labelled(labels, n, seed):
+    if n is None:
+        return np.arange(min(len(labels), N_TRAIN))
+    chosen = balanced_draw(labels, n, np.random.default_rng((seed, n)))
+    if chosen is None:
+        classes, counts = np.unique(labels, return_counts=True)
+        raise cli.UserError(
+            f"--labels {n}: --data has {len(classes)} digits, of each at least {counts.min()} "
+            f"images; give a multiple of {len(classes)} up to {counts.min() * len(classes)}"
+        )
+    return chosen
+
+
+def _measure(options):
+    """`measure` on the command line, and fine-tuning where asked."""
+    cli.check_output(options.output, (".png",))
+    model = cli.load_model(options.model)
+    data = cli.dataset_for(model, options)
+    if options.fine_tune is not None:
+        _labelled(data.y_train, options.fine_tune, options.seed)
+    measured = measure(model, data, options.seed)
+    if options.fine_tune is not None:
+        measured.values |= fine_tuned_accuracies(
+            model, data, (options.fine_tune,), seed=options.seed
+        )
+    cli.print_values(measured.values, options.json)
+    if options.output:
+        style.save(figure({Path(options.model).stem: measured}), options.output)
+
+
+if __name__ == "__main__":
+    cli.run(main, sys.argv[1:])

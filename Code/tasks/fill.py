@@ -1,0 +1,519 @@
+"""Filling gaps: the missing pixels of an image, or the missing values of a table.
+
+known pixels stay;  x_missing ← g(f(x))_missing,  again and again               (`impute`)
+z ~ q(z | x),  x_missing ← E[x | z]_missing,  again and again, VAEs only        (`sample`)
+
+python -m Code.tasks.fill --model output/vae-16 --input holes.png --output filled.png
+python -m Code.tasks.fill --table holes.csv --output filled.csv
+"""
+
+import contextlib
+import csv
+import io
+import math
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer
+from sklearn.linear_model import Ridge
+
+from Code.atomic import write_text
+from Code.data.datasets import to_unit
+from Code.data.filters import psnr
+from Code.figures.images import image_rows
+from Code.tasks import cli
+from Code.tasks.reconstruct import drawn, has_posterior, pca_reconstruction, posterior
+from Code.tasks.task import Measured, Metric
+
+N_IMAGES = 1000
+STEPS, CHAIN, BURN_IN = 20, 60, 10
+# Large holes are best filled in one step, scattered pixels in many: tried on training images
+STEPS_TRIED, N_TUNING = (1, 3, STEPS), 200
+KNN_TRAIN, NEIGHBOURS = 20_000, 5
+# scikit-learn's imputer fits a regression a pixel: more than this takes minutes
+ITERATIVE_TRAIN, ITERATIVE_ROUNDS, ITERATIVE_PREDICTORS = 1500, 4, 30
+SHOWN = 10
+TABLE_ROUNDS, TABLE_STEPS, TABLE_BATCH, TABLE_ROUND_STEPS = 8, 3, 64, 400
+MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "?")
+
+
+def square(n, shape, rng):
+    """A hole of half the image's sides, anywhere in it."""
+    height, width = shape
+    side = height // 2, width // 2
+    top = rng.integers(height - side[0] + 1, size=(n, 1, 1))
+    left = rng.integers(width - side[1] + 1, size=(n, 1, 1))
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    return (rows >= top) & (rows < top + side[0]) & (columns >= left) & (columns < left + side[1])
+
+
+def half(n, shape, rng):
+    """The upper, lower, left or right half of the image."""
+    height, width = shape
+    rows, columns = np.indices(shape)
+    halves = np.stack(
+        [rows < height // 2, rows >= height // 2, columns < width // 2, columns >= width // 2]
+    )
+    return halves[rng.integers(4, size=n)]
+
+
+def scattered(share):
+    """Pixels missing at random, each by itself with probability ``share``."""
+    return lambda n, shape, rng: rng.random((n, *shape)) < share
+
+
+HOLES = {
+    "square": square,
+    "half": half,
+    **{f"random_{share:g}": scattered(share) for share in (0.25, 0.5, 0.75)},
+}
+METRICS = (
+    *(Metric(f"psnr_{hole}", "dB", main=hole == "square") for hole in HOLES),
+    *(Metric(f"psnr_sampled_{hole}", "dB") for hole in HOLES),
+)
+
+
+def measure(model, data, seed=0):
+    """PSNR of the missing pixels alone, of the first 1,000 test images, for each kind of hole.
+
+    ``psnr_…`` is that of `impute`, with the number of steps that does best on training images, or
+    of a masked autoencoder's own ``complete``; VAEs have ``psnr_sampled_…`` too, the mean of what
+    `sample` draws.
+    """
+    start, steps = mean_image(data), chosen_steps(model, data, seed)
+    measured = measured_filler(lambda x, hole: _filled(model, x, start, steps[hole]), data, seed)
+    if has_posterior(model):
+        values, views = {}, {}
+        for hole, x, missing in with_holes(_truth(data), seed):
+            mean, last = sample(model, x, start, np.random.default_rng(seed))
+            values[f"psnr_sampled_{hole}"] = psnr(_truth(data)[missing], mean[missing])
+            views[f"drawn/{hole}"] = last[:SHOWN]
+        measured.values.update(values)
+        measured.views.update(views)
+    return measured
+
+
+def baselines(data, seed=0):
+    """The mean image, nearest neighbours, regressions, and `impute` with principal components."""
+    mean, neighbours = mean_image(data), Neighbours(data.x_train[:KNN_TRAIN])
+    project, regress = pca_reconstruction(data, 16), regressions(data, seed)
+    rivals = {
+        "mean image": lambda x, hole: np.where(np.isnan(x), mean, x),
+        "k-NN": lambda x, hole: neighbours.fill(x),
+        "IterativeImputer": lambda x, hole: regress(x),
+        "pca-16": lambda x, hole: impute(project, x, mean),
+    }
+    return {name: measured_filler(fill, data, seed) for name, fill in rivals.items()}
+
+
+def measured_filler(fill, data, seed=0):
+    """What ``fill(images with NaN, kind of hole)`` achieves, the first ten images as views."""
+    truth, values, views = _truth(data), {}, {"images": _truth(data)[:SHOWN]}
+    for hole, x, missing in with_holes(truth, seed):
+        filled = fill(x, hole)
+        values[f"psnr_{hole}"] = psnr(truth[missing], filled[missing])
+        views[f"holes/{hole}"], views[f"filled/{hole}"] = x[:SHOWN], filled[:SHOWN]
+    return Measured(values, views)
+
+
+def _truth(data):
+    return to_unit(data.x_test[:N_IMAGES])
+
+
+def with_holes(images, seed=0):
+    """``name, images with NaN, missing`` for every kind of hole."""
+    for i, (name, hole) in enumerate(HOLES.items()):
+        missing = hole(len(images), images.shape[1:], np.random.default_rng([seed, i]))
+        yield name, np.where(missing, np.nan, images), missing
+
+
+def chosen_steps(model, data, seed=0):
+    """``{kind of hole: steps}`` with which `impute` does best on 200 training images."""
+    start, truth = mean_image(data), to_unit(data.x_train[:N_TUNING])
+    if hasattr(model, "complete"):
+        return dict.fromkeys(HOLES)
+    return {
+        hole: max(
+            STEPS_TRIED,
+            key=lambda steps: psnr(
+                truth[missing], impute(model.reconstruct, x, start, steps)[missing]
+            ),
+        )
+        # Other holes than the test images get
+        for hole, x, missing in with_holes(truth, seed + 1)
+    }
+
+
+def _filled(model, x, start, steps):
+    """Images with NaN, filled by the model in the way that suits it."""
+    if hasattr(model, "complete"):
+        # A masked autoencoder is told where the holes are: that is what it was trained for
+        missing = np.isnan(x)
+        known = (~missing).astype(np.float32)
+        return model.complete(np.where(missing, 0, x).astype(np.float32), known)
+    return impute(model.reconstruct, x, start, steps)
+
+
+def impute(reconstruct, x, start, steps=STEPS):
+    """Fill missing values by what an autoencoder makes of the whole, ``steps`` times.
+
+    ``x⁰_missing = start``, ``xᵗ⁺¹_missing = g(f(xᵗ))_missing``; known values never change.
+
+    Parameters
+    ----------
+    reconstruct : function of an array of the shape of ``x`` without NaN, the same shape back.
+    x : float array ``(n, ...)`` with NaN where a value is missing.
+    start : array that broadcasts to ``x``: the first guess.
+
+    References
+    ----------
+    Bengio, Yao, Alain & Vincent 2013, "Generalized denoising auto-encoders as generative models",
+    section 4 (clamped to what is known, and without its noise); with principal components
+    Troyanskaya et al. 2001, "Missing value estimation methods for DNA microarrays" (SVDimpute).
+    """
+    missing = np.isnan(x)
+    x = np.where(missing, start, x).astype(np.float32)
+    for _ in range(steps):
+        x = np.where(missing, reconstruct(x), x)
+    return x
+
+
+def sample(model, x, start, rng, steps=CHAIN, burn_in=BURN_IN):
+    """Draw the missing pixels of images from a VAE: a Markov chain for each image.
+
+    ``z ~ q(z | x_known, x_missing)``, ``x_missing ← E[x | z]``. Each z is a draw; pixels are grey,
+    so that their mean given z stands for a draw of 0 or 1.
+
+    Parameters
+    ----------
+    x : array ``(n, height, width)`` with NaN where a pixel is missing.
+    start : as for `impute`.
+    rng : ``np.random.Generator``.
+    steps, burn_in : length of the chain, and how many of its first states are left out.
+
+    Returns
+    -------
+    mean, last : the mean over the chain, and its last state: one draw. Known pixels as they were.
+
+    References
+    ----------
+    Rezende, Mohamed & Wierstra 2014, "Stochastic backpropagation", appendix F.
+    """
+    missing = np.isnan(x)
+    x = np.where(missing, start, x).astype(np.float32)
+    total = np.zeros_like(x)
+    for step in range(steps):
+        z_mean, z_log_var, rest = posterior(model, x)
+        x_hat = model.decode(np.concatenate([drawn(z_mean, z_log_var, rng), rest], axis=1))
+        x = np.where(missing, x_hat, x)
+        if step >= burn_in:
+            total += x
+    return np.where(missing, total / (steps - burn_in), x), x
+
+
+def mean_image(data):
+    """Each pixel's mean over the training images, ``(height, width)``."""
+    unit = 255 if data.x_train.dtype == np.uint8 else 1
+    return (data.x_train.mean(axis=0, dtype=np.float64) / unit).astype(np.float32)
+
+
+class Neighbours:
+    """The mean of the training images that are nearest by the known pixels.
+
+    What scikit-learn's ``KNNImputer`` gives where no training image has gaps, a hundred times as
+    fast. Source: Troyanskaya et al. 2001 (KNNimpute).
+
+    Parameters
+    ----------
+    images : training images ``(n, height, width)``.
+    """
+
+    def __init__(self, images, k=NEIGHBOURS):
+        self.train = to_unit(images).reshape(len(images), -1)
+        self.squares = np.square(self.train).T
+        self.k = min(k, len(self.train))
+
+    def fill(self, x):
+        """Images ``(n, height, width)`` with NaN, filled."""
+        flat = x.reshape(len(x), -1)
+        missing = np.isnan(flat)
+        known = np.where(missing, 0, flat).astype(np.float32)
+        # ‖x − t‖² over the known pixels, without ‖x‖², which is the same for every t
+        distances = (~missing).astype(np.float32) @ self.squares - 2 * known @ self.train.T
+        nearest = np.argpartition(distances, self.k - 1, axis=1)[:, : self.k]
+        guess = np.stack([self.train[rows].mean(axis=0) for rows in nearest])
+        return np.where(missing, guess, flat).reshape(x.shape).astype(np.float32)
+
+
+def regressions(data, seed=0):
+    """scikit-learn's ``IterativeImputer``, fitted to 1,500 training images: a function to fill.
+
+    A fifth of them have holes of each kind, the others none; a ridge regression predicts each
+    pixel from 30 that are correlated with it.
+
+    References
+    ----------
+    van Buuren & Groothuis-Oudshoorn 2011, "mice: multivariate imputation by chained equations".
+    """
+    x = to_unit(data.x_train[:ITERATIVE_TRAIN])
+    shape, rng = x.shape[1:], np.random.default_rng([seed, len(HOLES)])
+    some = x[: len(x) // 5]
+    kinds = [hole(len(some), shape, rng) for hole in HOLES.values()]
+    missing = np.stack(kinds)[np.arange(len(some)) % len(kinds), np.arange(len(some))]
+    x = np.concatenate([np.where(missing, np.nan, some), x[len(some) :]])
+    imputer = IterativeImputer(
+        Ridge(1.0), max_iter=ITERATIVE_ROUNDS, n_nearest_features=ITERATIVE_PREDICTORS,
+        min_value=0, max_value=1, tol=0, keep_empty_features=True, random_state=seed,
+    )  # fmt: skip
+    with _without_warnings():
+        imputer.fit(x.reshape(len(x), -1))
+
+    def fill(images):
+        with _without_warnings():
+            filled = imputer.transform(images.reshape(len(images), -1))
+        return filled.reshape(images.shape).astype(np.float32)
+
+    return fill
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    # It warns that its rounds are fewer than it would take to converge: that is the budget
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def figure(measured):
+    """Five images with a square hole and five with a missing half, and what each makes of them."""
+    first = next(iter(measured.values())).views
+    rows = [("images", np.tile(first["images"][: SHOWN // 2], (2, 1, 1)))]
+    rows.append(("missing", _shown(first, "holes")))
+    for name, m in measured.items():
+        rows.append((name, _shown(m.views, "filled")))
+        if "drawn/square" in m.views:
+            rows.append((f"{name}, one draw", _shown(m.views, "drawn")))
+    return image_rows(rows)
+
+
+def _shown(views, kind):
+    few = slice(0, SHOWN // 2)
+    return np.concatenate([views[f"{kind}/square"][few], views[f"{kind}/half"][few]])
+
+
+def fill_table(table, seed=0):
+    """A table with its missing values filled by a denoising autoencoder trained on it.
+
+    Columns are centred and scaled by what is known of them; gaps start at the mean. The
+    autoencoder learns to give back rows of which a part is masked, the gaps are filled by it
+    (`impute`), and it goes on learning on the filled table, round after round.
+
+    Parameters
+    ----------
+    table : float array ``(rows, columns)`` with NaN where a value is missing.
+    seed : of Keras, which is set.
+
+    Returns
+    -------
+    float64 array of the same shape; known values are untouched.
+
+    Raises
+    ------
+    ValueError
+        If the table is not two-dimensional, a value is infinite, or a column holds nothing.
+
+    References
+    ----------
+    Gondara & Wang 2018, "MIDA: Multiple imputation using denoising autoencoders"; the rounds are
+    not theirs.
+    """
+    table = np.asarray(table, np.float64)
+    missing = _checked_gaps(table)
+    if not missing.any():
+        return table.copy()
+    mean, spread = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
+    spread[spread == 0] = 1
+    rows = ((table - mean) / spread).astype(np.float32)[:, None]
+    filled = np.nan_to_num(rows, nan=0.0)
+    model = _table_model(table.shape[1], seed)
+    for _ in range(TABLE_ROUNDS):
+        model.fit(filled, batch_size=min(TABLE_BATCH, len(rows)),
+                  epochs=_table_epochs(len(rows)), verbose=0)  # fmt: skip
+        filled = impute(model.reconstruct, rows, filled, TABLE_STEPS)
+    return np.where(missing, filled[:, 0] * spread + mean, table)
+
+
+def _checked_gaps(table):
+    if table.ndim != 2 or 0 in table.shape:
+        raise ValueError(f"a table has the shape (rows, columns), not {table.shape}")
+    if np.isinf(table).any():
+        raise ValueError("the table holds infinite values; a missing value is NaN")
+    missing = np.isnan(table)
+    if missing.all(axis=0).any():
+        column = int(np.argmax(missing.all(axis=0)))
+        raise ValueError(f"column {column + 1} of the table holds no value at all; leave it out")
+    return missing
+
+
+def _table_model(columns, seed):
+    import keras
+
+    from Code.dae import DAE
+
+    keras.utils.set_random_seed(seed)
+    # Each row is an image one pixel high
+    model = DAE(
+        image_shape=(1, columns), code_dim=max(1, min(columns // 2, 32)), hidden=(64,),
+        activation="tanh", output_activation="linear", corruption="masking", level=0.1,
+    )  # fmt: skip
+    model.compile(keras.optimizers.Adam(3e-3))
+    return model
+
+
+def _table_epochs(rows):
+    """As many as take about 400 steps."""
+    return max(1, TABLE_ROUND_STEPS // math.ceil(rows / TABLE_BATCH))
+
+
+def read_table(path):
+    """``header, cells, table`` of a CSV file: texts, and the numbers with NaN for what is missing.
+
+    Cells are separated by commas, semicolons or tabs; empty ones and NA, NaN, null, None and ? are
+    missing. The first row is a header (else None) if one of its cells is anything else.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, its rows differ in length, or a cell is not a number.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise cli.UserError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    header = None
+    if cells and any(_number(cell) is None for cell in cells[0]):
+        header, cells = cells[0], cells[1:]
+    if not cells:
+        raise cli.UserError(f"{path}: no rows of numbers")
+    width = len(header or cells[0])
+    table = np.empty((len(cells), width))
+    for i, row in enumerate(cells):
+        if len(row) != width:
+            raise cli.UserError(f"{path}: data row {i + 1} has {len(row)} cells, not {width}")
+        for j, cell in enumerate(row):
+            number = _number(cell)
+            if number is None:
+                name = header[j] if header else j + 1
+                raise cli.UserError(
+                    f"{path}: data row {i + 1}, column {name}: {cell!r} is not a number; "
+                    "leave out columns of words, leave missing cells empty"
+                )
+            table[i, j] = number
+    return header, cells, table
+
+
+def _number(cell):
+    word = cell.strip()
+    if word.lower() in MISSING_WORDS:
+        return math.nan
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def write_table(path, header, cells, table):
+    """Write a filled table as CSV: known cells as they were written, others in 6 digits."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    if header:
+        writer.writerow(header)
+    for texts, numbers in zip(cells, table, strict=True):
+        writer.writerow(
+            [f"{number:.6g}" if math.isnan(_number(cell)) else cell
+             for cell, number in zip(texts, numbers, strict=True)]
+        )  # fmt: skip
+    write_text(path, lines.getvalue())
+
+
+def main(arguments=None):
+    """The command line: fill your images or table, or measure the model on a data set."""
+    p = cli.parser(
+        "fill",
+        "Fill the missing pixels of images with an autoencoder, or the missing cells of a table.",
+        "Examples: python -m Code.tasks.fill --model output/vae-16 --input my.png --hole square "
+        "--output out.png; python -m Code.tasks.fill --table my.csv --output filled.csv",
+        "your images: a .png whose missing pixels are transparent, or an .npz of images (n, "
+        "height, width) with NaN. Without it the model is measured on --data",
+        needs_model=False,
+    )
+    p.add_argument("--hole", choices=HOLES, help="cut this hole into your images first, and say "
+                   "how well it was filled")  # fmt: skip
+    p.add_argument("--draw", action="store_true", help="a VAE draws the missing pixels instead: "
+                   "another --seed, another draw")  # fmt: skip
+    p.add_argument("--steps", type=int, default=STEPS, help="passes through the autoencoder "
+                   "(default %(default)s; for one large hole 1 may do better)")  # fmt: skip
+    p.add_argument("--table", metavar="CSV", help="a table of numbers with empty cells; an "
+                   "autoencoder is trained on it, --model is not needed")  # fmt: skip
+    options = p.parse_args(arguments)
+    if options.table:
+        return _fill_table(options)
+    if not options.model:
+        raise cli.UserError("say which --model fills the images, or give a --table")
+    if options.input is None:
+        return cli.measure_and_draw(options, sys.modules[__name__])
+    _fill_images(options)
+
+
+def _fill_images(options):
+    cli.check_output(options.output)
+    model = cli.load_model(options.model)
+    if options.steps < 1:
+        raise cli.UserError(f"--steps must be at least 1, not {options.steps}")
+    if options.draw and not has_posterior(model):
+        raise cli.UserError("--draw needs a variational model, such as output/vae-16")
+    x = truth = cli.load_images(options.input, model.image_shape, True, options.invert)
+    rng = np.random.default_rng(options.seed)
+    if options.hole:
+        x = np.where(HOLES[options.hole](len(x), x.shape[1:], rng), np.nan, x)
+    missing = np.isnan(x)
+    if not missing.any():
+        raise cli.UserError(
+            f"{options.input}: no pixel is missing; make some transparent, or say --hole square"
+        )
+    start = mean_image(cli.dataset_for(model, options))
+    filled = (
+        sample(model, x, start, rng)[1] if options.draw else _filled(model, x, start, options.steps)
+    )
+    values = {"pixels_filled": int(missing.sum())}
+    known = missing & ~np.isnan(truth)
+    if known.any():
+        values["psnr"] = psnr(truth[known], filled[known])
+    cli.print_values(values, options.json, {"psnr": "dB"})
+    if options.output:
+        cli.save_images(options.output, filled, options.invert)
+
+
+def _fill_table(options):
+    cli.check_output(options.output, (".csv",))
+    header, cells, table = read_table(options.table)
+    try:
+        filled = fill_table(table, options.seed)
+    except ValueError as error:
+        raise cli.UserError(f"{options.table}: {error}") from error
+    cli.print_values({"cells_filled": int(np.isnan(table).sum())}, options.json)
+    if options.output:
+        write_table(options.output, header, cells, filled)
+    elif not options.json:
+        print("say --output filled.csv to save the table")
+
+
+if __name__ == "__main__":
+    cli.run(main)

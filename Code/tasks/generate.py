@@ -1,0 +1,444 @@
+"""Generation: are images decoded from drawn codes like real ones, and not copies of them?
+
+    z ~ N(0, I), or whatever the model was trained to decode; for a model without a prior
+    z ~ Σ_k π_k N(μ_k, Σ_k), a mixture fitted to the codes of the training images;  x = G(z)
+
+    FD² = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)                    (Heusel et al. 2017)
+    precision: share of the generated images among the real ones, recall: of the real ones among the
+    generated                                                        (Kynkäänniemi et al. 2019)
+
+in the features of a small classifier, trained in the run, that reads digits. The real images are
+test images; the distance of the training images to them is the best that can be expected.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+
+from Code.data.datasets import Dataset, to_unit
+from Code.figures.images import image_rows
+from Code.tasks import cli
+from Code.tasks.task import Measured, Metric
+
+# Fréchet distances of few images are too large: all models and rivals get the same number
+N_SAMPLES = 10_000
+N_MANIFOLD = 3_000
+NEIGHBOURS = 3
+N_COPIES = 500
+N_MIDPOINTS = 2_000
+MIXTURE_TRAIN, MIXTURE_COMPONENTS, MIXTURE_UNITS = 10_000, 10, 32
+READER_SEED, READER_STEPS, READER_BATCH, READER_UNITS = 0, 1400, 128, 64
+SHOWN = 10
+
+METRICS = (
+    Metric("frechet", higher_is_better=False, main=True),
+    Metric("frechet_mixture", higher_is_better=False),
+    Metric("precision"),
+    Metric("recall"),
+    Metric("precision_midpoints"),
+    Metric("nearest_training"),
+)
+
+
+# Features: a small classifier, trained once a process ---------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A data set as a key: two of one source and size are the same."""
+
+    sha256: str
+    n_train: int
+    n_test: int
+    data: Dataset = field(compare=False, repr=False)
+
+
+def _known(data):
+    return _Known(data.sha256, len(data.x_train), len(data.x_test), data)
+
+
+def features(data, images):
+    """Features ``(n, 64)`` of images by the classifier of this data set: its last hidden layer."""
+    return _reader(_known(data))(images)
+
+
+@lru_cache(maxsize=2)
+def _reader(known):
+    """Train the classifier; the function images → features.
+
+    Two convolutions of stride 2 and a dense layer. All its random numbers have seeds of their own:
+    neither does it depend on Keras's global one nor does it reset it.
+    """
+    import keras
+    from keras import layers
+
+    from Code.base import Classifier
+
+    def start(i):
+        return keras.initializers.GlorotUniform(seed=READER_SEED + i)
+
+    x, y = known.data.x_train, known.data.y_train
+    image = keras.Input(x.shape[1:], name="image")
+    h = layers.Reshape((*x.shape[1:], 1))(image)
+    for i, filters in enumerate((16, 32)):
+        h = layers.Conv2D(filters, 3, 2, padding="same", activation="relu",
+                          kernel_initializer=start(i))(h)  # fmt: skip
+    h = layers.Flatten()(h)
+    h = layers.Dense(READER_UNITS, "relu", kernel_initializer=start(2), name="features")(h)
+    n_classes = int(y.max()) + 1
+    output = layers.Dense(n_classes, "softmax", kernel_initializer=start(3))(h)
+    classifier = Classifier(keras.Model(image, output, name="network"))
+    classifier.compile(jit_compile=False)
+    order = np.random.default_rng(READER_SEED).permutation(len(x))
+    # As many steps for few images as for many: an untrained reader sees no difference
+    epochs = -(-READER_STEPS // max(1, len(x) // READER_BATCH))
+    classifier.fit(
+        x[order], y[order], batch_size=READER_BATCH, epochs=epochs, shuffle=False, verbose=0
+    )
+    network = keras.Model(image, h)
+    return lambda images: classifier.in_batches("features", network, images, 1000)
+
+
+@lru_cache(maxsize=2)
+def _real(known):
+    """What every model is compared with: features, their moments, radii and copies' distances."""
+    data = known.data
+    found = features(data, data.x_test[:N_SAMPLES])
+    return {
+        "moments": moments(found),
+        "points": found[:N_MANIFOLD],
+        "radii": radii(found[:N_MANIFOLD]),
+        "distance": nearest(data.x_test[:N_COPIES], data.x_train)[1].mean(),
+    }
+
+
+# Measures ----------------------------------------------------------------------------------------
+
+
+def moments(points):
+    """Mean ``(units,)`` and covariance ``(units, units)`` of points ``(n, units)``."""
+    points = np.asarray(points, np.float64)
+    return points.mean(axis=0), np.atleast_2d(np.cov(points, rowvar=False))
+
+
+def frechet_distance(real, generated):
+    """``‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)``: the squared distance of two normals.
+
+    Parameters
+    ----------
+    real, generated : pairs (mean, covariance), see `moments`.
+
+    References
+    ----------
+    Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6; Dowson &
+    Landau 1982.
+    """
+    (mean_r, cov_r), (mean_g, cov_g) = real, generated
+    # Σ_r^½ Σ_g Σ_r^½ has the eigenvalues of Σ_r Σ_g and is symmetric: rounding makes no complex
+    # roots of it, and units that are always 0 do no harm
+    values, vectors = np.linalg.eigh(cov_r)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    trace = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_g @ root), 0, None)).sum()
+    distance = np.sum(np.square(mean_r - mean_g)) + np.trace(cov_r + cov_g) - 2 * trace
+    return float(max(distance, 0.0))
+
+
+def radii(points, k=NEIGHBOURS):
+    """Squared distance of each point ``(n, units)`` to its k-th nearest other one, ``(n,)``."""
+    distances = _squared_distances(points, points)
+    # A point is its own nearest
+    np.fill_diagonal(distances, 0.0)
+    k = min(k, len(points) - 1)
+    return np.partition(distances, k, axis=1)[:, k]
+
+
+def coverage(queries, points, squared_radii):
+    """Share of ``queries`` that lie within the ball of at least one of ``points``.
+
+    With real points and their `radii` it is the precision of generated queries; with generated
+    points the recall of real ones.
+
+    References
+    ----------
+    Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative
+    models", equations 1 and 2.
+    """
+    inside = _squared_distances(queries, points) <= squared_radii
+    return float(inside.any(axis=1).mean())
+
+
+def nearest(images, among):
+    """The nearest of ``among``, as indices ``(n,)``, and the distances ``‖x − x′‖``, ``(n,)``.
+
+    Parameters
+    ----------
+    images, among : arrays ``(n, height, width)`` and ``(m, height, width)``: uint8, or floats in
+        [0, 1].
+    """
+    flat = _flat(images)
+    best = np.full(len(flat), np.inf, np.float32)
+    places = np.zeros(len(flat), int)
+    for start in range(0, len(among), 10_000):
+        distances = _squared_distances(flat, _flat(among[start : start + 10_000]))
+        place = distances.argmin(axis=1)
+        found = distances[np.arange(len(flat)), place]
+        places = np.where(found < best, start + place, places)
+        best = np.minimum(found, best)
+    return places, np.sqrt(best)
+
+
+def _squared_distances(a, b):
+    a, b = (np.asarray(part, np.float32) for part in (a, b))
+    squares = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1)
+    return np.maximum(squares - 2 * a @ b.T, 0)
+
+
+def _flat(images):
+    return to_unit(np.asarray(images)).reshape(len(images), -1)
+
+
+# Codes to decode ---------------------------------------------------------------------------------
+
+
+def prior_codes(model, n, seed=0):
+    """``n`` codes from the model's own prior, or None if it has none.
+
+    N(0, I) for the VAEs and all that are trained towards it; a style from it and a label, each as
+    likely, for the conditional VAE; for the adversarial ones the prior they were trained on.
+    """
+    rng = np.random.default_rng(seed)
+    if model.has_prior:
+        return rng.standard_normal((n, *model.decoder.input_shape[1:]), np.float32)
+    if hasattr(model, "labeller"):
+        style = rng.standard_normal((n, model.code_dim), np.float32)
+        labels = rng.integers(0, model.n_labels, n)
+        return np.concatenate([style, np.eye(model.n_labels, dtype=np.float32)[labels]], axis=1)
+    if hasattr(model, "prior_draws"):
+        import keras
+
+        return np.asarray(model.prior_draws(n, seed=keras.random.SeedGenerator(seed)))
+    return None
+
+
+def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
+    """``n`` codes from a Gaussian mixture with full covariances, fitted to ``codes``.
+
+    Codes of more than 32 units are projected on their principal components and back. Only the first
+    10,000 codes are used.
+
+    Parameters
+    ----------
+    codes : array ``(m, ...)``; further axes are flattened, and restored in the result.
+
+    References
+    ----------
+    Ghosh et al. 2020, "From variational to deterministic autoencoders", section 4 (ex-post density
+    estimation).
+    """
+    shape, flat = codes.shape[1:], codes[:MIXTURE_TRAIN].reshape(len(codes[:MIXTURE_TRAIN]), -1)
+    flat = flat.astype(np.float64)
+    # In units of the codes' own spread, so that the least variance allowed is a share of it
+    scale = flat.std() or 1.0
+    units = min(MIXTURE_UNITS, flat.shape[1], len(flat) - 1)
+    pca = PCA(units, svd_solver="covariance_eigh").fit(flat / scale)
+    mixture = GaussianMixture(components, reg_covar=1e-6, random_state=seed)
+    drawn, _ = mixture.fit(pca.transform(flat / scale)).sample(n)
+    # They come component by component
+    drawn = np.random.default_rng(seed).permutation(drawn)
+    return (pca.inverse_transform(drawn) * scale).reshape(n, *shape).astype(np.float32)
+
+
+def fitted_codes(model, images, n, seed=0):
+    """``n`` codes of `mixture_codes`, fitted to the codes of ``images``.
+
+    What a code cannot be is made what it can: entries of the book for a vector-quantised code. The
+    label of a conditional VAE is drawn from those of ``images``.
+    """
+    codes = model.encode(images[:MIXTURE_TRAIN])
+    if hasattr(model, "labeller"):
+        styles = mixture_codes(codes[:, : model.code_dim], n, seed)
+        chosen = np.random.default_rng(seed).integers(0, len(codes), n)
+        return np.concatenate([styles, codes[chosen, model.code_dim :]], axis=1)
+    drawn = mixture_codes(codes, n, seed)
+    if hasattr(model, "quantiser"):
+        return model.in_batches("quantised", model.quantiser, drawn, 1000)
+    return drawn
+
+
+def samples(model, data, n, seed=0):
+    """``n`` images ``(n, height, width)`` in [0, 1] from the prior, or from a fitted mixture."""
+    codes = prior_codes(model, n, seed)
+    return model.decode(fitted_codes(model, data.x_train, n, seed) if codes is None else codes)
+
+
+def between(start, end, steps):
+    """Codes ``(steps, ...)`` on the straight line from ``start`` to ``end``, both included."""
+    share = np.linspace(0, 1, steps, dtype=np.float32).reshape(-1, *[1] * np.ndim(start))
+    return (1 - share) * start + share * end
+
+
+def interpolations(model, first, last, steps=SHOWN):
+    """Images ``(steps, height, width)`` decoded on the way from one image's code to another's.
+
+    Parameters
+    ----------
+    first, last : arrays ``(height, width)``.
+    """
+    codes = model.encode(np.stack([first, last]))
+    return model.decode(between(*codes, steps))
+
+
+# The use -----------------------------------------------------------------------------------------
+
+
+def likeness(images, data):
+    """How like the real images ``data.x_test`` generated ``images`` are.
+
+    Returns
+    -------
+    dict: ``frechet``, ``precision`` and ``recall`` as above; ``nearest_training``, the mean
+    distance of a generated image to its nearest training image over that of a test image: about 0
+    where training images are repeated.
+    """
+    real, found = _real(_known(data)), features(data, images)
+    points = found[:N_MANIFOLD]
+    _, distances = nearest(images[:N_COPIES], data.x_train)
+    return {
+        "frechet": frechet_distance(real["moments"], moments(found)),
+        "precision": coverage(points, real["points"], real["radii"]),
+        "recall": coverage(real["points"], points, radii(points)),
+        "nearest_training": float(distances.mean() / real["distance"]),
+    }
+
+
+def measure(model, data, seed=0):
+    """Likeness of a trained autoencoder's samples, and of images half-way between two codes.
+
+    ``frechet_mixture`` is that of samples from a mixture fitted to the codes, also for models that
+    have a prior. ``precision_midpoints`` is the precision of the images decoded half-way between
+    the codes of two test images.
+    """
+    fitted = model.decode(fitted_codes(model, data.x_train, N_SAMPLES, seed))
+    codes = prior_codes(model, N_SAMPLES, seed)
+    images = fitted if codes is None else model.decode(codes)
+    values = likeness(images, data)
+    values["frechet_mixture"] = values["frechet"] if codes is None else frechet_distance(
+        _real(_known(data))["moments"], moments(features(data, fitted))
+    )  # fmt: skip
+    values["precision_midpoints"] = midpoint_precision(model, data, seed)
+    shown, few = images[:SHOWN], data.x_test[: 2 * SHOWN]
+    views = _views(shown, data)
+    views["interpolations"] = interpolations(model, few[0], few[1])
+    return Measured(values, views)
+
+
+def midpoint_precision(model, data, seed=0):
+    """Precision of the images decoded half-way between the codes of random pairs of test images."""
+    codes = model.encode(data.x_test[: 2 * N_MIDPOINTS])
+    order = np.random.default_rng(seed).permutation(len(codes) // 2 * 2)
+    halves = codes[order[::2]], codes[order[1::2]]
+    middle = model.decode(0.5 * (halves[0] + halves[1]))
+    real = _real(_known(data))
+    return coverage(features(data, middle), real["points"], real["radii"])
+
+
+def baselines(data, seed=0):
+    """A mixture fitted to 16 principal components, and the training images themselves."""
+    x = _flat(data.x_train[:MIXTURE_TRAIN])
+    pca = PCA(min(16, len(x) - 1), svd_solver="covariance_eigh").fit(x)
+    codes = mixture_codes(pca.transform(x), N_SAMPLES, seed)
+    decoded = pca.inverse_transform(codes).reshape(-1, *data.x_train.shape[1:])
+    decoded = np.clip(decoded, 0, 1).astype(np.float32)
+    order = np.random.default_rng(seed).permutation(len(data.x_train))[:N_SAMPLES]
+    found = {}
+    for name, images in (("pca-16", decoded), ("training images", data.x_train[order])):
+        values = likeness(images, data)
+        found[name] = Measured(values, _views(to_unit(images[:SHOWN]), data))
+    return found
+
+
+def _views(shown, data):
+    neighbours = to_unit(data.x_train[nearest(shown, data.x_train)[0]])
+    return {"samples": shown, "neighbours": neighbours}
+
+
+# Picture and command line ------------------------------------------------------------------------
+
+
+def figure(measured):
+    """Samples above their nearest training images, and the way from one test image to another."""
+    rows = []
+    for name, one in measured.items():
+        if "samples" not in one.views:
+            continue
+        rows.append((f"{name}: FD {one.values['frechet']:.1f}", one.views["samples"]))
+        rows.append(("nearest in training", one.views["neighbours"]))
+        if "interpolations" in one.views:
+            rows.append((f"{name}: interpolated", one.views["interpolations"]))
+    return image_rows(rows)
+
+
+def parser():
+    """The options of the command line."""
+    p = cli.parser(
+        "generate",
+        "Draw new images from a model. With --n that many are drawn and saved to --output; with "
+        "--input, an .npz of two images or more, the way from each to the next is decoded; with "
+        "neither the model is measured.",
+        "Example: python -m Code.tasks.generate --model output/vae-16 --n 64 --output new.png",
+        "images to interpolate between, an .npz of at least two",
+    )
+    p.add_argument("--n", type=int, metavar="N", help="how many images to draw")
+    p.add_argument("--steps", type=int, default=SHOWN, metavar="S",
+                   help="images on each way of --input, both ends included "
+                   "(default %(default)s)")  # fmt: skip
+    p.add_argument("--mixture", action="store_true", help="draw from a mixture fitted to the codes "
+                   "of --data even where the model has a prior")  # fmt: skip
+    return p
+
+
+def main(arguments=None):
+    """Draw images, interpolate between the user's, or measure a model."""
+    options = parser().parse_args(arguments)
+    if options.input is None and options.n is None:
+        return cli.measure_and_draw(options, sys.modules[__name__])
+    if options.output is None:
+        raise cli.UserError("say with --output where the images go: a .png or .npz")
+    if options.input is not None and options.n is not None:
+        raise cli.UserError("--n draws, --input interpolates: give one of them")
+    cli.check_output(options.output)
+    model = cli.load_model(options.model)
+    if options.input is None:
+        return _draw(model, options)
+    if options.steps < 2:
+        raise cli.UserError(f"--steps {options.steps}: a way has two ends, so at least 2")
+    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
+    if len(images) < 2:
+        raise cli.UserError(f"{options.input} holds one image; interpolation needs two, in an .npz")
+    ways = [interpolations(model, *pair, options.steps) for pair in pairwise(images)]
+    if Path(options.output).suffix.lower() == ".png":
+        rows = [(f"{i} to {i + 1}", way) for i, way in enumerate(ways)]
+        cli.style.save(image_rows(rows), options.output)
+    else:
+        cli.save_images(options.output, np.concatenate(ways), options.invert)
+    return None
+
+
+def _draw(model, options):
+    if not 1 <= options.n <= 100_000:
+        raise cli.UserError(f"--n {options.n}: give a number from 1 to 100,000")
+    codes = None if options.mixture else prior_codes(model, options.n, options.seed)
+    if codes is None:
+        data = cli.dataset_for(model, options)
+        codes = fitted_codes(model, data.x_train, options.n, options.seed)
+    cli.save_images(options.output, model.decode(codes), options.invert)
+
+
+if __name__ == "__main__":
+    cli.run(main, sys.argv[1:])

@@ -1,0 +1,228 @@
+"""Dimensionality reduction: a map of the images in the plane, and how far it can be trusted.
+
+Codes of two units are the map; of wider codes it is their two principal components.
+
+    1-NN, 5-NN       how well the nearest points of the map tell the class
+    trustworthiness  whether neighbours in the map are neighbours among the images
+    continuity       whether neighbours among the images are neighbours in the map
+
+    python -m Code.tasks.reduce --model output/ae-2 --input my.npz --output codes.csv
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import matplotlib.patheffects as effects
+import numpy as np
+from matplotlib.colors import to_rgba_array
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE, trustworthiness
+
+from Code.atomic import write_text
+from Code.data.datasets import to_unit
+from Code.figures import style
+from Code.figures.style import DIGIT_COLOURS, INK, PAGE_WIDTH, new_figure, styled
+from Code.tasks import cli
+from Code.tasks.task import Measured, Metric
+from Code.training.measures import neighbour_accuracy, plane
+
+METRICS = (
+    Metric("knn_accuracy_2d", main=True),
+    Metric("knn_accuracy_code"),
+    Metric("trustworthiness"),
+    Metric("continuity"),
+    Metric("nn_error_2d", higher_is_better=False),
+)
+# What t-SNE, which maps all images at once, can do in a minute; the same images for everyone
+MAP_TRAIN, MAP_TEST = 4000, 2000
+KNN, NEIGHBOURS = 5, 12
+TSNE_COMPONENTS = 50
+COLUMNS = 3
+
+
+def measure(model, data, seed=0):
+    """The figures of `map_quality`, and of the whole data set's map the 1-NN error.
+
+    ``knn_accuracy_code`` is that of the 5 nearest codes with all their units.
+    """
+    train, test = (_flat(model.encode(x)) for x in (data.x_train, data.x_test))
+    measured = _map_of(train, test, data)
+    few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
+    measured.values["knn_accuracy_code"] = neighbour_accuracy(
+        train[few], data.y_train[few], test[some], data.y_test[some], KNN
+    )
+    return measured
+
+
+def baselines(data, seed=0):
+    """Two principal components of the pixels, and t-SNE.
+
+    t-SNE has no code for images that it was not fitted to: it maps the measured training and test
+    images together, and there is no map of the whole data set.
+    """
+    x_train, x_test = (_flat(to_unit(x)) for x in (data.x_train, data.x_test))
+    few, some = x_train[:MAP_TRAIN], x_test[:MAP_TEST]
+    mapped = tsne_map(np.concatenate([few, some]), seed)
+    values = map_quality(
+        few, mapped[: len(few)], data.y_train[:MAP_TRAIN],
+        some, mapped[len(few) :], data.y_test[:MAP_TEST],
+    )  # fmt: skip
+    tsne = Measured(values, _views(mapped[len(few) :], data))
+    return {"pca-2": _map_of(x_train, x_test, data), "t-SNE": tsne}
+
+
+def _map_of(train, test, data):
+    """Measures of the plane of codes ``(n, units)`` of all images."""
+    train, test = plane(train, test)
+    few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
+    values = map_quality(
+        _flat(to_unit(data.x_train[few])), train[few], data.y_train[few],
+        _flat(to_unit(data.x_test[some])), test[some], data.y_test[some],
+    )  # fmt: skip
+    values["nn_error_2d"] = 1 - neighbour_accuracy(train, data.y_train, test, data.y_test, 1)
+    return Measured(values, _views(test[some], data))
+
+
+def _views(points, data):
+    return {"map": np.asarray(points, np.float32), "labels": data.y_test[: len(points)]}
+
+
+def map_quality(x_train, train_points, y_train, x_test, test_points, y_test):
+    """How good a map of the plane is.
+
+    Parameters
+    ----------
+    x_train, x_test : images ``(n, pixels)``.
+    train_points, test_points : their places ``(n, 2)``.
+    y_train, y_test : labels ``(n,)``.
+
+    Returns
+    -------
+    ``knn_accuracy_2d``, in which 5 training points vote on each test point, and of the test images
+    ``trustworthiness`` and ``continuity`` for their 12 neighbours.
+    """
+    return {
+        "knn_accuracy_2d": neighbour_accuracy(train_points, y_train, test_points, y_test, KNN),
+        "trustworthiness": float(trusted(x_test, test_points)),
+        "continuity": float(trusted(test_points, x_test)),
+    }
+
+
+def trusted(original, mapped, neighbours=NEIGHBOURS):
+    """Trustworthiness of ``mapped``; with the arguments exchanged the continuity of the map.
+
+    ``1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_i} (r(i, j) − k)``: U_i are those of the k nearest of
+    i in the map that are not so in the original, where j is the r(i, j)-th nearest. 1 is best; a
+    map at random gives about ½.
+
+    Parameters
+    ----------
+    original, mapped : arrays ``(n, a)`` and ``(n, b)``.
+
+    References
+    ----------
+    Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods", equations 1, 2.
+    """
+    # The measure is defined for less than half of the points
+    k = max(1, min(neighbours, math.ceil(len(original) / 2) - 1))
+    return trustworthiness(original, mapped, n_neighbors=k)
+
+
+def tsne_map(x, seed=0):
+    """t-SNE of images ``(n, pixels)``, by way of 50 principal components: points ``(n, 2)``.
+
+    Source: van der Maaten & Hinton 2008, "Visualizing data using t-SNE".
+    """
+    x = PCA(min(TSNE_COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
+    perplexity = min(30.0, (len(x) - 1) / 3)
+    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(x)
+
+
+@styled
+def figure(measured):
+    """The maps side by side, each of its own scale: a dot an image, its colour the digit."""
+    rows = math.ceil(len(measured) / COLUMNS)
+    drawn = new_figure(PAGE_WIDTH, 60 + 275 * rows)
+    panels = drawn.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axes, (name, m) in zip(panels, measured.items(), strict=False):
+        _draw_map(axes, m.views["map"], m.views["labels"])
+        accuracy = m.values["knn_accuracy_2d"]
+        axes.set_title(f"{name}: {100 * accuracy:.1f} % by 5-NN")
+    for axes in panels[len(measured) :]:
+        axes.set_visible(False)
+    digits = np.unique(np.concatenate([m.views["labels"] for m in measured.values()]))
+    handles = [panels[0].plot([], [], "o", color=_colours([d])[0], label=str(d))[0] for d in digits]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=len(digits), handletextpad=0.1)
+    return drawn
+
+
+def _colours(labels):
+    return to_rgba_array(DIGIT_COLOURS)[np.asarray(labels) % len(DIGIT_COLOURS)]
+
+
+def _draw_map(axes, points, labels, stars=()):
+    axes.scatter(*points.T, s=4, c=_colours(labels), alpha=0.5, linewidths=0, rasterized=True)
+    every = np.concatenate([points, np.reshape(stars, (-1, 2))])
+    low, high = every.min(axis=0), every.max(axis=0)
+    centre, half = (low + high) / 2, max(0.53 * float((high - low).max()), 1e-6)
+    axes.set_xlim(centre[0] - half, centre[0] + half)
+    axes.set_ylim(centre[1] - half, centre[1] + half)
+    axes.set_aspect("equal", adjustable="box")
+    # The places mean nothing but beside each other
+    axes.set_xticks([])
+    axes.set_yticks([])
+    halo = [effects.withStroke(linewidth=2.5, foreground="white")]
+    for digit in np.unique(labels):
+        x, y = np.median(points[labels == digit], axis=0)
+        axes.text(x, y, str(digit), color=INK, fontsize=11, fontweight="bold", ha="center",
+                  va="center_baseline", path_effects=halo)  # fmt: skip
+    if len(stars):
+        axes.scatter(*stars.T, s=140, marker="*", c=INK, edgecolors="white", linewidths=0.8)
+
+
+def _flat(codes):
+    return codes.reshape(len(codes), -1)
+
+
+def main(arguments=None):
+    """The command line: your images' places in the map, or the map of a data set."""
+    p = cli.parser(
+        "reduce",
+        "Map images into the plane: the code, or of a wider one its two principal components. "
+        "With --input and --output places.csv it writes where your images lie, with --output "
+        "map.png it draws them as stars among the data's test images.",
+        "Example: python -m Code.tasks.reduce --model output/ae-2 --input my.npz --output map.png",
+    )
+    options = p.parse_args(arguments)
+    if options.input is None:
+        return cli.measure_and_draw(options, sys.modules[__name__])
+    cli.check_output(options.output, (".csv", ".png"))
+    model = cli.load_model(options.model)
+    x = cli.load_images(options.input, model.image_shape, invert=options.invert)
+    data = cli.dataset_for(model, options)
+    train, codes = (_flat(model.encode(images)) for images in (data.x_train, x))
+    places = plane(train, codes)[1]
+    if options.json:
+        print(json.dumps({"places": places.tolist()}, indent=1))
+    else:
+        for i, (a, b) in enumerate(places):
+            print(f"image {i}  {a:.6g}  {b:.6g}")
+    if options.output and Path(options.output).suffix.lower() == ".csv":
+        lines = ["image,x,y", *(f"{i},{a:.9g},{b:.9g}" for i, (a, b) in enumerate(places))]
+        write_text(options.output, "\n".join(lines) + "\n")
+    elif options.output:
+        test = plane(train, _flat(model.encode(data.x_test[:MAP_TEST])))[1]
+        style.save(_map_with_stars(test, data.y_test[:MAP_TEST], places), options.output)
+
+
+@styled
+def _map_with_stars(points, labels, stars):
+    drawn = new_figure(600, 600)
+    _draw_map(drawn.add_subplot(), points, labels, stars)
+    return drawn
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,242 @@
+"""Resizing: pixels that a small image does not have, from what a model knows of digits.
+
+    y = D x,  D the mean over blocks of f × f pixels                    the small image
+    x₀ = bicubic(y)
+    x ← (1 − a) x + a g(f(x))                                 towards what the model can draw
+    x ← x + Dᵀ⁺ (y − D x)                     and back to what, made small, is the small image
+
+The second step is iterative back-projection (Irani & Peleg 1991) with Dᵀ⁺, the replication of every
+pixel, as the kernel: the smallest change after which D x = y. The first puts a trained model where
+a prior belongs (Venkatakrishnan et al. 2013, "Plug-and-play priors"). a and the number of steps
+are chosen on training images. No model is trained for this use.
+"""
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from sklearn.linear_model import Ridge
+
+from Code.data.datasets import to_unit
+from Code.data.filters import psnr
+from Code.figures.images import image_rows
+from Code.tasks import cli
+from Code.tasks.reconstruct import ssim
+from Code.tasks.task import Measured, Metric
+
+FACTORS = (4, 2)
+N_CHOOSING, N_TEST = 300, 2000
+WEIGHTS, MAX_STEPS = (0.25, 0.5, 1.0), 12
+SHOWN, N_REGRESSION = 12, 20_000
+
+METRICS = (
+    Metric("psnr_x4", "dB", main=True),
+    Metric("ssim_x4"),
+    Metric("psnr_x2", "dB"),
+    Metric("ssim_x2"),
+)
+
+
+def shrink(images, factor):
+    """The means over blocks of ``factor`` × ``factor`` pixels.
+
+    Parameters
+    ----------
+    images : array ``(n, height, width)``; both sides are multiples of the factor.
+    """
+    n, height, width = images.shape
+    blocks = images.reshape(n, height // factor, factor, width // factor, factor)
+    return blocks.mean(axis=(2, 4), dtype=np.float32)
+
+
+def replicate(images, factor):
+    """Every pixel as a block of ``factor`` × ``factor`` equal ones."""
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def enlarge(images, shape, method="bicubic"):
+    """Images ``(n, *shape)`` interpolated as Pillow does it: ``"bicubic"`` or ``"bilinear"``.
+
+    Interpolation is linear and takes rows and columns by themselves, so that Pillow's answer for
+    the unit vectors gives all images by two matrix products. Bicubic overshoots: see that what
+    needs [0, 1] clips.
+
+    References
+    ----------
+    Keys 1981, "Cubic convolution interpolation for digital image processing", with a = −1/2.
+    """
+    rows = _interpolation(images.shape[1], shape[0], method)
+    columns = _interpolation(images.shape[2], shape[1], method)
+    return rows @ images.astype(np.float32) @ columns.T
+
+
+@lru_cache
+def _interpolation(n, m, method):
+    unit_vectors = Image.fromarray(np.eye(n, dtype=np.float32))
+    resampling = Image.Resampling[method.upper()]
+    return np.asarray(unit_vectors.resize((n, m), resampling), np.float32)
+
+
+def consistent(images, small):
+    """The images nearest to ``images`` whose block means are ``small``."""
+    factor = images.shape[1] // small.shape[1]
+    return images + replicate(small - shrink(images, factor), factor)
+
+
+def enlargements(reconstruct, small, shape, weight):
+    """Yield the estimate after 0, 1, 2, … steps; 0 is bicubic interpolation.
+
+    Parameters
+    ----------
+    reconstruct : function of images ``(n, height, width)`` in [0, 1] that gives them back.
+    small : array ``(n, height / factor, width / factor)``.
+    shape : ``(height, width)``.
+    weight : a, the share of the reconstruction in the estimate before back-projection; with 0 this
+        is back-projection alone.
+    """
+    x = np.clip(enlarge(small, shape), 0, 1)
+    while True:
+        yield x
+        drawn = (1 - weight) * x + weight * reconstruct(x) if weight else x
+        x = np.clip(consistent(drawn, small), 0, 1)
+
+
+def enlarged(reconstruct, small, shape, weight, steps):
+    """The estimate of `enlargements` after ``steps`` steps."""
+    estimates = enlargements(reconstruct, small, shape, weight)
+    return next(x for step, x in enumerate(estimates) if step == steps)
+
+
+def chosen(reconstruct, images, factor, weights=WEIGHTS, max_steps=MAX_STEPS):
+    """The weight and the number of steps, at least one, with the best PSNR on ``images``.
+
+    Parameters
+    ----------
+    images : training images ``(n, height, width)`` in [0, 1].
+    """
+    small, best = shrink(images, factor), (-np.inf, weights[0], 1)
+    for weight in weights:
+        estimates = enlargements(reconstruct, small, images.shape[1:], weight)
+        next(estimates)
+        for step, estimate in zip(range(1, max_steps + 1), estimates, strict=False):
+            best = max(best, (psnr(images, estimate), weight, step), key=lambda found: found[0])
+    return best[1:]
+
+
+def judged(resize, images):
+    """PSNR and SSIM of ``resize(small, factor)`` against ``images`` for every factor.
+
+    Returns
+    -------
+    Measured, with ``truth``, ``small`` (replicated) and ``result`` of the largest factor as views.
+    """
+    measured = Measured()
+    for factor in FACTORS:
+        small = shrink(images, factor)
+        result = np.clip(resize(small, factor), 0, 1)
+        measured.values[f"psnr_x{factor}"] = psnr(images, result)
+        measured.values[f"ssim_x{factor}"] = float(ssim(images, result).mean())
+        if factor == max(FACTORS):
+            views = {"truth": images, "small": replicate(small, factor), "result": result}
+            measured.views = {name: view[:SHOWN] for name, view in views.items()}
+    return measured
+
+
+def measure(model, data, seed=0):
+    """PSNR and SSIM of test images shrunk by 4 and by 2 and enlarged again with a trained model."""
+    train = to_unit(data.x_train[:N_CHOOSING])
+
+    def resize(small, factor):
+        choice = chosen(model.reconstruct, train, factor)
+        return enlarged(model.reconstruct, small, train.shape[1:], *choice)
+
+    return judged(resize, to_unit(data.x_test[:N_TEST]))
+
+
+def baselines(data, seed=0):
+    """Replication, bicubic interpolation, back-projection of it, ridge regression and PCA."""
+    from Code.tasks.disentangle import principal_components
+
+    images = to_unit(data.x_test[:N_TEST])
+    shape = images.shape[1:]
+    rivals = {
+        "replication": replicate,
+        "bicubic": lambda small, factor: enlarge(small, shape),
+        "back-projection": lambda small, factor: enlarged(None, small, shape, 0.0, MAX_STEPS),
+        "ridge regression": ridge(to_unit(data.x_train[:N_REGRESSION])),
+    }
+    found = {name: judged(resize, images) for name, resize in rivals.items()}
+    return {**found, "pca-16": measure(principal_components(data), data, seed)}
+
+
+def ridge(images):
+    """The linear map from small images to large ones that fits training images best."""
+
+    def resize(small, factor):
+        inputs = shrink(images, factor).reshape(len(images), -1)
+        fitted = Ridge(alpha=1.0).fit(inputs, images.reshape(len(images), -1))
+        return fitted.predict(small.reshape(len(small), -1)).reshape(-1, *images.shape[1:])
+
+    return resize
+
+
+# Picture and command line ------------------------------------------------------------------------
+
+
+def figure(measured):
+    """Small digits, what each way makes of them, and what they were."""
+    shown = {name: one for name, one in measured.items() if "result" in one.views}
+    if not shown:
+        raise ValueError("nothing to draw: none of these enlarges images")
+    views = next(iter(shown.values())).views
+    rows = [("small", views["small"])]
+    for name, one in shown.items():
+        rows.append((f"{name}: {one.values['psnr_x4']:.2f} dB", one.views["result"]))
+    return image_rows([*rows, ("as it was", views["truth"])])
+
+
+def main(arguments=None):
+    """Enlarge the user's images, or measure a model."""
+    options = cli.parser(
+        "resize",
+        "Enlarge small images to the size that the model draws. --input are images of a half or a "
+        "quarter of that size a side (14×14 or 7×7 for a model of 28×28); without it test images "
+        "are shrunk and enlarged again.",
+        "Example: python -m Code.tasks.resize --model output/vae-16 --input small.png "
+        "--output large.png",
+    ).parse_args(arguments)
+    if options.input is None:
+        return cli.measure_and_draw(options, sys.modules[__name__])
+    cli.check_output(options.output)
+    model = cli.load_model(options.model)
+    small = cli.load_images(options.input, invert=options.invert)
+    factor = _factor(options.input, small.shape[1:], tuple(model.image_shape))
+    train = to_unit(cli.dataset_for(model, options).x_train[:N_CHOOSING])
+    weight, steps = chosen(model.reconstruct, train, factor)
+    large = enlarged(model.reconstruct, small, train.shape[1:], weight, steps)
+    changed = np.sqrt(np.mean(np.square(large - np.clip(enlarge(small, train.shape[1:]), 0, 1))))
+    inconsistent = np.sqrt(np.mean(np.square(shrink(large, factor) - small)))
+    cli.print_values(
+        {"factor": factor, "weight": weight, "steps": steps, "rms_change_from_bicubic": changed,
+         "rms_inconsistency": inconsistent}, options.json,
+    )  # fmt: skip
+    if options.output:
+        cli.save_images(options.output, large, invert=options.invert)
+    return None
+
+
+def _factor(path, small, shape):
+    for factor in sorted(FACTORS):
+        if small == (shape[0] // factor, shape[1] // factor):
+            return factor
+    sizes = " or ".join(f"{shape[0] // f}×{shape[1] // f}" for f in sorted(FACTORS))
+    raise cli.UserError(
+        f"{Path(path)}: images of {small[0]}×{small[1]} pixels; to be enlarged to "
+        f"{shape[0]}×{shape[1]} they must have {sizes}"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main, sys.argv[1:])

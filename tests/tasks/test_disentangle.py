@@ -1,0 +1,218 @@
+"""Factors are what was drawn, information is what it is known to be, gaps are of one unit."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import affine_transform
+
+from Code.data.datasets import to_unit
+from Code.tasks import disentangle
+from Code.tasks.disentangle import (
+    PrincipalComponents,
+    binned,
+    bounding_box,
+    entropy,
+    factors,
+    gaps,
+    information,
+    latents,
+    measure,
+    mutual_information,
+    slant,
+    thickness,
+    traversals,
+)
+
+
+@pytest.fixture(scope="module")
+def images(mnist):
+    return to_unit(mnist.x_test[:300])
+
+
+def bar(width, height=20, shape=(28, 28)):
+    image = np.zeros(shape, np.float32)
+    image[4 : 4 + height, 10 : 10 + width] = 1
+    return image
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 6])
+def test_thickness_of_bars(width):
+    # The ends of a bar are edges as well, which matters less the longer it is
+    long = bar(width, 90, (100, 28))
+    assert thickness(long[None])[0] == pytest.approx(width, rel=0.07)
+
+
+def test_thickness_does_not_depend_on_the_other_images(images):
+    assert thickness(images[:50]) == pytest.approx(
+        np.concatenate([thickness(images[i : i + 1]) for i in range(50)])
+    )
+
+
+def test_thicker_strokes_are_thicker(images):
+    from scipy.ndimage import grey_dilation
+
+    thick = grey_dilation(images, size=(1, 3, 3))
+    difference = thickness(thick) - thickness(images)
+    assert difference.min() > 0.5
+    assert difference.mean() == pytest.approx(2, abs=0.7)
+
+
+@pytest.mark.parametrize("degrees", [-30, -10, 0, 20])
+def test_slant_of_a_sheared_bar(degrees):
+    shear = np.tan(np.radians(degrees))
+    # Output pixel (r, c) comes from column c + shear (r − 14): the top goes right if shear > 0
+    sheared = affine_transform(bar(4), [[1, 0], [shear, 1]], [0, -14 * shear], order=1)
+    assert slant(sheared[None])[0] == pytest.approx(degrees, abs=1)
+
+
+def test_slant_of_a_mirrored_digit_is_the_opposite(images):
+    assert slant(images[:, :, ::-1]) == pytest.approx(-slant(images), abs=1e-6)
+
+
+def test_bounding_box_and_ink():
+    image = bar(5, 17)
+    assert [side[0] for side in bounding_box(image[None])] == [5, 17]
+    found = factors((255 * image[None]).astype(np.uint8))
+    assert found["ink"][0] == pytest.approx(5 * 17 / 784)
+
+
+def test_a_blank_image_has_nothing():
+    found = factors(np.zeros((2, 28, 28)))
+    assert all(np.array_equal(values, [0, 0]) for values in found.values())
+
+
+def test_bins_hold_equally_many_and_few_values_stay():
+    values = np.random.default_rng(0).permutation(1000) ** 3
+    assert np.array_equal(np.bincount(binned(values, 20)), np.full(20, 50))
+    assert np.array_equal(binned(np.array([7.0, 3, 3, 9])), [1, 0, 0, 2])
+
+
+def test_mutual_information_of_known_cases():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 4, (2, 100_000))
+    assert mutual_information(a, a) == pytest.approx(entropy(a)) == pytest.approx(np.log(4), 0.01)
+    assert mutual_information(a, b) < 0.001
+    # a + 4 b says all of either
+    assert mutual_information(a, a + 4 * b) == pytest.approx(entropy(a), abs=1e-6)
+
+
+def test_mutual_information_of_correlated_normals():
+    rng = np.random.default_rng(0)
+    x, noise = rng.standard_normal((2, 100_000))
+    y = 0.8 * x + 0.6 * noise
+    exact = -0.5 * np.log(1 - 0.8**2)
+    found = mutual_information(binned(x), binned(y))
+    assert found <= exact
+    assert found == pytest.approx(exact, abs=0.04)
+
+
+def test_a_unit_a_factor_has_the_gap_one():
+    rng = np.random.default_rng(0)
+    v = rng.standard_normal((20_000, 3))
+    values = dict(zip("abc", v.T, strict=True))
+    # A unit may be any monotone function of its factor
+    assert gaps(information(np.exp(2 * v), values)) == pytest.approx(np.ones(3), abs=0.03)
+    turned = v @ np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    assert gaps(information(turned, values)).max() < 0.5
+
+
+def test_two_units_that_know_the_same_leave_no_gap():
+    v = np.random.default_rng(0).standard_normal(5000)
+    assert gaps(information(np.stack([v, -v], axis=1), {"a": v})) == pytest.approx([0], abs=1e-3)
+    assert gaps(information(v[:, None], {"a": v})) == pytest.approx([1])
+
+
+def test_constant_units_and_factors_have_no_information():
+    v = np.random.default_rng(0).standard_normal(1000)
+    table = information(np.stack([v, np.ones(1000)], axis=1), {"a": v, "b": np.zeros(1000)})
+    assert table == pytest.approx(np.array([[1, 0], [0, 0]]))
+
+
+def test_a_traversal_moves_one_unit_from_quantile_to_quantile():
+    spread = np.random.default_rng(0).standard_normal((1000, 2, 3)).astype(np.float32)
+    image = np.arange(6, dtype=np.float32).reshape(2, 3) / 10
+    rows = traversals(lambda x: x, lambda z: z, image, spread, [4, 0], steps=5)
+    assert rows.shape == (2, 5, 2, 3)
+    low, high = np.quantile(spread[:, 1, 1], [0.01, 0.99])
+    assert rows[0, :, 1, 1] == pytest.approx(np.linspace(low, high, 5), abs=1e-5)
+    untouched = np.delete(rows[0].reshape(5, 6), 4, axis=1)
+    assert untouched == pytest.approx(np.tile(np.delete(image.reshape(6), 4), (5, 1)))
+
+
+def test_principal_components_are_orthogonal_and_reconstruct(mnist):
+    model = PrincipalComponents(mnist.x_train[:2000], 300)
+    x = to_unit(mnist.x_train[:100])
+    assert np.abs(model.reconstruct(x) - x).mean() < 0.01
+    assert model.encode(mnist.x_train[:100]) == pytest.approx(model.encode(x), abs=1e-4)
+
+
+def test_units_that_are_not_in_use_know_nothing(seeded, mnist):
+    """The mean of such a unit is a function of the image; a draw of it is noise."""
+    from Code.vae import VAE
+
+    seeded.utils.set_random_seed(0)
+    model, x, y = VAE(hidden=(64,), code_dim=2), mnist.x_test, mnist.y_test
+    for name, scale in (("z_mean", 1e-3), ("z_log_var", 0.0)):
+        kernel = model.encoder.get_layer(name).kernel
+        kernel.assign(kernel * [[scale, 1.0]])
+    means, draws = model.encode(x), latents(model, x)
+    assert np.array_equal(draws, latents(model, x))
+    known, drawn = (information(codes, {"label": y})[0] for codes in (means, draws))
+    assert known > 0.02
+    # What is left is the bias of 20 bins and 10 labels: 19 · 9 / (2 · 10,000) nats
+    assert drawn < 0.007
+
+
+def test_measured_models(vae, mnist):
+    data = mnist.subset(2000, 1000)
+    got, rival = measure(vae, data), disentangle.baselines(data)["pca-16"]
+    assert got.values == measure(vae, data).values
+    for one in (got, rival):
+        assert set(one.values) == {metric.name for metric in disentangle.METRICS}
+        assert all(0 <= value <= 1 for value in one.values.values())
+        assert one.views["traversals"].shape == (3, 11, 28, 28)
+    assert rival.values["factors_r2"] > 0.5
+    assert disentangle.figure({"vae": got, "pca-16": rival}).axes
+
+
+def test_a_label_in_the_code_is_one_variable(mnist):
+    from Code.cvae import CVAE
+
+    model = CVAE(hidden=(16,), code_dim=3)
+    assert latents(model, mnist.x_test[:50]).shape == (50, 4)
+    assert measure(model, mnist.subset(200, 100)).views["units"].max() < 3
+
+
+def test_convolutional_codes(mnist):
+    from Code.cae import CAE
+
+    assert 0 <= measure(CAE(filters=(2,)), mnist.subset(200, 100)).values["mig"] <= 1
+
+
+def test_command_line(vae, images, tmp_path, capsys):
+    model, one, out = (tmp_path / name for name in ("model.keras", "one.npz", "out.png"))
+    vae.save(model)
+    np.savez(one, images=images[:1])
+    disentangle.main(["--model", str(model), "--input", str(one), "--output", str(out)])
+    printed = capsys.readouterr().out
+    assert f"{slant(images[:1])[0]:.6g}" in printed
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+    np.savez(one, images=images[:2])
+    with pytest.raises(SystemExit) as stop:
+        disentangle.cli.run(disentangle.main, ["--model", str(model), "--input", str(one)])
+    assert stop.value.code == 2
+    assert "2 images; give one" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def vae(mnist):
+    import keras
+
+    from Code.vae import VAE
+
+    keras.utils.set_random_seed(0)
+    model = VAE(hidden=(128, 64), code_dim=16)
+    # XLA would compile for longer than this trains
+    model.compile(jit_compile=False)
+    model.fit(mnist.x_train[:10_000], batch_size=128, epochs=3, verbose=0)
+    return model

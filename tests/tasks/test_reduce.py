@@ -1,0 +1,171 @@
+"""A map is as good as its neighbourhoods."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from Code.data.datasets import to_unit
+from Code.tasks import cli, reduce
+from Code.tasks.reduce import METRICS, map_quality, measure, trusted, tsne_map
+
+
+@pytest.fixture(scope="module")
+def few(mnist):
+    return mnist.subset(6000, 500)
+
+
+@pytest.fixture(scope="module")
+def ae(few):
+    import keras
+
+    from Code.ae import AE
+
+    keras.utils.set_random_seed(0)
+    model = AE(hidden=(256, 64), code_dim=2, reconstruction="binary cross-entropy")
+    model.compile()
+    model.fit(few.x_train, batch_size=64, epochs=15, verbose=0)
+    return model
+
+
+def ranks(points):
+    """``ranks[i, j]``: j is the how-manieth nearest of i, which itself has 0."""
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    return distances.argsort(axis=1).argsort(axis=1)
+
+
+class TestTrust:
+    def test_is_the_formula(self):
+        rng = np.random.default_rng(0)
+        original, mapped = rng.normal(size=(40, 5)), rng.normal(size=(40, 2))
+        n, k = 40, 6
+        r, near = ranks(original), ranks(mapped)
+        lost = sum(
+            r[i, j] - k for i in range(n) for j in range(n) if 1 <= near[i, j] <= k and r[i, j] > k
+        )
+        expected = 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * lost
+        assert trusted(original, mapped, k) == pytest.approx(expected)
+
+    def test_the_same_neighbours_are_fully_trusted(self):
+        points = np.random.default_rng(0).normal(size=(60, 2))
+        assert trusted(points, 3 * points + 1) == 1
+
+    def test_a_map_at_random_is_not(self):
+        rng = np.random.default_rng(0)
+        assert trusted(rng.normal(size=(500, 2)), rng.normal(size=(500, 2))) == pytest.approx(
+            0.5, abs=0.05
+        )
+
+    def test_folding_costs_trust_and_cutting_continuity(self):
+        line = np.linspace(0, 1, 200)[:, None]
+        folded = np.abs(line - 0.5)
+        assert trusted(line, folded) < 0.8 < 0.95 < trusted(folded, line)
+        circle = np.c_[np.cos(2 * np.pi * line), np.sin(2 * np.pi * line)]
+        # A circle cut open: neighbours on the map were neighbours, but not the other way round
+        assert trusted(circle, line) > trusted(line, circle)
+
+    def test_few_points_have_fewer_neighbours(self):
+        points = np.random.default_rng(0).normal(size=(6, 2))
+        assert trusted(points, points) == 1
+
+
+class Labelled:
+    """An encoder that puts every digit on its own place, with a third unit of noise or none."""
+
+    def __init__(self, data, units):
+        self.places = {x.tobytes(): y for x, y in zip(data.x_train, data.y_train, strict=True)}
+        self.places |= {x.tobytes(): y for x, y in zip(data.x_test, data.y_test, strict=True)}
+        self.units = units
+
+    def encode(self, x):
+        y = np.array([self.places[image.tobytes()] for image in x])
+        return np.tile(np.c_[y, y**2].astype(np.float32), (1, self.units // 2))
+
+
+@pytest.mark.parametrize("units", [2, 4])
+def test_a_perfect_map_makes_no_mistake(few, units):
+    values = measure(Labelled(few, units), few).values
+    assert values["knn_accuracy_2d"] == values["knn_accuracy_code"] == 1
+    assert values["nn_error_2d"] == 0
+
+
+def test_maps_of_code_shape_are_flattened(few, seeded):
+    from Code.cae import CAE
+
+    measured = measure(CAE(), few.subset(500, 100))
+    assert measured.views["map"].shape == (100, 2)
+    assert all(0 <= value <= 1 for value in measured.values.values())
+
+
+def test_the_error_is_that_of_the_nearest_training_point(few):
+    from Code.tasks.reduce import _map_of
+
+    flat = [to_unit(x).reshape(len(x), -1) for x in (few.x_train, few.x_test)]
+    train, test = (PCA(2).fit(flat[0]).transform(x).astype(np.float64) for x in flat)
+    nearest = np.square(test[:, None] - train[None]).sum(axis=2).argmin(axis=1)
+    expected = np.mean(few.y_train[nearest] != few.y_test)
+    assert _map_of(*flat, few).values["nn_error_2d"] == pytest.approx(expected, abs=0.005)
+
+
+def test_tsne_parts_the_digits_and_repeats(few):
+    few = few.subset(500, 100)
+    x = to_unit(np.concatenate([few.x_train, few.x_test])).reshape(600, -1)
+    mapped = tsne_map(x)
+    assert np.array_equal(mapped, tsne_map(x))
+    values = map_quality(x[:500], mapped[:500], few.y_train, x[500:], mapped[500:], few.y_test)
+    assert values["knn_accuracy_2d"] > 0.7
+    assert values["trustworthiness"] > 0.8
+
+
+def test_a_trained_code_beats_principal_components(ae, few):
+    from Code.tasks.reduce import _map_of
+
+    values = measure(ae, few).values
+    assert set(values) == {metric.name for metric in METRICS}
+    assert values["knn_accuracy_2d"] == values["knn_accuracy_code"]
+    flat = (to_unit(x).reshape(len(x), -1) for x in (few.x_train, few.x_test))
+    pca = _map_of(*flat, few).values
+    assert values["knn_accuracy_2d"] > pca["knn_accuracy_2d"] + 0.1
+    assert values["nn_error_2d"] < pca["nn_error_2d"] - 0.1
+    assert values["trustworthiness"] > pca["trustworthiness"]
+
+
+def test_same_numbers_again(ae, few):
+    assert measure(ae, few).values == measure(ae, few).values
+
+
+def test_figure_has_a_map_for_each(ae, few):
+    measured = measure(ae, few)
+    figure = reduce.figure({f"model {i}": measured for i in range(4)})
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(shown) == 4
+    assert shown[0].get_title() == (
+        f"model 0: {100 * measured.values['knn_accuracy_2d']:.1f} % by 5-NN"
+    )
+
+
+def test_command_line(ae, few, tmp_path, capsys):
+    ae.save(tmp_path / "model.keras")
+    cli.save_images(tmp_path / "my.npz", to_unit(few.x_test[:3]))
+    arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "my.npz"), "--quick"]
+    reduce.main([*arguments, "--json", "--output", str(tmp_path / "places.csv")])
+    places = json.loads(capsys.readouterr().out)["places"]
+    assert np.allclose(places, ae.encode(to_unit(few.x_test[:3])), rtol=1e-4)
+    written = np.loadtxt(tmp_path / "places.csv", delimiter=",", skiprows=1)
+    assert np.allclose(written[:, 1:], places)
+    reduce.main([*arguments, "--output", str(tmp_path / "map.png")])
+    assert (tmp_path / "map.png").is_file()
+    reduce.main(["--model", str(tmp_path), "--quick", "--output", str(tmp_path / "data.png")])
+    assert "nn_error_2d" in capsys.readouterr().out
+    with pytest.raises(cli.UserError, match=r"\.csv or \.png"):
+        reduce.main([*arguments, "--output", str(tmp_path / "map.npz")])
+
+
+def test_the_map_of_one_image_can_be_drawn():
+    figure = reduce.figure(
+        {"a": reduce.Measured({"knn_accuracy_2d": 1.0},
+                              {"map": np.zeros((1, 2)), "labels": np.zeros(1, int)})}
+    )  # fmt: skip
+    assert math.isfinite(figure.axes[0].get_xlim()[0])
