@@ -104,3 +104,16 @@ def test_a_broken_file_is_one_line(tmp_path, text):
     (tmp_path / FILE).write_text(text, encoding="utf-8")
     with pytest.raises(ResultError, match=r"uses\.json.*delete it"):
         load_uses(tmp_path)
+
+
+def test_one_model_and_no_rival_make_an_answer_without_a_comparison(write_output, tmp_path):
+    raw = json.loads(json.dumps(RAW))
+    raw["models"] = ["ae-16"]
+    del raw["uses"]["cluster"]
+    values = raw["uses"]["reconstruct"]["values"]
+    values["mse"] = {"ae-16": values["mse"]["ae-16"]}
+    output = write_output()
+    (output / FILE).write_text(json.dumps(raw), encoding="utf-8")
+    for path in render_reports(output, tmp_path / "report"):
+        answer = re.search(r"- \*\*.*\*\* `ae-16`.*", path.read_text(encoding="utf-8"))
+        assert answer and answer.group().count("`") == 2
