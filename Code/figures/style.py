@@ -14,6 +14,7 @@ from matplotlib.font_manager import FontProperties
 from PIL import Image
 
 from Code.atomic import write_with
+from Code.figures.palette import in_palette
 
 DPI = 110
 PAGE_WIDTH = 800
@@ -117,13 +118,15 @@ def save(figure: Figure, path: str | Path) -> Path:
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
             pixels = np.asarray(canvas.buffer_rgba())
-        # Without the empty alpha channel, and in one channel where there is only grey, a file
-        # takes about half the space for the same picture.
+        # Without the empty alpha channel, in one channel where there is only grey and in a palette
+        # where there is not, a file takes a third of the space for the same picture.
         if (pixels[..., 3] == 255).all():
-            pixels = pixels[..., :3]
-            if (pixels == pixels[..., :1]).all():
-                pixels = pixels[..., 0]
+            pixels = np.ascontiguousarray(pixels[..., :3])
+            grey = (pixels == pixels[..., :1]).all()
+            image = Image.fromarray(pixels[..., 0].copy()) if grey else in_palette(pixels)
+        else:
+            image = Image.fromarray(np.ascontiguousarray(pixels))
         # Written by hand, since matplotlib would add the version of its own to the file.
-        Image.fromarray(np.ascontiguousarray(pixels)).save(part, format="PNG", optimize=True)
+        image.save(part, format="PNG", optimize=True)
 
     return write_with(path, write)

@@ -158,8 +158,11 @@ def test_the_users_settings_neither_matter_nor_change(tmp_path):
 def test_saved_pixels_are_the_drawn_ones(tmp_path):
     figure = EXAMPLES["one map"]()
     with Image.open(style.save(figure, tmp_path / "a.png")) as image:
-        saved = np.asarray(image)
-    np.testing.assert_array_equal(saved, np.asarray(figure.canvas.buffer_rgba())[..., :3])
+        saved = np.asarray(image.convert("RGB")).astype(int)
+    drawn = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    assert np.abs(saved - drawn).mean() < 1
+    white = (drawn == 255).all(axis=-1)
+    np.testing.assert_array_equal(saved[white], drawn[white])
 
 
 def test_grey_pictures_are_saved_in_grey(tmp_path):
@@ -171,7 +174,7 @@ def test_grey_pictures_are_saved_in_grey(tmp_path):
 def test_a_map_of_the_whole_test_set_is_a_small_file(tmp_path):
     labels = RNG.integers(0, 10, 10_000)
     figure = code_maps([("", RNG.normal(size=(10_000, 2)), labels)], "code 1", "code 2")
-    assert style.save(figure, tmp_path / "a.png").stat().st_size < 300_000
+    assert style.save(figure, tmp_path / "a.png").stat().st_size < 100_000
 
 
 def test_only_png(tmp_path):

@@ -1,0 +1,31 @@
+"""A picture in 256 colours: a third of the space, and the same to the eye."""
+
+import numpy as np
+from PIL import Image
+from scipy.spatial import KDTree
+
+COLOURS = 256
+# Paper, ink and the colours of the legends fill areas: they stay as they are
+EXACT = 64
+
+
+def in_palette(pixels: np.ndarray) -> Image.Image:
+    """The picture with a palette; exact where it has no more than 256 colours.
+
+    Parameters
+    ----------
+    pixels : uint8 array ``(height, width, 3)``.
+    """
+    flat = pixels.reshape(-1, 3)
+    colours, where, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
+    palette = colours
+    if len(colours) > COLOURS:
+        frequent = colours[np.argsort(-counts, kind="stable")[:EXACT]]
+        cut = Image.fromarray(pixels).quantize(COLOURS - EXACT, Image.Quantize.MEDIANCUT)
+        rest = np.array(cut.getpalette(), dtype=np.uint8).reshape(-1, 3)
+        palette = np.concatenate([frequent, rest])
+    _, nearest = KDTree(palette.astype(float)).query(colours.astype(float))
+    index = nearest[where.ravel()].astype(np.uint8).reshape(pixels.shape[:2])
+    image = Image.fromarray(index, mode="P")
+    image.putpalette(palette.ravel().tolist())
+    return image
