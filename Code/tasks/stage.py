@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.atomic import write_json, write_text, write_with
+from Code.experiments import EXPERIMENTS
 from Code.tasks.task import Measured
 from Code.training.fingerprint import code_version
 from Code.training.store import Store, csv_text
@@ -21,6 +22,8 @@ USES = (
 BASELINES = "baselines"
 # In the pictures, beside the rivals: one of each kind
 SHOWN = ("ae-16", "dae-16", "vae-16", "aae-16")
+# Twenty trainings each: one model of either kind, and the rivals
+DIGIT_BY_DIGIT = ("ae-16", "vae-16")
 COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
 
 
@@ -45,7 +48,7 @@ def module_of(use):
 
 def identity(unit, store):
     """What the measures of a unit depend on: its run, the data and the code of the uses."""
-    code = code_version(*(f"Code.tasks.{use}" for use in USES))
+    code = code_version("Code.tasks.stage", *(f"Code.tasks.{use}" for use in USES))
     if unit.name == BASELINES:
         return f"{code} {unit.data} {unit.quick}"
     record = store.record(unit.name, unit.seed)
@@ -107,12 +110,33 @@ def measure(unit, fingerprint, store):
             for name, one in measured.items():
                 views |= {f"{use}/{name}/{view}": array for view, array in one.views.items()}
             seconds[use] = time.perf_counter() - start
-            store.tell(unit.name, unit.seed, (i + 1) / len(USES))
+            store.tell(unit.name, unit.seed, (i + 1) / (len(USES) + 1))
+        for name, more in digit_by_digit(unit, data).items():
+            (values["anomaly"][name] if name else values["anomaly"]).update(more)
     folder = folder_of(unit)
     folder.mkdir(parents=True, exist_ok=True)
     write_with(folder / "uses.npz", lambda part: np.savez_compressed(part, **views))
     record = {"fingerprint": fingerprint, "values": values, "seconds": seconds}
     write_json(folder / "uses.json", record)
+
+
+def digit_by_digit(unit, data):
+    """The anomaly measures that take a training a digit: ``{name of rival, or "": values}``.
+
+    Only for a few models, and not in a quick run.
+    """
+    from Code.tasks.anomaly import autoencoder_trainer, protocols, rivals
+
+    if unit.quick:
+        return {}
+    if unit.name == BASELINES:
+        found = rivals(unit.seed)
+    elif unit.name in DIGIT_BY_DIGIT:
+        row = EXPERIMENTS[unit.name]
+        found = {"": autoencoder_trainer(row.model, row.settings, unit.seed)}
+    else:
+        return {}
+    return {name: protocols(train, data).values for name, train in found.items()}
 
 
 def units_of(rows, seeds, store, data, quick):
