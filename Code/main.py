@@ -166,7 +166,7 @@ def report_folder(output):
 def train(options):
     """Train what was asked for and is not finished, then write everything that is shown."""
     if options.config is None:
-        chosen(options, EXPERIMENTS)  # a wrong name is told before the data is read
+        chosen(options)  # a wrong name is told before the data is read
     data = checked_data(options)
     rows = chosen(options, table(options, data.x_train.shape[1:]))
     output = Path(options.output or default_output(options, data))
@@ -187,7 +187,7 @@ def train(options):
         raise UserError(f"cannot write to {error.filename}: {error.strerror}") from None
 
 
-def chosen(options, rows):
+def chosen(options, rows=EXPERIMENTS):
     """The rows of the table that the options name."""
     own = [row for row in rows.values() if row.name not in EXPERIMENTS]
     if options.only is None:
