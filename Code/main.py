@@ -1,6 +1,7 @@
 """The command line of ``run_all.py``. TensorFlow is imported only by the workers that train."""
 
 import argparse
+import errno
 import json
 import signal
 import sys
@@ -182,6 +183,9 @@ def train(options):
     except (OutputInUse, BackendError) as error:
         raise UserError(error) from None
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(f"{output}: {error.strerror}; make room, and the same command goes on"
+                            " from what is finished") from None  # fmt: skip
         if error.filename is None or not str(error.filename).startswith(str(output)):
             raise
         raise UserError(f"cannot write to {error.filename}: {error.strerror}") from None
