@@ -1,6 +1,7 @@
 """The command line of ``run_all.py``. TensorFlow is imported only by the workers that train."""
 
 import argparse
+import errno
 import json
 import signal
 import sys
@@ -166,7 +167,7 @@ def report_folder(output):
 def train(options):
     """Train what was asked for and is not finished, then write everything that is shown."""
     if options.config is None:
-        chosen(options, EXPERIMENTS)  # a wrong name is told before the data is read
+        chosen(options)  # a wrong name is told before the data is read
     data = checked_data(options)
     rows = chosen(options, table(options, data.x_train.shape[1:]))
     output = Path(options.output or default_output(options, data))
@@ -182,12 +183,15 @@ def train(options):
     except (OutputInUse, BackendError) as error:
         raise UserError(error) from None
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(f"{output}: {error.strerror}; make room, and the same command goes on"
+                            " from what is finished") from None  # fmt: skip
         if error.filename is None or not str(error.filename).startswith(str(output)):
             raise
         raise UserError(f"cannot write to {error.filename}: {error.strerror}") from None
 
 
-def chosen(options, rows):
+def chosen(options, rows=EXPERIMENTS):
     """The rows of the table that the options name."""
     own = [row for row in rows.values() if row.name not in EXPERIMENTS]
     if options.only is None:

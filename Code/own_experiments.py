@@ -127,8 +127,7 @@ def _parsed(text, here):
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         problem = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(f"{here.path}: {problem}") from None
-    for key in document:
-        here.demand(key == "experiment", key, "is not known here; experiments are [[experiment]]")
+    _known(document, {"experiment"}, here)
     tables = document.get("experiment")
     listed = isinstance(tables, list) and tables and all(isinstance(t, dict) for t in tables)
     here.demand(listed, "experiment", "must be one or more tables [[experiment]]")

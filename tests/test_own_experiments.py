@@ -82,7 +82,7 @@ def test_a_file_becomes_rows_of_the_table(file):
     ("old", "new", "line", "said"),
     [
         ("level = 0.3", "levle = 0.3", 6, "'levle' is not known here; did you mean 'level'?"),
-        ("level = 0.3", "level = -3", 6, "do not fit DAE"),
+        ("code_dim = 3", "code_dim = -3", 6, "do not fit DAE"),
         ("hidden = [32]", 'hidden = "x"', 6, "do not fit DAE"),
         ("Code.dae:DAE", "Code.dae:NoSuch", 5, "not a subclass of Code.base:BaseAutoencoder"),
         ("Code.dae:DAE", "no_such_module:X", 5, "cannot be imported (ModuleNotFoundError"),
@@ -97,7 +97,7 @@ def test_a_file_becomes_rows_of_the_table(file):
         ('"wide-dae"', '"narrow"', 15, "stands twice"),
         ("n_classes = 10\n", "", 14, "needs n_classes"),
         ("title", "titel", 4, "did you mean 'title'?"),
-        ("[[experiment]]\n", "[[experiments]]\n", 2, "not known here"),
+        ("# A wider denoiser", "experiments = 1", 1, "did you mean"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(file, old, new, line, said):
