@@ -94,6 +94,9 @@ def measure(unit, fingerprint, store):
     keras = import_keras()
     keras.backend.clear_session()
     data = dataset(unit.data, unit.quick)
+    if unit.name != BASELINES:
+        # Keras finds a class only after the module that registers it was imported
+        importlib.import_module(EXPERIMENTS[unit.name].model.split(":")[0])
     model = None if unit.name == BASELINES else keras.saving.load_model(
         folder_of(unit) / "model.keras"
     )  # fmt: skip
