@@ -358,7 +358,7 @@ def use_rows(rows, seeds, store, jobs, options):
     -------
     how many models and rivals were measured, and ``{name: failures}``.
     """
-    from Code.tasks import stage
+    from Code.tasks import stage, summary
     from Code.training.progress import DEFAULT_WEIGHT
 
     rows = [row for row in rows if row.group == "common"]
@@ -376,7 +376,7 @@ def use_rows(rows, seeds, store, jobs, options):
             failures.setdefault(unit.name, []).append(reason)
 
     side_by_side(todo, prints, weights, store, jobs, ended, stage.work, "models are used")
-    stage.assemble(units, store)
+    summary.assemble(units, prints, store)
     return len(todo), failures
 
 

@@ -54,6 +54,14 @@ def test_the_best_is_the_best_in_its_direction():
     assert accuracy.ranked()[0].name == "pixels"
 
 
+def test_what_bounds_the_models_is_no_rival_of_theirs():
+    raw = json.loads(json.dumps(RAW))
+    raw["uses"]["cluster"]["bounds"] = ["pixels"]
+    _, accuracy = uses_of(raw).mains
+    assert accuracy.best_rival is None
+    assert accuracy.ranked()[0].name == "pixels"
+
+
 def test_bold_only_where_the_lead_exceeds_the_spread():
     uses = uses_of(RAW)
     mse, accuracy = uses.mains
