@@ -1,0 +1,50 @@
+"""Build the latent explorer: ``python -m Code.explorer``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from Code.atomic import write_text
+from Code.explorer import page
+from Code.tasks import cli
+
+
+def parser():
+    """The options of the command line."""
+    p = argparse.ArgumentParser(
+        prog="python -m Code.explorer",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Put trained autoencoders into one page that decodes and encodes by itself.\n"
+        "It needs no server and no network: open it by a double click, send it by mail.\n\n"
+        "  - a map of the 10,000 test digits in the plane of a two-dimensional code;\n"
+        "    moving over it decodes the place, a click shows the nearest digit\n"
+        "  - sixteen sliders for a code of sixteen units\n"
+        "  - a pad to draw on: your digit is encoded, reconstructed and denoised as you draw",
+        epilog="Shown are, of the models that are there,\n"
+        f"  at most {page.MAX_PLANES} of  {', '.join(page.PLANES[:5])},\n"
+        f"               {', '.join(page.PLANES[5:])}\n"
+        f"  at most {page.MAX_SLIDERS} of  {', '.join(page.SLIDERS)}\n"
+        f"  and to denoise  {' or '.join(page.DENOISERS)}\n"
+        "as far as they are made of dense layers. Train them with\n"
+        "  python run_all.py --only common",
+    )
+    p.add_argument("--output", default="output", metavar="FOLDER",
+                   help="where the trained models are: FOLDER/<experiment>/model.keras "
+                   "(default %(default)s)")  # fmt: skip
+    p.add_argument("--page", default="report/explorer.html", metavar="PATH",
+                   help="the file to write (default %(default)s)")  # fmt: skip
+    return p
+
+
+def main(arguments=None):
+    """Build the page and say what is in it."""
+    options = parser().parse_args(arguments)
+    if Path(options.page).suffix.lower() not in (".html", ".htm"):
+        raise cli.UserError(f"--page {options.page}: give a path that ends in .html")
+    text = page.build(options.output)
+    path = write_text(options.page, text)
+    print(f"{path}: {len(text.encode()) / 1e6:.2f} MB; open it in a browser")
+
+
+if __name__ == "__main__":
+    cli.run(main, sys.argv[1:])
