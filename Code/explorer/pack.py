@@ -8,7 +8,7 @@ what Keras computes.
 
 import base64
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -101,24 +101,29 @@ def chain_to(output):
     for layer, rank in reversed(list(_steps_back(output))):
         if isinstance(layer, layers.Flatten | layers.Reshape):
             continue  # the page's vectors are flat, in the order of the rows, as these leave them
-        if rank != 2:
-            raise Unsupported(f"its layer {layer.name} ({type(layer).__name__}) reads no vector")
-        if type(layer) is layers.Activation and chain and chain[-1].activation == "linear":
-            last = chain.pop()
-            chain.append(Dense(last.kernel, last.bias, _activation(layer)))
-        elif isinstance(layer, TiedDense):
-            # The kernel is another layer's: the decoder holds a function that returns that layer
-            kernel = np.asarray(layer._source().kernel).T
-            chain.append(Dense(kernel, np.asarray(layer.bias), _activation(layer)))
-        elif type(layer) is layers.Dense:
-            kernel = np.asarray(layer.kernel)
-            bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(kernel.shape[1])
-            chain.append(Dense(kernel, bias, _activation(layer)))
-        else:
+        if type(layer) not in (layers.Dense, layers.Activation, TiedDense):
             raise Unsupported(
                 f"it has a layer {type(layer).__name__}, and the page knows dense ones"
             )
+        if rank != 2:
+            raise Unsupported(f"its layer {layer.name} reads no vector")
+        if type(layer) is not layers.Activation:
+            chain.append(_dense(layer))
+        elif chain and chain[-1].activation == "linear":
+            chain.append(replace(chain.pop(), activation=_activation(layer)))
+        else:
+            raise Unsupported(f"its layer {layer.name} follows another activation")
     return tuple(chain)
+
+
+def _dense(layer):
+    if isinstance(layer, TiedDense):
+        # The kernel is another layer's: this one holds a function that returns that layer
+        kernel = np.asarray(layer._source().kernel).T
+        return Dense(kernel, np.asarray(layer.bias), _activation(layer))
+    kernel = np.asarray(layer.kernel)
+    bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(layer.units, np.float32)
+    return Dense(kernel, bias, _activation(layer))
 
 
 def _steps_back(tensor):

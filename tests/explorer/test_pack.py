@@ -1,0 +1,207 @@
+"""The networks in the page are those that were trained, and the page is one small file."""
+
+import base64
+import re
+import shutil
+import zlib
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from small import made, train
+
+from Code.data.datasets import to_unit
+from Code.explorer import __main__ as command
+from Code.explorer import pack, page
+from Code.main import UserError
+from Code.tasks import cli
+
+CHAINS = {
+    "ae": "Code.ae:AE",
+    "vae": "Code.vae:VAE",
+    "tied": "Code.tied:Tied",
+    "aae": "Code.aae:AAE",
+}
+
+
+@pytest.fixture(scope="module", params=[f"{n} {how}" for n in CHAINS for how in ("new", "trained")])
+def model(request, mnist):
+    name, how = request.param.split()
+    model = made(CHAINS[name], 2, hidden=(64, 16))
+    return model if how == "new" else train(model, mnist)
+
+
+@pytest.fixture(scope="module")
+def images(mnist):
+    """A hundred test digits as floats in [0, 1]."""
+    return to_unit(mnist.x_test[:100])
+
+
+class TestChains:
+    def test_exact_weights_give_what_keras_gives(self, model, images):
+        encoder, decoder = pack.encoder_chain(model), pack.decoder_chain(model)
+        codes = model.encode(images)
+        np.testing.assert_allclose(pack.run(encoder, images), codes, atol=1e-5, rtol=1e-5)
+        decoded = pack.run(decoder, codes).reshape(images.shape)
+        np.testing.assert_allclose(decoded, model.decode(codes), atol=1e-5)
+
+    def test_float16_weights_give_nearly_that(self, model, images):
+        packed = pack.pack(model, images)
+        assert 0 < packed.image_error < pack.TOLERANCE
+        assert 0 < packed.code_error < pack.TOLERANCE
+        assert {d.kernel.dtype for d in packed.encoder + packed.decoder} == {np.dtype("<f2")}
+        units = [d.bias.size for d in packed.encoder + packed.decoder]
+        assert units == [64, 16, 2, 16, 64, 784]
+
+    def test_a_saved_model_is_the_same_chain(self, model, images, tmp_path):
+        (tmp_path / "ae-2").mkdir()
+        model.save(tmp_path / "ae-2" / "model.keras")
+        loaded = cli.load_model(tmp_path / "ae-2")
+        for ours, theirs in zip(pack.encoder_chain(model), pack.encoder_chain(loaded), strict=True):
+            np.testing.assert_array_equal(ours.kernel, theirs.kernel)
+
+    def test_a_wrong_weight_is_noticed(self, images):
+        model = made("Code.ae:AE", 2)
+        encoder, decoder = pack.encoder_chain(model), pack.decoder_chain(model)
+        other = pack.Dense(decoder[-1].kernel, decoder[-1].bias + 0.1, "sigmoid")
+        assert pack.differences(model, encoder, (*decoder[:-1], other), images)[0] > 0.01
+
+    def test_activations_of_their_own_and_layers_without_a_bias(self, seeded):
+        x = keras.Input((3, 4))
+        h = layers.Dense(5, use_bias=False)(layers.Flatten()(x))
+        h = layers.Dense(6, "softmax")(layers.Activation("tanh")(h))
+        network = keras.Model(x, layers.Reshape((2, 3))(h))
+        x = np.random.default_rng(0).normal(size=(7, 3, 4)).astype(np.float32)
+        ours = pack.run(pack.chain_to(network.outputs[0]), x)
+        np.testing.assert_allclose(ours, network(x).numpy().reshape(7, -1), atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("build", "says"),
+        [
+            (lambda x: layers.Dense(2)(x), "reads no vector"),
+            (lambda x: layers.Dense(2, "gelu")(layers.Flatten()(x)), "activation gelu"),
+            (lambda x: layers.LayerNormalization()(layers.Flatten()(x)), "LayerNormalization"),
+            (lambda x: layers.Flatten()(layers.add([x, x])), "joins 2 inputs"),
+            (lambda x: layers.Activation("relu")(layers.Flatten()(x)), "follows another"),
+        ],
+    )
+    def test_what_the_page_could_not_compute_is_refused(self, build, says):
+        with pytest.raises(pack.Unsupported, match=says):
+            pack.chain_to(build(keras.Input((3, 4))))
+
+    def test_a_convolution_is_refused(self):
+        model = made("Code.cae:CAE", 2)
+        with pytest.raises(pack.Unsupported, match="Conv2D"):
+            pack.encoder_chain(model)
+
+
+def test_text_holds_the_numbers():
+    numbers = np.random.default_rng(0).normal(size=999).astype("<f2")
+    planes = zlib.decompress(base64.b64decode(pack.as_text(numbers[:9], numbers[9:])))
+    low, high = np.frombuffer(planes, np.uint8).reshape(2, -1).astype(np.uint16)
+    np.testing.assert_array_equal((low | high << 8).view("<f2"), numbers)
+
+
+def test_as_many_pictures_of_each_digit(mnist):
+    order = page.pictured_first(mnist.y_test, 2000)
+    assert sorted(order) == list(range(10_000))
+    assert np.bincount(mnist.y_test[order[:2000]]).tolist() == [200] * 10
+
+
+class TestPage:
+    @pytest.fixture(scope="class")
+    def built(self, trained):
+        said = []
+        return page.build(trained[0], said.append), said
+
+    def test_is_the_same_every_time(self, trained, built):
+        assert page.build(trained[0], lambda line: None) == built[0]
+
+    def test_is_small_and_needs_nothing_from_elsewhere(self, built):
+        text, _ = built
+        assert len(text.encode()) < page.MAX_BYTES
+        assert not re.search(r"https?://|@import|\bsrc=|url\(", text)
+        assert re.findall(r'href="([^"]*)"', text) == ["data:,"]
+        assert "default-src 'none'" in text
+
+    def test_names_come_from_the_table(self, built):
+        text, said = built
+        titles = re.findall(r'value="([^"]+)"[^>]*><span>([^<]*)</span>', text)
+        assert titles == [
+            ("ae-2", "Plain autoencoder"),
+            ("dae-2", "Denoising, Gaussian"),
+            ("vae-2", "Variational"),
+            ("ae-16", "Plain autoencoder"),
+            ("vae-16", "Variational"),
+        ]
+        assert [line.split(":")[0] for line in said] == [
+            "ae-2",
+            "dae-2",
+            "vae-2",
+            "ae-16",
+            "vae-16",
+        ]
+        assert all("at most" in line for line in said)
+
+    def test_a_convolutional_model_is_left_out_with_a_line(self, trained, tmp_path):
+        shutil.copytree(trained[0] / "ae-2", tmp_path / "ae-2")
+        (tmp_path / "dae-2").mkdir()
+        made("Code.cae:CAE", 2).save(tmp_path / "dae-2" / "model.keras")
+        said = []
+        text = page.build(tmp_path, said.append)
+        assert "dae-2 is left out: it has a layer Conv2D" in " ".join(said)
+        assert 'value="ae-2"' in text and 'value="dae-2"' not in text
+        assert 'id="sliders"' not in text and 'id="denoised"' not in text
+
+    def test_nothing_but_convolutions_is_an_error(self, tmp_path):
+        (tmp_path / "ae-2").mkdir()
+        made("Code.cae:CAE", 2).save(tmp_path / "ae-2" / "model.keras")
+        with pytest.raises(UserError, match="made of dense layers"):
+            page.build(tmp_path, lambda line: None)
+
+
+class TestCommand:
+    @pytest.fixture
+    def ended(self, capsys):
+        """The exit status of the command, and its one line on stderr."""
+
+        def of(*arguments):
+            with pytest.raises(SystemExit) as stopped:
+                cli.run(command.main, list(map(str, arguments)))
+            said = capsys.readouterr().err
+            assert said.count("\n") <= 1
+            return stopped.value.code, said.strip()
+
+        return of
+
+    def test_writes_the_page(self, trained, ended, tmp_path):
+        path = tmp_path / "new" / "explorer.html"
+        assert ended("--output", trained[0], "--page", path) == (0, "")
+        assert path.read_text("utf-8").rstrip().endswith("</html>")
+        assert [file.name for file in path.parent.iterdir()] == ["explorer.html"]
+
+    def test_says_that_there_is_no_model(self, ended, tmp_path):
+        status, said = ended("--output", tmp_path, "--page", tmp_path / "explorer.html")
+        assert status == 2
+        assert said == (
+            f"error: no trained 2-D model in {tmp_path}/: run `run_all.py --only common` first"
+        )
+        assert not (tmp_path / "explorer.html").exists()
+
+    def test_refuses_weights_that_rounding_spoils(self, trained, ended, tmp_path, monkeypatch):
+        monkeypatch.setattr(pack, "TOLERANCE", 1e-9)
+        status, said = ended("--output", trained[0], "--page", tmp_path / "explorer.html")
+        assert status == 2
+        assert "ae-2: float16 weights change what it computes" in said
+
+    def test_refuses_a_page_that_is_too_large(self, trained, ended, tmp_path, monkeypatch):
+        monkeypatch.setattr(page, "MAX_BYTES", 1000)
+        status, said = ended("--output", trained[0], "--page", tmp_path / "explorer.html")
+        assert status == 2
+        assert "8 MB is the most" in said
+
+    def test_wants_a_page_as_its_output(self, ended):
+        status, said = ended("--page", "explorer.png")
+        assert status == 2
+        assert ".html" in said
