@@ -35,13 +35,18 @@ async function numbersOf(text) {
 async function unpackNetwork(packed) {
   const numbers = await numbersOf(packed.weights);
   let at = 0;
-  const next = (n) => numbers.subarray(at, (at += n));
-  return packed.layers.map(([inputs, units, activation]) => ({
+  /** The next n numbers; where each is the sum of two parts, the second parts follow the first. */
+  function next(n, parts) {
+    const sum = numbers.subarray(at, (at += n));
+    for (let p = 1; p < parts; p++) for (let i = 0; i < n; i++) sum[i] += numbers[at++];
+    return sum;
+  }
+  return packed.layers.map(([inputs, units, activation, parts]) => ({
     inputs,
     units,
     activation,
-    kernel: next(inputs * units),
-    bias: next(units),
+    kernel: next(inputs * units, parts),
+    bias: next(units, parts),
   }));
 }
 

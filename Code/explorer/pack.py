@@ -2,8 +2,8 @@
 
     h₀ = x        hₗ = gₗ(hₗ₋₁ Wₗ + bₗ)
 
-A chain is read off a Keras model's graph, whatever variant built it, rounded, and compared with
-what Keras computes.
+A chain is read off a Keras model's graph, whatever variant built it, rounded so that its outputs
+change as little as possible, and compared with what Keras computes.
 """
 
 import base64
@@ -18,6 +18,9 @@ from Code.tied import TiedDense
 
 TOLERANCE = 1e-3
 N_CHECKED = 100
+# A layer of so few numbers, such as those on both sides of the code, takes two float16s for each
+SMALL = 4096
+DAMPING = 1e-2
 
 
 class Unsupported(Exception):
@@ -42,7 +45,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Packed:
-    """The two chains of an autoencoder, in float16, and what the rounding changed.
+    """The two chains of an autoencoder, rounded, and what the rounding changed.
 
     Attributes
     ----------
@@ -155,16 +158,62 @@ def _activation(layer):
 # Rounding and its check ---------------------------------------------------------------------------
 
 
-def halved(chain):
-    """The chain with all numbers rounded to float16."""
-    return tuple(Dense(d.kernel.astype("<f2"), d.bias.astype("<f2"), d.activation) for d in chain)
+def rounded(chain, inputs):
+    """The chain in numbers that float16 holds, as good as can be for inputs like ``(n, ...)``.
+
+    The numbers of a `SMALL` layer become sums of two float16s each, those of a larger one are
+    float16s.
+    """
+    h = np.reshape(inputs, (len(inputs), -1)).astype(np.float64)
+    result = []
+    for d in chain:
+        exact = np.vstack([d.kernel, d.bias]).astype(np.float64)
+        read = np.column_stack([h, np.ones(len(h))])  # the bias is the weight of a 1
+        near = sum(two_halves(exact)) if exact.size <= SMALL else compensated(exact, read)
+        result.append(Dense(near[:-1], near[-1], d.activation))
+        h = ACTIVATIONS[d.activation](read @ exact)
+    return tuple(result)
+
+
+def two_halves(numbers):
+    """Numbers as float16 and what that leaves of them, as float16 too; both come as float32."""
+    first = numbers.astype("<f2").astype(np.float32)
+    return first, (numbers - first).astype("<f2").astype(np.float32)
+
+
+def compensated(weights, x):
+    """Weights ``(inputs, units)`` in float16 (given as float32) such that ``x @ weights`` stays.
+
+    Row after row is rounded, and what that changes in the outputs the rows to come make up for as
+    well as they can: with H = xᵀx, the change of row i goes on to the rows behind it in the
+    proportions of the i-th row of Cholesky's factor of H⁻¹.
+
+    Parameters
+    ----------
+    x : array ``(n, inputs)`` of what the weights are applied to.
+
+    References
+    ----------
+    Frantar et al. 2022, "GPTQ: accurate post-training quantization for generative pre-trained
+    transformers", algorithm 1; Hassibi & Stork 1993.
+    """
+    h = x.T @ x / len(x)
+    # Inputs that hardly vary would be given any weight
+    h[np.diag_indices_from(h)] += DAMPING * np.trace(h) / len(h)
+    factor = np.linalg.cholesky(np.linalg.inv(h)).T
+    weights, result = weights.copy(), np.empty(weights.shape, np.float32)
+    for i in range(len(weights)):
+        result[i] = weights[i].astype("<f2")
+        change = (weights[i] - result[i]) / factor[i, i]
+        weights[i + 1 :] -= np.outer(factor[i, i + 1 :], change)
+    return result
 
 
 def run(chain, x):
     """What a chain makes of arrays ``(n, ...)``: ``(n, units)``, in float32 as on the page."""
     h = np.reshape(x, (len(x), -1)).astype(np.float32)
     for d in chain:
-        h = ACTIVATIONS[d.activation](h @ d.kernel.astype(np.float32) + d.bias.astype(np.float32))
+        h = ACTIVATIONS[d.activation](h @ d.kernel + d.bias)
     return h
 
 
@@ -185,15 +234,21 @@ def differences(model, encoder, decoder, images):
     return image_error, code_error
 
 
-def pack(model, images):
+def pack(model, images, known):
     """The chains of an autoencoder in float16, with their distance from Keras on ``images``.
+
+    Parameters
+    ----------
+    images : array ``(n, height, width)`` in [0, 1], of which the first hundred are compared.
+    known : other such images, by which the rounding goes.
 
     Raises
     ------
     Unsupported
         If it is no chain of dense layers.
     """
-    encoder, decoder = halved(encoder_chain(model)), halved(decoder_chain(model))
+    encoder = rounded(encoder_chain(model), known)
+    decoder = rounded(decoder_chain(model), model.encode(known))
     return Packed(encoder, decoder, *differences(model, encoder, decoder, images[:N_CHECKED]))
 
 
@@ -211,8 +266,15 @@ def as_text(*arrays):
 
 
 def chain_data(chain):
-    """A chain as JSON can hold it: ``layers`` as [inputs, units, activation], and ``weights``."""
-    return {
-        "layers": [[*d.kernel.shape, d.activation] for d in chain],
-        "weights": as_text(*(array for d in chain for array in (d.kernel, d.bias))),
-    }
+    """A rounded chain as JSON can hold it.
+
+    ``layers`` are [inputs, units, activation, float16s a number], and ``weights`` the numbers:
+    kernel and bias of each layer, or the kernel's first parts, its second, and so the bias's.
+    """
+    described, arrays = [], []
+    for d in chain:
+        kernel, bias = two_halves(d.kernel), two_halves(d.bias)
+        parts = 2 if kernel[1].any() or bias[1].any() else 1
+        described.append([*d.kernel.shape, d.activation, parts])
+        arrays += [*kernel[:parts], *bias[:parts]]
+    return {"layers": described, "weights": as_text(*arrays)}

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from itertools import islice
 from pathlib import Path
 
 import jinja2
@@ -25,9 +26,10 @@ PLANES = (
 )  # fmt: skip
 SLIDERS = ("ae-16", "vae-16")
 DENOISERS = ("dae-16", "dae-2")
-MAX_PLANES, MAX_SLIDERS, MAX_DENOISERS = 4, 2, 1
+MAX_PLANES, MAX_SLIDERS = 4, 2
 
 N_PICTURED = 2000
+N_KNOWN = 2000
 MAX_BYTES = 8_000_000
 
 
@@ -61,14 +63,15 @@ def collect(output, say):
     n_pictured = min(N_PICTURED, len(order))
     images, labels = data.x_test[order], data.y_test[order]
 
-    known = {}  # one model may serve twice
-    planes = _first(PLANES, MAX_PLANES, output, images, known, say)
+    known = to_unit(data.x_train[:N_KNOWN])
+    models = _Models(output, to_unit(images), known, say)
+    planes = models.first(PLANES, MAX_PLANES)
     if not planes:
         raise UserError(f"none of the 2-D models in {output}/ is made of dense layers")
-    sliders = _first(SLIDERS, MAX_SLIDERS, output, images, known, say)
-    denoiser = _first(DENOISERS, MAX_DENOISERS, output, images, known, say)
+    sliders = models.first(SLIDERS, MAX_SLIDERS)
+    denoiser = models.first(DENOISERS, 1)
     return {
-        "models": {name: entry for name, entry in known.items() if entry},
+        "models": models.entries,
         "planes": _in_table_order(planes),
         "sliders": _in_table_order(sliders),
         "denoiser": next(iter(denoiser), None),
@@ -103,57 +106,72 @@ def _file(output, name):
     return output / name / "model.keras"
 
 
-def _first(names, most, output, images, known, say):
-    """The first ``most`` of the names whose models are there and can be shown."""
-    shown = []
-    for name in names:
-        if len(shown) == most:
-            break
-        if not _file(output, name).is_file():
-            continue
-        if name not in known:
-            known[name] = _entry(name, _file(output, name), images, say)
-        if known[name]:
-            shown.append(name)
-    return shown
+class _Models:
+    """The models below ``output`` that the page can hold, each read once.
 
+    Parameters
+    ----------
+    images : test images, as the page has them.
+    known : training images, by which the weights are rounded.
+    say : called with a line for every model.
+    """
 
-def _entry(name, file, images, say):
-    """What the page holds of one model, or None after a line that says why it is left out."""
-    from Code.explorer import pack  # here, because Keras takes seconds
-    from Code.tasks.cli import load_model
+    def __init__(self, output, images, known, say):
+        self.output = output
+        self.images = images
+        self.known = known
+        self.say = say
+        self.read = {}
 
-    model = load_model(file)
-    try:
-        if model.image_shape != images.shape[1:]:
-            raise pack.Unsupported(f"its images have {model.image_shape} pixels")
-        packed = pack.pack(model, to_unit(images))
-    except pack.Unsupported as reason:
-        say(f"{name} is left out: {reason}")
-        return None
-    worst = max(packed.image_error, packed.code_error)
-    if worst > pack.TOLERANCE:
-        raise UserError(
-            f"{name}: float16 weights change what it computes by {worst:.1e}, more than "
-            f"{pack.TOLERANCE:g}"
+    @property
+    def entries(self):
+        """What the page holds of the models that can be shown, by name."""
+        return {name: entry for name, entry in self.read.items() if entry}
+
+    def first(self, names, most):
+        """The first ``most`` of the names whose models are there and can be shown."""
+        there = (name for name in names if _file(self.output, name).is_file())
+        return list(islice(filter(self._entry, there), most))
+
+    def _entry(self, name):
+        """What the page holds of one model, or None after a line that says why it is left out."""
+        if name not in self.read:
+            self.read[name] = self._pack(name)
+        return self.read[name]
+
+    def _pack(self, name):
+        from Code.explorer import pack  # here, because Keras takes seconds
+        from Code.tasks.cli import load_model
+
+        model = load_model(_file(self.output, name))
+        try:
+            if model.image_shape != self.images.shape[1:]:
+                raise pack.Unsupported("its images are not of 28×28 pixels")
+            packed = pack.pack(model, self.images, self.known)
+        except pack.Unsupported as reason:
+            self.say(f"{name} is left out: {reason}")
+            return None
+        worst = max(packed.image_error, packed.code_error)
+        if worst > pack.TOLERANCE:
+            raise UserError(
+                f"{name}: float16 weights change what it computes by {worst:.1e}, more than "
+                f"{pack.TOLERANCE:g}"
+            )
+        self.say(
+            f"{name}: float16 weights change a pixel by at most {packed.image_error:.1e}, "
+            f"a code by {packed.code_error:.1e} of the largest"
         )
-    say(
-        f"{name}: float16 weights change a pixel by at most {packed.image_error:.1e}, "
-        f"a code by {packed.code_error:.1e} of the largest"
-    )
-    codes = model.encode(images)
-    entry = {
-        "title": EXPERIMENTS[name].title,
-        "prior": bool(model.has_prior),
-        "encoder": pack.chain_data(packed.encoder),
-        "decoder": pack.chain_data(packed.decoder),
-    }
-    if codes.shape[1] == 2:
-        entry["codes"] = pack.as_text(codes)
-    else:
-        low, high = np.percentile(codes, (1, 99), axis=0)
-        entry["ranges"] = np.round([low, high], 4).T.tolist()
-    return entry
+        codes = model.encode(self.images)
+        entry = {
+            "title": EXPERIMENTS[name].title,
+            "prior": bool(model.has_prior),
+            "encoder": pack.chain_data(packed.encoder),
+            "decoder": pack.chain_data(packed.decoder),
+        }
+        if codes.shape[1] == 2:
+            return {**entry, "codes": pack.as_text(codes)}
+        ends = np.percentile(codes, (1, 99), axis=0)
+        return {**entry, "ranges": np.round(ends, 4).T.tolist()}
 
 
 def _in_table_order(names):
