@@ -65,7 +65,7 @@ function makeMap(canvas, colours, { onMove, onPick }) {
       }
     }
     pen.globalAlpha = 1;
-    for (let digit = 0; digit < 10; digit++) drawName(pen, digit);
+    drawNames(pen);
   }
 
   /** A round distance between ticks: 1, 2 or 5 times a power of ten. */
@@ -102,12 +102,17 @@ function makeMap(canvas, colours, { onMove, onPick }) {
     }
   }
 
-  /** A digit's name where the middle of its dots is. */
-  function drawName(pen, digit) {
+  /** The middle of a digit's dots on the canvas, or null where it has none. */
+  function middleOf(digit) {
     const mine = labels.map((_, i) => i).filter((i) => labels[i] === digit && visible(i));
-    if (!mine.length) return;
-    const middle = (axis) => mine.map((i) => codes[2 * i + axis]).sort((a, b) => a - b)[mine.length >> 1];
-    const [x, y] = toCanvas(middle(0), middle(1));
+    if (!mine.length) return null;
+    const half = mine.length >> 1;
+    const middle = (axis) => mine.map((i) => codes[2 * i + axis]).sort((a, b) => a - b)[half];
+    return toCanvas(middle(0), middle(1));
+  }
+
+  /** Each digit where the middle of its dots is; one that would cover another waits for a zoom. */
+  function drawNames(pen) {
     const scale = canvas.width / canvas.clientWidth || 1;
     pen.font = `700 ${17 * scale}px system-ui, sans-serif`;
     pen.textAlign = "center";
@@ -116,8 +121,15 @@ function makeMap(canvas, colours, { onMove, onPick }) {
     pen.lineWidth = 4 * scale;
     pen.strokeStyle = ink("--surface");
     pen.fillStyle = ink("--ink");
-    pen.strokeText(digit, x, y);
-    pen.fillText(digit, x, y);
+    const named = [];
+    for (let digit = 0; digit < 10; digit++) {
+      const place = middleOf(digit);
+      const free = ([x, y]) => Math.hypot(x - place[0], y - place[1]) > 16 * scale;
+      if (!place || !named.every(free)) continue;
+      named.push(place);
+      pen.strokeText(digit, ...place);
+      pen.fillText(digit, ...place);
+    }
   }
 
   // What moves --------------------------------------------------------------------------------
@@ -156,8 +168,10 @@ function makeMap(canvas, colours, { onMove, onPick }) {
     const [x, y] = toCanvas(...cursor);
     context.strokeStyle = ink("--quiet");
     context.lineWidth = scale;
+    context.globalAlpha = 0.5;
     line(context, x, 0, x, canvas.height);
     line(context, 0, y, canvas.width, y);
+    context.globalAlpha = 1;
     marks.neighbours.forEach((i) => ring(placeOf(i), 4, 1.2));
     if (marks.picked !== null) ring(placeOf(marks.picked), 6, 2, colours[labels[marks.picked]]);
     if (marks.drawn) drawYours(scale);
