@@ -1,14 +1,27 @@
 """The command line of ``run_all.py``. TensorFlow is imported only by the workers that train."""
 
 import argparse
+import errno
+import json
 import signal
 import sys
 import time
 from pathlib import Path
 
-from Code.experiments import EXPERIMENTS, GROUPS, of_group
+from Code.experiments import EXPERIMENTS
 
 OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+EPILOG = """\
+examples:
+  run_all.py --quick                        everything once, on 2,000 images
+  run_all.py --only vae-bce dae --seeds 3   two experiments, three seeds
+  run_all.py --all --dry-run                what a full run would do, and how long it would take
+  run_all.py --config mine.toml             experiments of your own (README, "Your own experiments")
+  run_all.py --only ae --json | jq .        results for a program; progress stays on standard error
+
+Finished experiments are kept: stop a run at any time and start it again.
+exit status: 0 done, 1 an experiment failed, 2 wrong input, 130 stopped by hand.
+"""
 
 
 class UserError(Exception):
@@ -20,11 +33,14 @@ def parser():
     p = argparse.ArgumentParser(
         prog="run_all.py",
         description="Train autoencoders on MNIST, draw the figures and write the reports.",
-        epilog="Finished experiments are kept: stop a run at any time and start it again.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = p.add_argument_group("what to run")
     what.add_argument("--only", nargs="+", metavar="NAME",
                       help="these experiments or groups (see --list)")  # fmt: skip
+    what.add_argument("--config", metavar="FILE", help="experiments of your own, from a TOML "
+                      "file; without --only, these alone")  # fmt: skip
     what.add_argument("--all", action="store_true", help="every group, not only `published`")
     what.add_argument("--quick", action="store_true",
                       help="the whole pipeline on 2,000 images, 2 epochs each")  # fmt: skip
@@ -43,12 +59,16 @@ def parser():
                      "--quick output/quick, with other data output/<its name>)")  # fmt: skip
     how.add_argument("--jobs", type=positive, metavar="N",
                      help="runs side by side, one core each (default: all cores)")  # fmt: skip
+    how.add_argument("--json", action="store_true",
+                     help="results, list or plan as JSON on standard output")  # fmt: skip
     how.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky",
                      help="this machine's cores (loky, the default), or a cluster")  # fmt: skip
     how.add_argument("--address", metavar="URL", help="of the cluster's scheduler, for example "
                      "tcp://127.0.0.1:8786")  # fmt: skip
     instead = p.add_argument_group("instead of training")
     instead.add_argument("--list", action="store_true", help="list the experiments")
+    instead.add_argument("--dry-run", action="store_true",
+                         help="say what would be run and how long it would take")  # fmt: skip
     instead.add_argument("--report-only", action="store_true",
                          help="write the reports anew from the results in --output")  # fmt: skip
     return p
@@ -60,7 +80,7 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         if options.list:
-            return list_experiments()
+            return list_experiments(options)
         if options.report_only:
             return report_only(options)
         return train(options)
@@ -77,14 +97,45 @@ def _interrupt(*_):
     raise KeyboardInterrupt
 
 
-def list_experiments():
-    """Print the table of experiments."""
-    for group in GROUPS:
+def list_experiments(options):
+    """Print the table of experiments, and those of the user's own file."""
+    rows = table(options)
+    if options.json:
+        print_json([listed(row) for row in rows.values()])
+        return OK
+    for group in dict.fromkeys(row.group for row in rows.values()):
         print(f"{group}:")
-        for row in of_group(group):
-            stages = ", ".join(f"{s.name} {s.epochs}" for s in row.stages if s.batch_size)
-            print(f"  {row.name:16} {row.kind:10} {row.title}" + (f"  [{stages}]" * bool(stages)))
+        for row in rows.values():
+            if row.group == group:
+                stages = ", ".join(f"{s.name} {s.epochs}" for s in row.stages if s.batch_size)
+                end = f"  [{stages}]" * bool(stages)
+                print(f"  {row.name:16} {row.kind:10} {row.title}{end}")
     return OK
+
+
+def listed(row):
+    """What the list says of an experiment, for a program."""
+    stages = [{"name": s.name, "epochs": s.epochs} for s in row.stages if s.batch_size]
+    return {"name": row.name, "group": row.group, "kind": row.kind, "title": row.title,
+            "model": row.model, "stages": stages}  # fmt: skip
+
+
+def print_json(value):
+    """One JSON value on standard output."""
+    print(json.dumps(value, indent=1, allow_nan=False))
+
+
+def table(options, image_shape=(28, 28)):
+    """The experiments by name, with those of ``--config``."""
+    if options.config is None:
+        return EXPERIMENTS
+    from Code.own_experiments import ConfigError, load_experiments
+
+    try:
+        own = load_experiments(options.config, image_shape)
+    except ConfigError as error:
+        raise UserError(error) from None
+    return {**EXPERIMENTS, **{row.name: row for row in own}}
 
 
 def report_only(options):
@@ -115,34 +166,87 @@ def report_folder(output):
 
 def train(options):
     """Train what was asked for and is not finished, then write everything that is shown."""
-    rows = chosen(options)
+    if options.config is None:
+        chosen(options)  # a wrong name is told before the data is read
     data = checked_data(options)
+    rows = chosen(options, table(options, data.x_train.shape[1:]))
     output = Path(options.output or default_output(options, data))
     from Code.training.schedule import BackendError, OutputInUse, sole_use
 
     if options.address and options.backend == "loky":
         raise UserError("--address is of a cluster: say --backend dask or --backend ray with it")
+    if options.dry_run:
+        return dry_run(output, rows, data, options)
     try:
         with sole_use(output):
             return train_into(output, rows, data, options)
     except (OutputInUse, BackendError) as error:
         raise UserError(error) from None
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(f"{output}: {error.strerror}; make room, and the same command goes on"
+                            " from what is finished") from None  # fmt: skip
         if error.filename is None or not str(error.filename).startswith(str(output)):
             raise
         raise UserError(f"cannot write to {error.filename}: {error.strerror}") from None
 
 
-def chosen(options):
+def chosen(options, rows=EXPERIMENTS):
     """The rows of the table that the options name."""
+    own = [row for row in rows.values() if row.name not in EXPERIMENTS]
     if options.only is None:
-        return list(EXPERIMENTS.values()) if options.all else of_group("published")
-    named = {group: [row.name for row in of_group(group)] for group in GROUPS}
+        if options.all:
+            return list(rows.values())
+        return own or [row for row in rows.values() if row.group == "published"]
+    named = {}
+    for row in rows.values():
+        named.setdefault(row.group, []).append(row.name)
     names = [name for word in options.only for name in named.get(word, [word])]
-    unknown = [name for name in names if name not in EXPERIMENTS]
+    unknown = [name for name in names if name not in rows]
     if unknown:
         raise UserError(f"no experiment or group named {', '.join(unknown)}; see run_all.py --list")
-    return [EXPERIMENTS[name] for name in dict.fromkeys(names)]
+    return [rows[name] for name in dict.fromkeys(names)]
+
+
+def dry_run(output, rows, data, options):
+    """Say what would be run; return the exit status."""
+    from Code.plan import as_json, plan, wall_seconds
+    from Code.training.progress import duration
+    from Code.training.schedule import default_jobs
+    from Code.training.store import Store
+
+    store = Store(output)
+    units, prints = units_of(rows, seeds_of(options), data, store, options)
+    steps = plan(units, prints, data, store, options.force)
+    jobs = options.jobs or default_jobs()
+    if options.json:
+        print_json(as_json(steps, jobs, output))
+        return OK
+    for step in steps:
+        time_left = "finished" if step.finished else duration(step.seconds)
+        guess = "" if step.measured or step.finished else " (a guess: never run here)"
+        print(f"{step.experiment:24} seed {step.seed}   {time_left}{guess}")
+    left = sum(not step.finished for step in steps)
+    print(f"{left} of {len(steps)} runs to do, {jobs} at a time, into {output}/:"
+          f" about {duration(wall_seconds(steps, jobs))}")  # fmt: skip
+    return OK
+
+
+def seeds_of(options):
+    """The seeds that the options ask for."""
+    return range(options.seed, options.seed + options.seeds)
+
+
+def units_of(rows, seeds, data, store, options):
+    """Every experiment with every seed, and the identity of each by (name, seed)."""
+    from Code.training.fingerprint import fingerprint
+    from Code.training.unit import Unit, scheduled
+
+    rows = [scheduled(row, options.quick) for row in rows]
+    # Absolute, since the workers of a cluster start in a folder of their own
+    folder = str(store.output.resolve())
+    units = [Unit(row, seed, options.data, options.quick, folder) for seed in seeds for row in rows]
+    return units, {(u.name, u.seed): fingerprint(u.experiment, data, u.seed) for u in units}
 
 
 def checked_data(options):
@@ -175,7 +279,7 @@ def train_into(output, rows, data, options):
     start = time.monotonic()
     store = Store(output)
     store.clear_progress()
-    seeds = range(options.seed, options.seed + options.seeds)
+    seeds = seeds_of(options)
     jobs = options.jobs or default_jobs()
     with backend(options.backend, options.address, jobs):
         trained, kept, failures = train_rows(rows, seeds, data, store, jobs, options)
@@ -190,10 +294,18 @@ def train_into(output, rows, data, options):
                  kept=kept, used=used, seeds=len(seeds))  # fmt: skip
     write_reports(output)
     say(f"Wall time {duration(time.monotonic() - start)} for {trained} runs, {jobs} at a time.")
+    if options.json:
+        print_json(results_of(output, rows))
     for name, reasons in failures.items():
         for reason in reasons:
             say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
     return FAILED if any(failures.values()) else OK
+
+
+def results_of(output, rows):
+    """The ``result.json`` of each experiment that has one, as one JSON value."""
+    paths = [Path(output, row.name, "result.json") for row in rows]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
 
 
 def train_rows(rows, seeds, data, store, jobs, options):
@@ -204,16 +316,12 @@ def train_rows(rows, seeds, data, store, jobs, options):
     how many runs were trained, how many were kept, and ``{experiment: failures}``.
     """
     from Code.training.assemble import assemble
-    from Code.training.fingerprint import fingerprint
     from Code.training.progress import say
     from Code.training.schedule import expected_seconds
-    from Code.training.unit import Unit, scheduled, work
+    from Code.training.unit import scheduled, work
 
+    units, prints = units_of(rows, seeds, data, store, options)
     rows = [scheduled(row, options.quick) for row in rows]
-    # Absolute, since the workers of a cluster start in a folder of their own
-    folder = str(store.output.resolve())
-    units = [Unit(row, seed, options.data, options.quick, folder) for seed in seeds for row in rows]
-    prints = {(u.name, u.seed): fingerprint(u.experiment, data, u.seed) for u in units}
     todo = [
         u for u in units
         if options.force or not store.record(u.name, u.seed, prints[u.name, u.seed])
@@ -250,7 +358,7 @@ def use_rows(rows, seeds, store, jobs, options):
     -------
     how many models and rivals were measured, and ``{name: failures}``.
     """
-    from Code.tasks import stage
+    from Code.tasks import stage, summary
     from Code.training.progress import DEFAULT_WEIGHT
 
     rows = [row for row in rows if row.group == "common"]
@@ -268,7 +376,7 @@ def use_rows(rows, seeds, store, jobs, options):
             failures.setdefault(unit.name, []).append(reason)
 
     side_by_side(todo, prints, weights, store, jobs, ended, stage.work, "models are used")
-    stage.assemble(units, store)
+    summary.assemble(units, prints, store)
     return len(todo), failures
 
 

@@ -20,12 +20,20 @@ def in_palette(pixels: np.ndarray) -> Image.Image:
     colours, where, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
     palette = colours
     if len(colours) > COLOURS:
-        frequent = colours[np.argsort(-counts, kind="stable")[:EXACT]]
-        cut = Image.fromarray(pixels).quantize(COLOURS - EXACT, Image.Quantize.MEDIANCUT)
-        rest = np.array(cut.getpalette(), dtype=np.uint8).reshape(-1, 3)
-        palette = np.concatenate([frequent, rest])
+        frequent = np.argsort(-counts, kind="stable")[:EXACT]
+        rest = np.ones(len(colours), dtype=bool)
+        rest[frequent] = False
+        palette = np.concatenate([colours[frequent], _typical(colours[rest], counts[rest])])
     _, nearest = KDTree(palette.astype(float)).query(colours.astype(float))
     index = nearest[where.ravel()].astype(np.uint8).reshape(pixels.shape[:2])
     image = Image.fromarray(index, mode="P")
     image.putpalette(palette.ravel().tolist())
     return image
+
+
+def _typical(colours, counts):
+    """The palette of the other colours: by k-means, from the cuts at the medians."""
+    # By the root of their number: a colour of few dots is as telling as one of many
+    drawn = np.repeat(colours, np.ceil(np.sqrt(counts)).astype(int), axis=0)
+    cut = Image.fromarray(drawn[None]).quantize(COLOURS - EXACT, Image.Quantize.MEDIANCUT, kmeans=1)
+    return np.array(cut.getpalette(), dtype=np.uint8).reshape(-1, 3)

@@ -13,6 +13,7 @@ import jinja2
 
 from Code.atomic import write_text
 from Code.reporting import benchmark, findings
+from Code.reporting.published_uses import comparisons
 from Code.reporting.results import Measure, Result, ResultError, load_results, load_runs
 from Code.reporting.uses import load_uses
 
@@ -56,6 +57,7 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "BENCHMARK": benchmark,
         "benchmark": benchmark.load_benchmark(output_dir),
         "uses": load_uses(output_dir),
+        "published_uses": comparisons,
         "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
         "get": lambda *args, **kwargs: findings.measure(everything, *args, **kwargs),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-KINDS = ("published", "corrected", "baseline", "trial", "common")
+KINDS = ("published", "corrected", "baseline", "trial", "common", "own")
 
 
 class ResultError(ValueError):

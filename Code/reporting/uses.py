@@ -20,6 +20,8 @@ class Score:
     name: str
     values: tuple[float, ...]
     is_model: bool
+    is_bound: bool = False
+    """Whether it is the best that can be expected, such as the training images themselves."""
 
     @property
     def mean(self) -> float:
@@ -60,8 +62,8 @@ class Metric:
 
     @property
     def best_rival(self) -> Score | None:
-        """The best of those that are no autoencoders."""
-        return next((s for s in self.ranked() if not s.is_model), None)
+        """The best of those that are no autoencoders and no bound."""
+        return next((s for s in self.ranked() if not (s.is_model or s.is_bound)), None)
 
     def clear(self, a: Score, b: Score) -> bool | None:
         """Whether two scores differ by more than their spread; None where that is unknown."""
@@ -147,7 +149,12 @@ def uses_of(raw: dict) -> Uses:
             bool(metric["higher_is_better"]),
             bool(metric["main"]),
             tuple(
-                Score(name, tuple(map(_finite, values)), name in models)
+                Score(
+                    name,
+                    tuple(map(_finite, values)),
+                    name in models,
+                    name in found.get("bounds", ()),
+                )
                 for name, values in found["values"].get(metric["name"], {}).items()
             ),
         )

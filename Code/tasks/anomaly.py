@@ -38,6 +38,12 @@ PROTOCOL_SETTINGS = {
     "hidden": (256, 64), "code_dim": 16, "reconstruction": "binary cross-entropy",
 }  # fmt: skip
 
+PROTOCOL_METRICS = (
+    Metric("auroc_one_normal"),
+    Metric("auroc_left_out"),
+    Metric("auroc_one_normal_elbo"),
+    Metric("auroc_left_out_elbo"),
+)
 METRICS = (
     Metric("auroc", main=True),
     Metric("auroc_rotated"),
@@ -47,12 +53,7 @@ METRICS = (
     Metric("auroc_elbo"),
     Metric("detected"),
     Metric("false_alarms", higher_is_better=False),
-)
-PROTOCOL_METRICS = (
-    Metric("auroc_one_normal", main=True),
-    Metric("auroc_left_out"),
-    Metric("auroc_one_normal_elbo"),
-    Metric("auroc_left_out_elbo"),
+    *PROTOCOL_METRICS,
 )
 
 

@@ -30,7 +30,7 @@ METRICS = (
 )
 SSIM_IMAGES = 2000
 SSIM_WINDOW = 7
-PCA_COMPONENTS = (2, 16)
+PCA_COMPONENTS = (2, 10, 16, 32)
 SHOWN = 10
 # Keras clips so too: a pixel that was sure and wrong would cost infinitely many bits
 EPSILON = 1e-7

@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from Code.atomic import write_json, write_text, write_with
-from Code.tasks.task import Measured
+from Code.experiments import EXPERIMENTS
 from Code.training.fingerprint import code_version
-from Code.training.store import Store, csv_text
+from Code.training.store import Store
 
 USES = (
     "reconstruct", "reduce", "denoise", "fill", "anomaly", "features", "cluster", "generate",
     "disentangle", "resize", "segment", "style",
 )  # fmt: skip
 BASELINES = "baselines"
-# In the pictures, beside the rivals: one of each kind
-SHOWN = ("ae-16", "dae-16", "vae-16", "aae-16")
-COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
+# Twenty trainings each: one model of either kind, and the rivals
+DIGIT_BY_DIGIT = ("ae-16", "vae-16")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def module_of(use):
 
 def identity(unit, store):
     """What the measures of a unit depend on: its run, the data and the code of the uses."""
-    code = code_version(*(f"Code.tasks.{use}" for use in USES))
+    code = code_version("Code.tasks.stage", *(f"Code.tasks.{use}" for use in USES))
     if unit.name == BASELINES:
         return f"{code} {unit.data} {unit.quick}"
     record = store.record(unit.name, unit.seed)
@@ -91,6 +90,9 @@ def measure(unit, fingerprint, store):
     keras = import_keras()
     keras.backend.clear_session()
     data = dataset(unit.data, unit.quick)
+    if unit.name != BASELINES:
+        # Keras finds a class only after the module that registers it was imported
+        importlib.import_module(EXPERIMENTS[unit.name].model.split(":")[0])
     model = None if unit.name == BASELINES else keras.saving.load_model(
         folder_of(unit) / "model.keras"
     )  # fmt: skip
@@ -107,12 +109,33 @@ def measure(unit, fingerprint, store):
             for name, one in measured.items():
                 views |= {f"{use}/{name}/{view}": array for view, array in one.views.items()}
             seconds[use] = time.perf_counter() - start
-            store.tell(unit.name, unit.seed, (i + 1) / len(USES))
+            store.tell(unit.name, unit.seed, (i + 1) / (len(USES) + 1))
+        for name, more in digit_by_digit(unit, data).items():
+            (values["anomaly"][name] if name else values["anomaly"]).update(more)
     folder = folder_of(unit)
     folder.mkdir(parents=True, exist_ok=True)
     write_with(folder / "uses.npz", lambda part: np.savez_compressed(part, **views))
     record = {"fingerprint": fingerprint, "values": values, "seconds": seconds}
     write_json(folder / "uses.json", record)
+
+
+def digit_by_digit(unit, data):
+    """The anomaly measures that take a training a digit: ``{name of rival, or "": values}``.
+
+    Only for a few models, and not in a quick run.
+    """
+    from Code.tasks.anomaly import autoencoder_trainer, protocols, rivals
+
+    if unit.quick:
+        return {}
+    if unit.name == BASELINES:
+        found = rivals(unit.seed)
+    elif unit.name in DIGIT_BY_DIGIT:
+        row = EXPERIMENTS[unit.name]
+        found = {"": autoencoder_trainer(row.model, row.settings, unit.seed)}
+    else:
+        return {}
+    return {name: protocols(train, data).values for name, train in found.items()}
 
 
 def units_of(rows, seeds, store, data, quick):
@@ -126,84 +149,3 @@ def units_of(rows, seeds, store, data, quick):
     ]
     rivals = [UseUnit(BASELINES, seed, data, quick, output) for seed in seeds]
     return rivals + found if found else []
-
-
-def assemble(units, store):
-    """Write ``uses.json``, ``uses.csv`` and the pictures from what was measured."""
-    table = {use: {} for use in USES}
-    seconds = {use: [] for use in USES}
-    for unit in units:
-        found = kept(unit)
-        if found is None:
-            continue
-        for use, values in found["values"].items():
-            if unit.name != BASELINES:
-                seconds[use].append(found["seconds"][use])
-            of_names = values if unit.name == BASELINES else {unit.name: values}
-            for name, metrics in of_names.items():
-                for metric, value in metrics.items():
-                    table[use].setdefault(metric, {}).setdefault(name, []).append(value)
-    uses = {
-        use: {
-            "metrics": [vars(metric) for metric in module_of(use).METRICS],
-            "values": table[use],
-            "seconds": float(np.mean(seconds[use])) if seconds[use] else None,
-        }
-        for use in USES
-    }
-    names = [unit.name for unit in units if unit.name != BASELINES]
-    summary = {
-        "models": list(dict.fromkeys(names)),
-        "seeds": sorted({unit.seed for unit in units}),
-        "uses": uses,
-    }
-    write_json(Path(store.output, "uses.json"), summary)
-    write_text(Path(store.output, "uses.csv"), csv_text(COLUMNS, list(tidy(uses))))
-    draw(units, store)
-
-
-def draw(units, store):
-    """One picture a use, ``uses/<use>.png``: some models and the rivals, of the first seed."""
-    from Code.figures.style import save
-
-    first = {u.name: u for u in reversed(units) if u.name in (*SHOWN, BASELINES) and kept(u)}
-    if BASELINES not in first or len(first) < 2:
-        return
-    for use in USES:
-        measured = {}
-        for name in (*SHOWN, BASELINES):
-            if name in first:
-                measured |= measured_of(first[name], use)
-        figure = module_of(use).figure(measured)
-        if figure is not None:
-            save(figure, Path(store.output, "uses", f"{use}.png"))
-
-
-def measured_of(unit, use):
-    """What a unit left behind of one use: ``{name of model or rival: Measured}``."""
-    values, start = kept(unit)["values"][use], f"{use}/"
-    of_names = values if unit.name == BASELINES else {unit.name: values}
-    views = {name: {} for name in of_names}
-    with np.load(folder_of(unit) / "uses.npz", allow_pickle=False) as archive:
-        for key in archive.files:
-            if key.startswith(start):
-                name, view = key.removeprefix(start).split("/", 1)
-                views[name or unit.name][view] = archive[key]
-    return {name: Measured(of_names[name], views[name]) for name in of_names}
-
-
-def tidy(uses):
-    """One row for each use, metric and model or rival."""
-    for use, found in uses.items():
-        for metric in found["metrics"]:
-            for name, values in found["values"].get(metric["name"], {}).items():
-                yield {
-                    "use": use,
-                    "metric": metric["name"],
-                    "unit": metric["unit"],
-                    "higher_is_better": metric["higher_is_better"],
-                    "name": name,
-                    "mean": float(np.mean(values)),
-                    "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-                    "n_seeds": len(values),
-                }

@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,4 +86,15 @@ def _source(name):
 
 def _path(name):
     path = ROOT / (name.replace(".", "/") + ".py")
-    return path if path.is_file() else None
+    if not path.is_file() and not name.startswith("Code"):
+        path = _path_of_own(name)
+    return path if path and path.is_file() else None
+
+
+def _path_of_own(name):
+    """The source of a module of the user's, which an experiment of theirs names."""
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None

@@ -86,7 +86,7 @@ def backend(name="loky", address=None, jobs=1):
 def _dask(address):
     from dask.distributed import Client
 
-    with Client(address, timeout="10s"):
+    with Client(address, timeout="30s"):
         yield
 
 

@@ -76,8 +76,8 @@ def work(unit, fingerprint, verbose=0, one_thread=True):
     from threadpoolctl import threadpool_limits
 
     store = Store(unit.output)
-    store.tell(unit.name, unit.seed, 0.0)
     try:
+        store.tell(unit.name, unit.seed, 0.0)
         # NumPy may have been loaded before the environment said one thread
         with threadpool_limits(1) if one_thread else nullcontext():
             perform(unit, fingerprint, store, verbose)
@@ -85,10 +85,18 @@ def work(unit, fingerprint, verbose=0, one_thread=True):
         line = str(error).strip().split("\n")[0]
         if type(error).__name__ == "Diverged":
             return line
-        trace = store.scratch / f"{unit.name}.seed-{unit.seed}.error.txt"
-        write_text(trace, traceback.format_exc())
-        return f"{type(error).__name__}: {line} (traceback in {trace})"
+        return told(error, store.scratch / f"{unit.name}.seed-{unit.seed}.error.txt")
     return None
+
+
+def told(error, trace):
+    """One line about an error; its traceback goes into the file ``trace`` if there is room."""
+    line = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+    try:
+        write_text(trace, "".join(traceback.format_exception(error)))
+    except OSError:
+        return line
+    return f"{line} (traceback in {trace})"
 
 
 def perform(unit, fingerprint, store, verbose=0):

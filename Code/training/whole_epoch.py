@@ -198,23 +198,23 @@ class WholeEpochModel(keras.Model):
         """Run ``step`` over every batch of a pass and report the means over its images."""
         import tensorflow as tf
 
-        images, labels = data["images"], data.get("labels")
+        batches, last = data["batches"], data.get("last")
 
-        def sums_of(indices):
-            x = _unit(tf.gather(images, indices))
-            terms = step(x, None if labels is None else tf.gather(labels, indices))
+        def sums_of(batch):
+            terms = step(_unit(batch["images"]), batch.get("labels"))
             return [tf.reduce_sum(terms[tracker.name]) for tracker in self.metrics]
 
         def body(i, sums):
-            return i + 1, [a + b for a, b in zip(sums, sums_of(data["batches"][i]), strict=True)]
+            batch = {name: array[i] for name, array in batches.items()}
+            return i + 1, [a + b for a, b in zip(sums, sums_of(batch), strict=True)]
 
-        n_batches = tf.shape(data["batches"])[0]
+        n_batches, batch_size = tf.unstack(tf.shape(batches["images"])[:2])
         zeros = [tf.zeros(()) for _ in self.metrics]
         _, sums = tf.while_loop(lambda i, _: i < n_batches, body, (0, zeros))
-        n_images = tf.size(data["batches"])
-        if "last" in data:
-            sums = [a + b for a, b in zip(sums, sums_of(data["last"]), strict=True)]
-            n_images += tf.size(data["last"])
+        n_images = n_batches * batch_size
+        if last is not None:
+            sums = [a + b for a, b in zip(sums, sums_of(last), strict=True)]
+            n_images += tf.shape(last["images"])[0]
         for tracker, total in zip(self.metrics, sums, strict=True):
             tracker.update_state(total / tf.cast(n_images, tf.float32))
         return {tracker.name: tracker.result() for tracker in self.metrics}
@@ -240,10 +240,11 @@ def build(optimizer, variables):
 
 
 def epoch_passes(x, y, batch_size, shuffle=True):
-    """An endless ``tf.data.Dataset`` whose every element is one epoch: the data and its order.
+    """An endless ``tf.data.Dataset`` whose every element is one epoch: the data in its order.
 
     The order is drawn anew for each element from a generator seeded by Keras's global seed
-    (``keras.utils.set_random_seed``).
+    (``keras.utils.set_random_seed``). The images are put in order before the compiled epoch, not
+    batch by batch within it, where XLA would fetch them pixel by pixel.
     """
     import tensorflow as tf
 
@@ -251,35 +252,41 @@ def epoch_passes(x, y, batch_size, shuffle=True):
     seed = int(ops.convert_to_numpy(keras.random.randint((), 0, 2**31 - 1)))
     generator = np.random.default_rng(seed)
 
-    def orders():
-        while True:
-            yield _batches(generator.permutation(n) if shuffle else np.arange(n), batch_size)
+    def order(_):
+        return generator.permutation(n).astype(np.int32)
 
-    signature = {
-        name: tf.TensorSpec(part.shape, tf.int32)
-        for name, part in _batches(np.arange(n), batch_size).items()
-    }
+    def one_epoch(a, i):
+        if shuffle:
+            # Not Dataset.from_generator: on Python 3.11 that undoes `keep_freed_memory`
+            indices = tf.ensure_shape(tf.numpy_function(order, [i], tf.int32), [n])
+            a = {name: tf.gather(array, indices) for name, array in a.items()}
+        return _batches(a, n, batch_size)
+
     arrays = tf.data.Dataset.from_tensors(_arrays(x, y)).cache().repeat()
-    order = tf.data.Dataset.from_generator(orders, output_signature=signature)
-    return tf.data.Dataset.zip(arrays, order).map(lambda a, b: {**a, **b})
+    return tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch)
 
 
 def evaluation_pass(x, y=None, batch_size=EVALUATION_BATCH):
     """A ``tf.data.Dataset`` of one element: the data in its own order, in big batches."""
     import tensorflow as tf
 
-    parts = _batches(np.arange(len(x)), batch_size)
-    return tf.data.Dataset.from_tensors({**_arrays(x, y), **parts})
+    return tf.data.Dataset.from_tensors(_batches(_arrays(x, y), len(x), batch_size))
 
 
-def _batches(order, batch_size):
-    """Cut an order of ``n`` into ``batches (n // b, b)`` and, where n % b > 0, the ``last`` one."""
-    order = order.astype(np.int32)
-    batch_size = min(batch_size, len(order))
-    whole = len(order) // batch_size * batch_size
-    parts = {"batches": order[:whole].reshape(-1, batch_size)}
-    if whole < len(order):
-        parts["last"] = order[whole:]
+def _batches(arrays, n, batch_size):
+    """Cut ``n`` into ``batches (n // b, b, ...)`` and, where n % b > 0, the ``last`` one."""
+    batch_size = min(batch_size, n)
+    n_batches = n // batch_size
+    whole = n_batches * batch_size
+    cut = (n_batches, batch_size)
+    parts = {
+        "batches": {
+            name: ops.reshape(array[:whole], (*cut, *array.shape[1:]))
+            for name, array in arrays.items()
+        }
+    }
+    if whole < n:
+        parts["last"] = {name: array[whole:] for name, array in arrays.items()}
     return parts
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from Code.reporting.published_uses import comparisons
 from Code.reporting.render import render_reports
 from Code.reporting.results import ResultError
 from Code.reporting.uses import FILE, load_uses, uses_of
@@ -50,6 +51,14 @@ def test_the_best_is_the_best_in_its_direction():
     assert mse.best_model.name == "ae-16"
     assert mse.best_rival.name == "pca-16"
     assert accuracy.best_rival.name == "pixels"
+    assert accuracy.ranked()[0].name == "pixels"
+
+
+def test_what_bounds_the_models_is_no_rival_of_theirs():
+    raw = json.loads(json.dumps(RAW))
+    raw["uses"]["cluster"]["bounds"] = ["pixels"]
+    _, accuracy = uses_of(raw).mains
+    assert accuracy.best_rival is None
     assert accuracy.ranked()[0].name == "pixels"
 
 
@@ -117,3 +126,26 @@ def test_one_model_and_no_rival_make_an_answer_without_a_comparison(write_output
     for path in render_reports(output, tmp_path / "report"):
         answer = re.search(r"- \*\*.*\*\* `ae-16`.*", path.read_text(encoding="utf-8"))
         assert answer and answer.group().count("`") == 2
+
+
+def test_published_figures_stand_beside_ours(write_output, tmp_path):
+    raw = json.loads(json.dumps(RAW))
+    raw["uses"]["cluster"]["values"]["accuracy_kmeans"]["pixels"] = [0.53, 0.54, 0.53]
+    rows = {row.published.method: row for row in comparisons(uses_of(raw))}
+    assert not rows["k-means on pixels"].better
+    assert rows["k-means on pixels"].ours.name == "pixels"
+    assert rows["deep embedded clustering"].ours.name == "vae-16"
+    assert "PCA, 2 components" not in rows
+    output = write_output()
+    (output / FILE).write_text(json.dumps(raw), encoding="utf-8")
+    for path in render_reports(output, tmp_path / "report"):
+        text = path.read_text(encoding="utf-8")
+        assert re.search(r"\| 0\.535 \| k-means on pixels; .*\| `pixels` \| 0\.533 ± 0\.006", text)
+
+
+def test_the_better_of_two_errors_is_the_smaller():
+    raw = json.loads(json.dumps(RAW))
+    values = raw["uses"]["reconstruct"]["values"]["mse"]
+    values["pca-2"] = [0.05, 0.05, 0.05]
+    (row, *_) = comparisons(uses_of(raw))
+    assert row.better and row.published.exact

@@ -1,0 +1,161 @@
+"""An autoencoder as a scikit-learn transformer: features in, codes out, and back.
+
+    reducer = make_pipeline(AutoencoderTransformer(code_dim=16), LogisticRegression())
+
+Any variant whose code is a vector will do; it is named as in the table of experiments.
+"""
+
+import random
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+# XLA takes seconds to compile, which a short training does not win back
+STEPS_WORTH_XLA = 2000
+
+
+class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Learn codes of the rows of a table.
+
+    Each feature is brought to [0, 1] by its range in the training data, as the variants expect.
+
+    Parameters
+    ----------
+    model : import path ``"module:Class"`` of a variant.
+    code_dim : units of the code.
+    hidden : units of the encoder's hidden layers; the decoder has them in reverse.
+    settings : dict of further keyword arguments of the variant, or None.
+    image_shape : (height, width) where the features are an image's pixels, row by row; None for a
+        row of features.
+    epochs, batch_size, learning_rate : of Adam.
+    random_state : seed, ``RandomState`` or None for a new seed each time.
+    verbose : as in ``keras.Model.fit``.
+
+    Attributes
+    ----------
+    model_ : the trained variant; ``model_.encoder`` and ``model_.decoder`` are Keras models.
+    history_ : dict of the training's means by epoch.
+    low_, range_ : arrays ``(n_features_in_,)``: what brings features to [0, 1].
+    n_iter_ : epochs that were trained.
+    """
+
+    def __init__(
+        self,
+        model="Code.ae:AE",
+        *,
+        code_dim=2,
+        hidden=(64,),
+        settings=None,
+        image_shape=None,
+        epochs=10,
+        batch_size=64,
+        learning_rate=1e-3,
+        random_state=None,
+        verbose=0,
+    ):
+        self.model = model
+        self.code_dim = code_dim
+        self.hidden = hidden
+        self.settings = settings
+        self.image_shape = image_shape
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Train on a table.
+
+        Parameters
+        ----------
+        X : array ``(n, n_features)`` of finite numbers.
+        y : ignored, or integer labels ``(n,)`` for a variant whose loss needs them.
+
+        Raises
+        ------
+        ValueError
+            If ``image_shape`` does not have as many pixels as there are features.
+        """
+        import keras
+
+        from Code.training.procedure import load
+
+        X = validate_data(self, X, dtype=np.float64)
+        shape = self.image_shape or (1, X.shape[1])
+        if np.prod(shape) != X.shape[1]:
+            raise ValueError(
+                f"image_shape {shape} has {np.prod(shape)} pixels, X {X.shape[1]} features"
+            )
+        self.low_ = X.min(axis=0)
+        spread = X.max(axis=0) - self.low_
+        self.range_ = np.where(spread > 0, spread, 1.0)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        with _seeded(seed):
+            self.model_ = load(self.model)(
+                image_shape=shape, code_dim=self.code_dim, hidden=tuple(self.hidden),
+                **(self.settings or {}),
+            )  # fmt: skip
+            steps = self.epochs * -(-len(X) // self.batch_size)
+            xla = self.model_.compile_with_xla and steps >= STEPS_WORTH_XLA
+            self.model_.compile(keras.optimizers.Adam(self.learning_rate), jit_compile=xla)
+            history = self.model_.fit(
+                self._images(X), y, self.batch_size, self.epochs, verbose=self.verbose
+            )
+        self.history_ = history.history
+        self.n_iter_ = self.epochs
+        return self
+
+    def transform(self, X):
+        """Codes ``(n, code_dim)`` of a table ``(n, n_features)``."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self._in_full_batches(self.model_.encode, self._images(X)).astype(np.float64)
+
+    def inverse_transform(self, X):
+        """Tables ``(n, n_features)`` in the features' own units from codes ``(n, code_dim)``."""
+        check_is_fitted(self)
+        codes = np.asarray(X, dtype=np.float32)
+        images = self._in_full_batches(self.model_.decode, codes)
+        return images.reshape(len(codes), -1).astype(np.float64) * self.range_ + self.low_
+
+    def score(self, X, y=None):
+        """Minus the mean squared error of the reconstruction, in the features' own units."""
+        restored = self.inverse_transform(self.transform(X))
+        return -float(np.mean((np.asarray(X, dtype=np.float64) - restored) ** 2))
+
+    def _images(self, X):
+        unit = (X - self.low_) / self.range_
+        return unit.reshape(-1, *self.model_.image_shape).astype(np.float32)
+
+    @staticmethod
+    def _in_full_batches(function, rows, size=256):
+        """``function`` of the rows, always so many at once.
+
+        The last bits of a matrix product depend on how many rows it has; a row's code must not
+        depend on the rows beside it.
+        """
+        full = -(-len(rows) // size) * size
+        padded = np.concatenate([rows, np.zeros((full - len(rows), *rows.shape[1:]), rows.dtype)])
+        return function(padded, batch_size=size)[: len(rows)]
+
+    @property
+    def _n_features_out(self):
+        return self.code_dim
+
+
+@contextmanager
+def _seeded(seed):
+    """Keras's generators seeded, and everybody else's as they were afterwards."""
+    import keras
+
+    states = np.random.get_state(), random.getstate()  # noqa: NPY002 (Keras seeds that one)
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(states[0])  # noqa: NPY002
+        random.setstate(states[1])
