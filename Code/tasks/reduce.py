@@ -42,6 +42,8 @@ KNN, NEIGHBOURS = 5, 12
 TSNE_COMPONENTS = 50
 COLUMNS = 3
 CROWDED = 0.65
+# A numeral's middle stays so far from the frame that none of it is cut
+INSIDE = 0.94
 
 
 def measure(model, data, seed=0):
@@ -180,6 +182,7 @@ def _draw_map(axes, points, labels, stars=()):
     medians = np.array([np.median(points[labels == digit], axis=0) for digit in digits])
     # Closer together for the spreading, so that numerals of a small panel get further apart
     places = _spread((medians - centre) / (2 * half) * CROWDED) / CROWDED * 2 * half + centre
+    places = np.clip(places, centre - INSIDE * half, centre + INSIDE * half)
     for digit, place in zip(digits, places, strict=True):
         axes.text(*place, str(digit), color=INK, fontsize=11, fontweight="bold", ha="center",
                   va="center_baseline", path_effects=halo)  # fmt: skip
