@@ -2,11 +2,19 @@
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from Code.atomic import write_text
 from Code.explorer import page
 from Code.tasks import cli
+
+EPILOG = """\
+Taken are, of the models that are there and made of dense layers, in this order,
+as many as there is room for, but at most {planes} with a code of 2 units and {sliders} with 16:
+{names}
+What is drawn is denoised by {denoisers}. Train them with
+  python run_all.py --only common"""
 
 
 def parser():
@@ -20,19 +28,20 @@ def parser():
         "    moving over it decodes the place, a click shows the nearest digit\n"
         "  - sixteen sliders for a code of sixteen units\n"
         "  - a pad to draw on: your digit is encoded, reconstructed and denoised as you draw",
-        epilog="Shown are, of the models that are there,\n"
-        f"  at most {page.MAX_PLANES} of  {', '.join(page.PLANES[:5])},\n"
-        f"               {', '.join(page.PLANES[5:])}\n"
-        f"  at most {page.MAX_SLIDERS} of  {', '.join(page.SLIDERS)}\n"
-        f"  and to denoise  {' or '.join(page.DENOISERS)}\n"
-        "as far as they are made of dense layers. Train them with\n"
-        "  python run_all.py --only common",
+        epilog=EPILOG.format(
+            planes=page.MOST[page.PLANES],
+            sliders=page.MOST[page.SLIDERS],
+            names=textwrap.indent(textwrap.fill(", ".join(page.WISHED), 76), "  "),
+            denoisers=" or ".join(page.DENOISERS),
+        ),
     )
     p.add_argument("--output", default="output", metavar="FOLDER",
                    help="where the trained models are: FOLDER/<experiment>/model.keras "
                    "(default %(default)s)")  # fmt: skip
     p.add_argument("--page", default="report/explorer.html", metavar="PATH",
                    help="the file to write (default %(default)s)")  # fmt: skip
+    p.add_argument("--megabytes", type=float, default=page.MEGABYTES, metavar="MB",
+                   help="how large it may become (default %(default)g)")  # fmt: skip
     return p
 
 
@@ -41,7 +50,7 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     if Path(options.page).suffix.lower() not in (".html", ".htm"):
         raise cli.UserError(f"--page {options.page}: give a path that ends in .html")
-    text = page.build(options.output)
+    text = page.build(options.output, options.megabytes)
     path = write_text(options.page, text)
     print(f"{path}: {len(text.encode()) / 1e6:.2f} MB; open it in a browser")
 

@@ -13,7 +13,7 @@ async function start() {
       ...packed,
       encoder: await unpackNetwork(packed.encoder),
       decoder: await unpackNetwork(packed.decoder),
-      codes: packed.codes && (await numbersOf(packed.codes)),
+      codes: packed.codes && (await unpackGrid(packed.codes)),
     };
   const explorer = { lastDecodeMs: 0, pictureOf };
   explorer.encode = (name, image) => runNetwork(models[name].encoder, image);

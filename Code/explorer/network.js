@@ -1,53 +1,62 @@
 // Networks: chains of dense layers, y = g(x W + b), unpacked from text and run on typed arrays.
 // The build joins this file and the others into one module, in the order that page.py gives.
 
-/** The number that 16 bits mean: 1 of sign, 5 of exponent, 10 of fraction (IEEE 754 binary16). */
-function halfNumber(bits) {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent ? sign * 2 ** (exponent - 25) * (1024 + fraction) : sign * 2 ** -24 * fraction;
+/** The letters of the packed texts, by their value: printable ASCII but for ", \ and <. */
+const LETTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
+  .filter((letter) => !'"\\<'.includes(letter));
+
+/** The bytes behind a text: every two letters are 13 bits, of which the last are not meant; the
+ *  first letter says how many. */
+function bytesOf(text) {
+  const values = new Uint8Array(128);
+  LETTERS.forEach((letter, value) => (values[letter.charCodeAt(0)] = value));
+  const valueAt = (i) => values[text.charCodeAt(i)];
+  const bytes = new Uint8Array((((text.length - 1) / 2) * 13 - valueAt(0)) / 8);
+  let [bits, held, at] = [0, 0, 0];
+  for (let i = 1; i < text.length; i += 2) {
+    // No more than 7 bits are left over from the letters before
+    bits = ((bits & 127) << 13) | (valueAt(i) * LETTERS.length + valueAt(i + 1));
+    for (held += 13; held >= 8; held -= 8) bytes[at++] = bits >> (held - 8);
+  }
+  return bytes;
 }
 
-/** All float16 numbers by their bits: looking up is faster than computing. */
-const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => halfNumber(bits));
-
-/** The bytes that the build deflated and wrote as base64. */
-async function inflate(text) {
-  const letters = atob(text);
-  const packed = new Uint8Array(letters.length);
-  for (let i = 0; i < packed.length; i++) packed[i] = letters.charCodeAt(i);
+/** Undo deflating. */
+async function inflate(packed) {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The numbers behind a text: their low bytes come first, then their high ones. */
+/** The whole numbers behind a text: byte by byte from the lowest, the sign in the last bit. */
 async function numbersOf(text) {
-  const bytes = await inflate(text);
-  const n = bytes.length / 2;
-  const numbers = new Float32Array(n);
-  for (let i = 0; i < n; i++) numbers[i] = HALVES[bytes[i] | (bytes[n + i] << 8)];
-  return numbers;
+  const bytes = await inflate(bytesOf(text));
+  const n = bytes.length / 4;
+  return Int32Array.from({ length: n }, (_, i) => {
+    const folded =
+      bytes[i] | (bytes[n + i] << 8) | (bytes[2 * n + i] << 16) | (bytes[3 * n + i] << 24);
+    return (folded >>> 1) ^ -(folded & 1);
+  });
 }
 
 /** A network from its packed form: an array of {inputs, units, kernel, bias, activation}. */
 async function unpackNetwork(packed) {
   const numbers = await numbersOf(packed.weights);
   let at = 0;
-  /** The next n numbers; where each is the sum of two parts, the second parts follow the first. */
-  function next(n, parts) {
-    const sum = numbers.subarray(at, (at += n));
-    for (let p = 1; p < parts; p++) for (let i = 0; i < n; i++) sum[i] += numbers[at++];
-    return sum;
-  }
-  return packed.layers.map(([inputs, units, activation, parts]) => ({
+  /** The next n weights, whole multiples of 2^-bits. */
+  const next = (n, bits) =>
+    Float32Array.from(numbers.subarray(at, (at += n)), (number) => number * 2 ** -bits);
+  return packed.layers.map(([inputs, units, activation, bits]) => ({
     inputs,
     units,
     activation,
-    kernel: next(inputs * units, parts),
-    bias: next(units, parts),
+    kernel: next(inputs * units, bits),
+    bias: next(units, bits),
   }));
+}
+
+/** Numbers from their packed form, multiples of a step. */
+async function unpackGrid({ step, numbers }) {
+  return Float32Array.from(await numbersOf(numbers), (number) => number * step);
 }
 
 /** What is done to a layer's sums, in place. */

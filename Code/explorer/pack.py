@@ -1,12 +1,12 @@
-"""Trained networks as the page holds them: chains of dense layers with weights in float16.
+"""Trained networks as the page holds them: chains of dense layers with rounded weights.
 
     h₀ = x        hₗ = gₗ(hₗ₋₁ Wₗ + bₗ)
 
-A chain is read off a Keras model's graph, whatever variant built it, rounded so that its outputs
-change as little as possible, and compared with what Keras computes.
+A chain is read off a Keras model's graph, whatever variant built it; rounded to as few bits as it
+can do with, so that its outputs change as little as possible; and compared with what Keras
+computes.
 """
 
-import base64
 import zlib
 from dataclasses import dataclass, replace
 
@@ -18,9 +18,13 @@ from Code.tied import TiedDense
 
 TOLERANCE = 1e-3
 N_CHECKED = 100
-# A layer of so few numbers, such as those on both sides of the code, takes two float16s for each
-SMALL = 4096
+# Weights are whole multiples of 2^-bits. In a layer of so few numbers, such as those on both sides
+# of the code, finer ones cost nothing.
+SMALL, FINE = 4096, 20
+COARSEST, FINEST = 9, 18
 DAMPING = 1e-2
+# What JSON, HTML and people can read: all printable of ASCII but for ", \, < and the space
+LETTERS = "".join(chr(c) for c in range(33, 127) if chr(c) not in '"\\<')
 
 
 class Unsupported(Exception):
@@ -36,11 +40,13 @@ class Dense:
     kernel : array ``(inputs, units)``.
     bias : array ``(units,)``.
     activation : a name in `ACTIVATIONS`.
+    bits : of a rounded layer: its numbers are whole multiples of 2^-bits.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
     activation: str
+    bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,35 +164,43 @@ def _activation(layer):
 # Rounding and its check ---------------------------------------------------------------------------
 
 
-def rounded(chain, inputs):
-    """The chain in numbers that float16 holds, as good as can be for inputs like ``(n, ...)``.
+def rounded(chain, inputs, bits):
+    """The chain with multiples of 2^-bits for weights, as good as can be for ``inputs``.
 
-    The numbers of a `SMALL` layer become sums of two float16s each, those of a larger one are
-    float16s.
+    Parameters
+    ----------
+    inputs : array ``(n, ...)`` of what the chain is applied to.
+    bits : of the large layers; a `SMALL` one has `FINE` ones.
     """
     h = np.reshape(inputs, (len(inputs), -1)).astype(np.float64)
     result = []
     for d in chain:
         exact = np.vstack([d.kernel, d.bias]).astype(np.float64)
         read = np.column_stack([h, np.ones(len(h))])  # the bias is the weight of a 1
-        near = sum(two_halves(exact)) if exact.size <= SMALL else compensated(exact, read)
-        result.append(Dense(near[:-1], near[-1], d.activation))
+        if exact.size <= SMALL:
+            near = Dense(*_apart(multiples(exact, FINE)), d.activation, FINE)
+        else:
+            near = Dense(*_apart(compensated(exact, read, bits)), d.activation, bits)
+        result.append(near)
         h = ACTIVATIONS[d.activation](read @ exact)
     return tuple(result)
 
 
-def two_halves(numbers):
-    """Numbers as float16 and what that leaves of them, as float16 too; both come as float32."""
-    first = numbers.astype("<f2").astype(np.float32)
-    return first, (numbers - first).astype("<f2").astype(np.float32)
+def _apart(weights):
+    return weights[:-1].astype(np.float32), weights[-1].astype(np.float32)
 
 
-def compensated(weights, x):
-    """Weights ``(inputs, units)`` in float16 (given as float32) such that ``x @ weights`` stays.
+def multiples(numbers, bits):
+    """The whole multiples of 2^-bits that are nearest to numbers."""
+    return np.round(np.ldexp(numbers, bits)) / 2.0**bits
+
+
+def compensated(weights, x, bits):
+    """Weights ``(inputs, units)`` as multiples of 2^-bits such that ``x @ weights`` stays.
 
     Row after row is rounded, and what that changes in the outputs the rows to come make up for as
     well as they can: with H = xᵀx, the change of row i goes on to the rows behind it in the
-    proportions of the i-th row of Cholesky's factor of H⁻¹.
+    proportions of the i-th row of Cholesky's factor of H⁻¹. The inputs that are large go first.
 
     Parameters
     ----------
@@ -198,15 +212,31 @@ def compensated(weights, x):
     transformers", algorithm 1; Hassibi & Stork 1993.
     """
     h = x.T @ x / len(x)
+    order = np.argsort(-h.diagonal(), kind="stable")
+    h = h[np.ix_(order, order)]
     # Inputs that hardly vary would be given any weight
     h[np.diag_indices_from(h)] += DAMPING * np.trace(h) / len(h)
     factor = np.linalg.cholesky(np.linalg.inv(h)).T
-    weights, result = weights.copy(), np.empty(weights.shape, np.float32)
-    for i in range(len(weights)):
-        result[i] = weights[i].astype("<f2")
-        change = (weights[i] - result[i]) / factor[i, i]
-        weights[i + 1 :] -= np.outer(factor[i, i + 1 :], change)
+    left, result = weights[order], np.empty(weights.shape)
+    for i, row in enumerate(order):
+        result[row] = multiples(left[i], bits)
+        change = (left[i] - result[row]) / factor[i, i]
+        left[i + 1 :] -= np.outer(factor[i, i + 1 :], change)
     return result
+
+
+def fewest_bits(chain, inputs, changes):
+    """The chain `rounded` to the fewest bits at which ``changes(rounded chain)`` is allowed.
+
+    Parameters
+    ----------
+    changes : function that gives the share of what is allowed that the rounding changes.
+    """
+    for bits in range(COARSEST, FINEST):
+        near = rounded(chain, inputs, bits)
+        if changes(near) < 1:
+            return near
+    return rounded(chain, inputs, FINEST)
 
 
 def run(chain, x):
@@ -235,7 +265,7 @@ def differences(model, encoder, decoder, images):
 
 
 def pack(model, images, known):
-    """The chains of an autoencoder in float16, with their distance from Keras on ``images``.
+    """The chains of an autoencoder, rounded, with their distance from Keras on ``images``.
 
     Parameters
     ----------
@@ -247,34 +277,66 @@ def pack(model, images, known):
     Unsupported
         If it is no chain of dense layers.
     """
-    encoder = rounded(encoder_chain(model), known)
-    decoder = rounded(decoder_chain(model), model.encode(known))
-    return Packed(encoder, decoder, *differences(model, encoder, decoder, images[:N_CHECKED]))
+    encoder, decoder = encoder_chain(model), decoder_chain(model)
+    codes = run(encoder, known)
+    decoded = run(decoder, codes)
+    largest = max(1.0, np.abs(codes).max())
+
+    def decoder_changes(near):
+        # Half of what is allowed is left to the codes' own change
+        return np.abs(run(near, codes) - decoded).max() / (TOLERANCE / 2)
+
+    def encoder_changes(near):
+        ours = run(near, known)
+        image_error = np.abs(run(near_decoder, ours) - decoded).max()
+        return max(image_error, np.abs(ours - codes).max() / largest) / TOLERANCE
+
+    near_decoder = fewest_bits(decoder, codes, decoder_changes)
+    near_encoder = fewest_bits(encoder, known, encoder_changes)
+    errors = differences(model, near_encoder, near_decoder, images[:N_CHECKED])
+    return Packed(near_encoder, near_decoder, *errors)
 
 
 # Text ---------------------------------------------------------------------------------------------
 
 
 def as_text(*arrays):
-    """Numbers as text: float16, first their low bytes and then their high ones, deflated, base64.
+    """Whole numbers as text: with the sign last, byte by byte from the lowest, deflated.
 
-    The high bytes, sign and exponent, are much alike; apart from the low ones they deflate well.
+    The upper bytes of all numbers are much alike; apart from the low ones they deflate well.
     """
-    numbers = np.concatenate([np.ravel(array) for array in arrays]).astype("<f2")
-    planes = numbers.view(np.uint8).reshape(-1, 2).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode("ascii")
+    numbers = np.concatenate([np.ravel(array) for array in arrays]).astype("<i4")
+    folded = (numbers << 1) ^ (numbers >> 31)  # 0, −1, 1, −2, 2 … become 0, 1, 2, 3, 4 …
+    planes = folded.view(np.uint8).reshape(-1, 4).T
+    return letters(zlib.compress(planes.tobytes(), 9))
+
+
+def letters(data):
+    """Bytes as text: every 13 bits are two of the 91 `LETTERS`, where base64 has 6 a letter.
+
+    The first letter says by how many bits the last 13 were filled up.
+    """
+    bits = np.unpackbits(np.frombuffer(data, np.uint8))
+    missing = -len(bits) % 13
+    groups = np.pad(bits, (0, missing)).reshape(-1, 13)
+    pairs = np.divmod(groups @ (1 << np.arange(12, -1, -1)), len(LETTERS))
+    return LETTERS[missing] + "".join(np.array(list(LETTERS))[np.column_stack(pairs).ravel()])
 
 
 def chain_data(chain):
     """A rounded chain as JSON can hold it.
 
-    ``layers`` are [inputs, units, activation, float16s a number], and ``weights`` the numbers:
-    kernel and bias of each layer, or the kernel's first parts, its second, and so the bias's.
+    ``layers`` are [inputs, units, activation, bits], and ``weights`` the multiples of 2^-bits:
+    kernel and bias of each layer.
     """
     described, arrays = [], []
     for d in chain:
-        kernel, bias = two_halves(d.kernel), two_halves(d.bias)
-        parts = 2 if kernel[1].any() or bias[1].any() else 1
-        described.append([*d.kernel.shape, d.activation, parts])
-        arrays += [*kernel[:parts], *bias[:parts]]
+        described.append([*d.kernel.shape, d.activation, d.bits])
+        arrays += [np.ldexp(d.kernel, d.bits), np.ldexp(d.bias, d.bits)]
     return {"layers": described, "weights": as_text(*arrays)}
+
+
+def grid_data(numbers, bits=13):
+    """Numbers as JSON can hold them: multiples of the step that divides the largest in 2^bits."""
+    step = float(np.abs(numbers).max()) / 2**bits or 1.0
+    return {"step": step, "numbers": as_text(np.round(numbers / step))}

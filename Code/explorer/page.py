@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-from itertools import islice
 from pathlib import Path
 
 import jinja2
@@ -19,66 +18,69 @@ from Code.main import UserError
 HERE = Path(__file__).parent
 SCRIPTS = ("network.js", "digits.js", "map.js", "pad.js", "sliders.js", "main.js")
 
-# In order of preference; the page has room for so many of each
-PLANES = (
-    "ae-2", "dae-2", "vae-2", "aae-2", "beta-vae-2", "info-vae-2", "contractive-2", "sparse-l1-2",
-    "tied-2", "dae-masking-2",
+# In order of preference: the page takes what there is until it is full
+WISHED = (
+    "ae-2", "vae-2", "vae-16", "dae-2", "dae-16", "aae-2", "ae-16", "beta-vae-2", "info-vae-2",
+    "contractive-2", "sparse-l1-2", "tied-2", "dae-masking-2",
 )  # fmt: skip
-SLIDERS = ("ae-16", "vae-16")
+PLANES = tuple(name for name in WISHED if name.endswith("-2"))
+SLIDERS = tuple(name for name in WISHED if name not in PLANES)
+MOST = {PLANES: 4, SLIDERS: 2}
 DENOISERS = ("dae-16", "dae-2")
-MAX_PLANES, MAX_SLIDERS = 4, 2
 
 N_PICTURED = 2000
 N_KNOWN = 2000
-MAX_BYTES = 8_000_000
+MEGABYTES = 3.0
 
 
-def build(output, say=print):
+def has_models(output):
+    """Whether there is a model below the folder ``output`` that the page needs."""
+    return any(_file(output, name).is_file() for name in PLANES)
+
+
+def build(output, megabytes=MEGABYTES, say=print):
     """The page as text, from the models below the folder ``output``.
 
     Parameters
     ----------
+    megabytes : how large the page may become.
     say : called with a line for every model: what is in the page, or why it is left out.
 
     Raises
     ------
     UserError
-        If there is no two-dimensional model, one is changed too much by the rounding, or the page
-        would be too large.
+        If there is no two-dimensional model, one is changed too much by the rounding, or none finds
+        room.
     """
-    output = Path(output)
-    if not any(_file(output, name).is_file() for name in PLANES):
+    if not has_models(output):
         raise UserError(f"no trained 2-D model in {output}/: run `run_all.py --only common` first")
-    text = render(collect(output, say))
-    size = len(text.encode())
-    if size >= MAX_BYTES:
-        raise UserError(f"the page would have {size / 1e6:.1f} MB, and 8 MB is the most")
-    return text
-
-
-def collect(output, say):
-    """Everything that the page holds, as JSON can hold it."""
     data = load_dataset("mnist")
     order = pictured_first(data.y_test, N_PICTURED)
-    n_pictured = min(N_PICTURED, len(order))
     images, labels = data.x_test[order], data.y_test[order]
-
-    known = to_unit(data.x_train[:N_KNOWN])
-    models = _Models(output, to_unit(images), known, say)
-    planes = models.first(PLANES, MAX_PLANES)
-    if not planes:
-        raise UserError(f"none of the 2-D models in {output}/ is made of dense layers")
-    sliders = models.first(SLIDERS, MAX_SLIDERS)
-    denoiser = models.first(DENOISERS, 1)
-    return {
-        "models": models.entries,
-        "planes": _in_table_order(planes),
-        "sliders": _in_table_order(sliders),
-        "denoiser": next(iter(denoiser), None),
+    shown = {
         "labels": "".join(map(str, labels)),
-        "numbers": order[:n_pictured].tolist(),
-        "pictures": picture_rows(images[:n_pictured]),
+        "numbers": order[:N_PICTURED].tolist(),
+        "pictures": picture_rows(images[:N_PICTURED]),
         "colours": DIGIT_COLOURS,
+    }
+    known = to_unit(data.x_train[:N_KNOWN])
+    room = megabytes * 1e6 - len(render({**shown, **_lists({})}).encode())
+    models = fill(output, to_unit(images), known, room, say)
+    if not any(name in PLANES for name in models):
+        raise UserError(
+            f"none of the 2-D models in {output}/ is made of dense layers and finds room in "
+            f"{megabytes:g} MB"
+        )
+    return render({**shown, **_lists(models)})
+
+
+def _lists(models):
+    """Which of the models are shown where."""
+    return {
+        "models": models,
+        "planes": [name for name in EXPERIMENTS if name in models and name in PLANES],
+        "sliders": [name for name in EXPERIMENTS if name in models and name in SLIDERS],
+        "denoiser": next((name for name in DENOISERS if name in models), None),
     }
 
 
@@ -103,86 +105,76 @@ def picture_rows(images):
 
 
 def _file(output, name):
-    return output / name / "model.keras"
+    return Path(output, name, "model.keras")
 
 
-class _Models:
-    """The models below ``output`` that the page can hold, each read once.
+def fill(output, images, known, room, say):
+    """What the page holds of the models that it takes, by name, in the order of `WISHED`.
 
     Parameters
     ----------
-    images : test images, as the page has them.
+    images : test images ``(n, height, width)`` in [0, 1], as the page has them.
     known : training images, by which the weights are rounded.
-    say : called with a line for every model.
+    room : bytes that all may take together.
+    say : called with a line for every model that is there, as far as there is room.
     """
+    models = {}
+    for name in WISHED:
+        kind = next(kind for kind in MOST if name in kind)
+        full = sum(other in kind for other in models) == MOST[kind]
+        if full or not _file(output, name).is_file():
+            continue
+        entry = _entry(_file(output, name), name, images, known, say)
+        room -= len(_json({name: entry})) if entry else 0
+        if room < 0:
+            say(f"{name} is left out, and what would follow: the page is full")
+            break
+        if entry:
+            models[name] = entry
+    return models
 
-    def __init__(self, output, images, known, say):
-        self.output = output
-        self.images = images
-        self.known = known
-        self.say = say
-        self.read = {}
 
-    @property
-    def entries(self):
-        """What the page holds of the models that can be shown, by name."""
-        return {name: entry for name, entry in self.read.items() if entry}
+def _entry(file, name, images, known, say):
+    """What the page holds of one model, or None after a line that says why it is left out."""
+    from Code.explorer import pack  # here, because Keras takes seconds
+    from Code.tasks.cli import load_model
 
-    def first(self, names, most):
-        """The first ``most`` of the names whose models are there and can be shown."""
-        there = (name for name in names if _file(self.output, name).is_file())
-        return list(islice(filter(self._entry, there), most))
-
-    def _entry(self, name):
-        """What the page holds of one model, or None after a line that says why it is left out."""
-        if name not in self.read:
-            self.read[name] = self._pack(name)
-        return self.read[name]
-
-    def _pack(self, name):
-        from Code.explorer import pack  # here, because Keras takes seconds
-        from Code.tasks.cli import load_model
-
-        model = load_model(_file(self.output, name))
-        try:
-            if model.image_shape != self.images.shape[1:]:
-                raise pack.Unsupported("its images are not of 28×28 pixels")
-            packed = pack.pack(model, self.images, self.known)
-        except pack.Unsupported as reason:
-            self.say(f"{name} is left out: {reason}")
-            return None
-        worst = max(packed.image_error, packed.code_error)
-        if worst > pack.TOLERANCE:
-            raise UserError(
-                f"{name}: float16 weights change what it computes by {worst:.1e}, more than "
-                f"{pack.TOLERANCE:g}"
-            )
-        self.say(
-            f"{name}: float16 weights change a pixel by at most {packed.image_error:.1e}, "
-            f"a code by {packed.code_error:.1e} of the largest"
+    model = load_model(file)
+    try:
+        if model.image_shape != images.shape[1:]:
+            raise pack.Unsupported("its images are not of 28×28 pixels")
+        packed = pack.pack(model, images, known)
+    except pack.Unsupported as reason:
+        say(f"{name} is left out: {reason}")
+        return None
+    worst = max(packed.image_error, packed.code_error)
+    if worst > pack.TOLERANCE:
+        raise UserError(
+            f"{name}: rounded weights change what it computes by {worst:.1e}, more than "
+            f"{pack.TOLERANCE:g}"
         )
-        codes = model.encode(self.images)
-        entry = {
-            "title": EXPERIMENTS[name].title,
-            "prior": bool(model.has_prior),
-            "encoder": pack.chain_data(packed.encoder),
-            "decoder": pack.chain_data(packed.decoder),
-        }
-        if codes.shape[1] == 2:
-            return {**entry, "codes": pack.as_text(codes)}
-        ends = np.percentile(codes, (1, 99), axis=0)
-        return {**entry, "ranges": np.round(ends, 4).T.tolist()}
-
-
-def _in_table_order(names):
-    return [name for name in EXPERIMENTS if name in names]
+    say(
+        f"{name}: rounded weights change a pixel by at most {packed.image_error:.1e}, "
+        f"a code by {packed.code_error:.1e} of the largest"
+    )
+    codes = model.encode(images)
+    entry = {
+        "title": EXPERIMENTS[name].title,
+        "prior": bool(model.has_prior),
+        "encoder": pack.chain_data(packed.encoder),
+        "decoder": pack.chain_data(packed.decoder),
+    }
+    if name in PLANES:
+        return {**entry, "codes": pack.grid_data(codes)}
+    ends = np.percentile(codes, (1, 99), axis=0)
+    return {**entry, "ranges": np.round(ends, 4).T.tolist()}
 
 
 # Text ---------------------------------------------------------------------------------------------
 
 
 def render(data):
-    """The page of what `collect` gave."""
+    """The page of all that it holds."""
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,

@@ -101,7 +101,7 @@ def walk(trained, wanted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     shots = Path(os.environ.get("EXPLORER_SHOTS") or folder / "shots")
     shots.mkdir(parents=True, exist_ok=True)
-    (folder / "explorer.html").write_text(page.build(trained[0], lambda line: None), "utf-8")
+    (folder / "explorer.html").write_text(page.build(trained[0], say=lambda line: None), "utf-8")
     given = {
         "page": str(folder / "explorer.html"),
         "shots": str(shots),

@@ -1,6 +1,5 @@
 """The networks in the page are those that were trained, and the page is one small file."""
 
-import base64
 import re
 import shutil
 import zlib
@@ -25,6 +24,10 @@ CHAINS = {
 }
 
 
+def ignore(line):
+    """Say nothing."""
+
+
 @pytest.fixture(scope="module", params=[f"{n} {how}" for n in CHAINS for how in ("new", "trained")])
 def model(request, mnist):
     name, how = request.param.split()
@@ -46,14 +49,16 @@ class TestChains:
         decoded = pack.run(decoder, codes).reshape(images.shape)
         np.testing.assert_allclose(decoded, model.decode(codes), atol=1e-5)
 
-    def test_float16_weights_give_nearly_that(self, model, images, mnist):
+    def test_rounded_weights_give_nearly_that(self, model, images, mnist):
         packed = pack.pack(model, images, to_unit(mnist.x_train[:500]))
         assert 0 < packed.image_error < pack.TOLERANCE
         assert 0 < packed.code_error < pack.TOLERANCE
         for d in packed.encoder + packed.decoder:
-            first, rest = pack.two_halves(d.kernel)
-            np.testing.assert_array_equal(first + rest, d.kernel)
-            assert rest.any() == (d.kernel.size <= pack.SMALL)
+            small = d.kernel.size + d.bias.size <= pack.SMALL
+            assert d.bits == pack.FINE if small else d.bits <= pack.FINEST
+            for numbers in (d.kernel, d.bias):
+                whole = np.ldexp(numbers, d.bits)
+                np.testing.assert_array_equal(whole, np.round(whole))
         units = [d.bias.size for d in packed.encoder + packed.decoder]
         assert units == [64, 16, 2, 16, 64, 784]
 
@@ -103,16 +108,50 @@ def test_compensation_keeps_the_outputs_closer_than_rounding():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 8)) @ rng.normal(size=(8, 40)) + 0.1 * rng.normal(size=(500, 40))
     weights = rng.normal(size=(40, 30))
-    ours, plain = pack.compensated(weights, x), weights.astype("<f2")
-    np.testing.assert_array_equal(ours, ours.astype("<f2"))
+    ours, plain = pack.compensated(weights, x, 6), pack.multiples(weights, 6)
+    np.testing.assert_array_equal(ours, pack.multiples(ours, 6))
     assert np.abs(x @ ours - x @ weights).mean() < 0.6 * np.abs(x @ plain - x @ weights).mean()
 
 
-def test_text_holds_the_numbers():
-    numbers = np.random.default_rng(0).normal(size=999).astype("<f2")
-    planes = zlib.decompress(base64.b64decode(pack.as_text(numbers[:9], numbers[9:])))
-    low, high = np.frombuffer(planes, np.uint8).reshape(2, -1).astype(np.uint16)
-    np.testing.assert_array_equal((low | high << 8).view("<f2"), numbers)
+def test_no_more_bits_than_are_needed():
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(200, 80)), rng.normal(size=(80, 60))
+    chain = (pack.Dense(kernel, np.zeros(60), "linear"),)
+    exact = pack.run(chain, x)
+
+    def changes(near):
+        return np.abs(pack.run(near, x) - exact).max() / 0.01
+
+    bits = pack.fewest_bits(chain, x, changes)[0].bits
+    assert pack.COARSEST < bits < pack.FINEST
+    assert changes(pack.rounded(chain, x, bits)) < 1 < changes(pack.rounded(chain, x, bits - 1))
+
+
+@pytest.mark.parametrize("n", range(11, 27))
+def test_text_holds_the_numbers(n):
+    numbers = np.random.default_rng(n).integers(-(2**20), 2**20, n)
+    text = pack.as_text(numbers[:9], numbers[9:])
+    assert set(text) <= set(pack.LETTERS)
+    np.testing.assert_array_equal(numbers_of(text), numbers)
+
+
+def numbers_of(text):
+    """What the page reads from a packed text, digit by digit."""
+    values = [pack.LETTERS.index(letter) for letter in text]
+    pairs = zip(values[1::2], values[2::2], strict=True)
+    bits = "".join(f"{len(pack.LETTERS) * high + low:013b}" for high, low in pairs)
+    bits = bits[: len(bits) - values[0]]
+    data = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+    planes = np.frombuffer(zlib.decompress(data), np.uint8).reshape(4, -1)
+    folded = sum(plane.astype(np.int64) << 8 * i for i, plane in enumerate(planes))
+    return np.where(folded % 2, -(folded + 1) // 2, folded // 2)
+
+
+def test_a_grid_holds_codes_finely():
+    codes = np.random.default_rng(0).normal(scale=30, size=(50, 2))
+    packed = pack.grid_data(codes)
+    ours = numbers_of(packed["numbers"]).reshape(-1, 2) * packed["step"]
+    assert np.abs(ours - codes).max() < 1e-4 * np.abs(codes).max()
 
 
 def test_as_many_pictures_of_each_digit(mnist):
@@ -125,19 +164,20 @@ class TestPage:
     @pytest.fixture(scope="class")
     def built(self, trained):
         said = []
-        return page.build(trained[0], said.append), said
+        return page.build(trained[0], say=said.append), said
 
     def test_is_the_same_every_time(self, trained, built):
-        assert page.build(trained[0], lambda line: None) == built[0]
+        assert page.build(trained[0], say=ignore) == built[0]
 
     def test_is_small_and_needs_nothing_from_elsewhere(self, built):
         text, _ = built
-        assert len(text.encode()) < page.MAX_BYTES
-        assert not re.search(r"https?://|@import|\bsrc=|url\(", text)
+        assert len(text.encode()) < 1e6 * page.MEGABYTES
+        own = re.sub(r'(?s)(<script [^>]*id="data">).*?</script>', "", text)
+        assert not re.search(r"https?:|@import|\bsrc=|url\(", own)
         assert re.findall(r'href="([^"]*)"', text) == ["data:,"]
         assert "default-src 'none'" in text
 
-    def test_names_come_from_the_table(self, built):
+    def test_names_come_from_the_table(self, trained, built):
         text, said = built
         titles = re.findall(r'value="([^"]+)"[^>]*><span>([^<]*)</span>', text)
         assert titles == [
@@ -147,21 +187,25 @@ class TestPage:
             ("ae-16", "Plain autoencoder"),
             ("vae-16", "Variational"),
         ]
-        assert [line.split(":")[0] for line in said] == [
-            "ae-2",
-            "dae-2",
-            "vae-2",
-            "ae-16",
-            "vae-16",
-        ]
+        named = [line.split(":")[0] for line in said]
+        assert named == [name for name in page.WISHED if name in trained[1]]
         assert all("at most" in line for line in said)
+
+    def test_takes_what_it_has_room_for(self, trained, built):
+        megabytes = len(built[0].encode()) / 1e6 - 0.01
+        said = []
+        text = page.build(trained[0], megabytes, said.append)
+        assert len(text.encode()) < 1e6 * megabytes
+        last = [name for name in page.WISHED if name in trained[1]][-1]
+        assert said[-1].startswith(f"{last} is left out")
+        assert f'value="{last}"' not in text and 'value="ae-2"' in text
 
     def test_a_convolutional_model_is_left_out_with_a_line(self, trained, tmp_path):
         shutil.copytree(trained[0] / "ae-2", tmp_path / "ae-2")
         (tmp_path / "dae-2").mkdir()
         made("Code.cae:CAE", 2).save(tmp_path / "dae-2" / "model.keras")
         said = []
-        text = page.build(tmp_path, said.append)
+        text = page.build(tmp_path, say=said.append)
         assert "dae-2 is left out: it has a layer Conv2D" in " ".join(said)
         assert 'value="ae-2"' in text and 'value="dae-2"' not in text
         assert 'id="sliders"' not in text and 'id="denoised"' not in text
@@ -170,7 +214,7 @@ class TestPage:
         (tmp_path / "ae-2").mkdir()
         made("Code.cae:CAE", 2).save(tmp_path / "ae-2" / "model.keras")
         with pytest.raises(UserError, match="made of dense layers"):
-            page.build(tmp_path, lambda line: None)
+            page.build(tmp_path, say=ignore)
 
 
 class TestCommand:
@@ -205,13 +249,14 @@ class TestCommand:
         monkeypatch.setattr(pack, "TOLERANCE", 1e-9)
         status, said = ended("--output", trained[0], "--page", tmp_path / "explorer.html")
         assert status == 2
-        assert "ae-2: float16 weights change what it computes" in said
+        assert "ae-2: rounded weights change what it computes" in said
 
-    def test_refuses_a_page_that_is_too_large(self, trained, ended, tmp_path, monkeypatch):
-        monkeypatch.setattr(page, "MAX_BYTES", 1000)
-        status, said = ended("--output", trained[0], "--page", tmp_path / "explorer.html")
+    def test_says_that_not_one_model_finds_room(self, trained, ended, tmp_path):
+        path = tmp_path / "explorer.html"
+        status, said = ended("--output", trained[0], "--page", path, "--megabytes", 0.5)
         assert status == 2
-        assert "8 MB is the most" in said
+        assert "finds room in 0.5 MB" in said
+        assert not path.exists()
 
     def test_wants_a_page_as_its_output(self, ended):
         status, said = ended("--page", "explorer.png")
