@@ -55,7 +55,7 @@ function setUpPlane(explorer, models, onPick) {
   let name = data.planes[0];
   let drawn = null; // the image on the pad
 
-  const map = makeMap(element("map"), data.colours, {
+  const map = makeMap(element("map"), {
     onMove: showCursor,
     onPick: (place) => {
       const [nearest] = map.nearest(place);

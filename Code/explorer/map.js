@@ -6,10 +6,9 @@ const EDGE = 0.05; // room around the outermost dots
 /**
  * Make a canvas a map.
  * @param {HTMLCanvasElement} canvas
- * @param {string[]} colours of the ten digits
  * @param {{onMove: function, onPick: function}} told of the cursor's place [x, y]
  */
-function makeMap(canvas, colours, { onMove, onPick }) {
+function makeMap(canvas, { onMove, onPick }) {
   const context = canvas.getContext("2d");
   const dots = document.createElement("canvas"); // all that stays while the cursor moves
   let codes = new Float32Array(0);
@@ -24,6 +23,7 @@ function makeMap(canvas, colours, { onMove, onPick }) {
 
   /** A colour of the style sheet. */
   const ink = (name) => getComputedStyle(canvas).getPropertyValue(name).trim();
+  const colourOf = (digit) => ink(`--digit-${digit}`);
 
   /** From the plane to the canvas, in its own pixels. */
   const toCanvas = (x, y) => [
@@ -50,6 +50,7 @@ function makeMap(canvas, colours, { onMove, onPick }) {
     const unit = canvas.width / 600;
     const growth = Math.min(2, (whole.half / view.half) ** 0.25) * Math.max(unit, 1);
     drawTicks(pen);
+    const colours = Array.from({ length: 10 }, (_, digit) => colourOf(digit));
     for (const [from, to, radius, alpha] of [
       [pictured, labels.length, 1.3, 0.5],
       [0, pictured, 2.1, 0.9],
@@ -173,7 +174,7 @@ function makeMap(canvas, colours, { onMove, onPick }) {
     line(context, 0, y, canvas.width, y);
     context.globalAlpha = 1;
     marks.neighbours.forEach((i) => ring(placeOf(i), 4, 1.2));
-    if (marks.picked !== null) ring(placeOf(marks.picked), 6, 2, colours[labels[marks.picked]]);
+    if (marks.picked !== null) ring(placeOf(marks.picked), 6, 2, colourOf(labels[marks.picked]));
     if (marks.drawn) drawYours(scale);
     ring(cursor, 8, 1.6);
   }

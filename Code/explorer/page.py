@@ -28,6 +28,10 @@ SLIDERS = tuple(name for name in WISHED if name not in PLANES)
 MOST = {PLANES: 4, SLIDERS: 2}
 DENOISERS = ("dae-16", "dae-2")
 
+# Of the map, as in style.css
+SURFACES = {"light": "#ffffff", "dark": "#1d1e21"}
+CONTRAST = 3.0
+
 N_PICTURED = 2000
 N_KNOWN = 2000
 MEGABYTES = 3.0
@@ -61,7 +65,6 @@ def build(output, megabytes=MEGABYTES, say=print):
         "labels": "".join(map(str, labels)),
         "numbers": order[:N_PICTURED].tolist(),
         "pictures": picture_rows(images[:N_PICTURED]),
-        "colours": DIGIT_COLOURS,
     }
     known = to_unit(data.x_train[:N_KNOWN])
     room = megabytes * 1e6 - len(render({**shown, **_lists({})}).encode())
@@ -99,6 +102,38 @@ def picture_rows(images):
     file = io.BytesIO()
     Image.fromarray(images.reshape(len(images), -1)).save(file, format="PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+# Colours ------------------------------------------------------------------------------------------
+
+
+def legible(colour, surface):
+    """A colour as ``#rrggbb``, mixed with black or white until it stands out from ``surface``.
+
+    References
+    ----------
+    W3C, Web Content Accessibility Guidelines 2.2, 1.4.11: a contrast of 3 for graphics.
+    """
+    rgb, ground = (np.array(list(bytes.fromhex(c[1:])), float) for c in (colour, surface))
+    end = 0.0 if luminance(ground) > 0.5 else 255.0
+    for share in np.linspace(0, 1, 101):
+        mixed = np.round((1 - share) * rgb + share * end)
+        if contrast(mixed, ground) >= CONTRAST:
+            break
+    return "#" + bytes(mixed.astype(np.uint8)).hex()
+
+
+def contrast(one, other):
+    """The contrast of two colours ``(red, green, blue)`` of 0 to 255: 1 to 21, as W3C defines."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(rgb):
+    """The relative luminance of a colour in sRGB, 0 to 1."""
+    v = np.asarray(rgb) / 255
+    linear = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 # Models -------------------------------------------------------------------------------------------
@@ -183,9 +218,14 @@ def render(data):
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    schemes = {
+        scheme: [legible(colour, surface) for colour in DIGIT_COLOURS]
+        for scheme, surface in SURFACES.items()
+    }
     env.filters["short"] = lambda title: title.rsplit(",", 1)[0]
     return env.get_template("page.html.j2").render(
         **data,
+        schemes=schemes,
         style=Markup((HERE / "style.css").read_text("utf-8")),
         script=Markup("\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)),
         data=Markup(_json(data)),

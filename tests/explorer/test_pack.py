@@ -13,6 +13,7 @@ from small import made, train
 from Code.data.datasets import to_unit
 from Code.explorer import __main__ as command
 from Code.explorer import pack, page
+from Code.figures.style import DIGIT_COLOURS
 from Code.main import UserError
 from Code.tasks import cli
 
@@ -158,6 +159,21 @@ def test_as_many_pictures_of_each_digit(mnist):
     order = page.pictured_first(mnist.y_test, 2000)
     assert sorted(order) == list(range(10_000))
     assert np.bincount(mnist.y_test[order[:2000]]).tolist() == [200] * 10
+
+
+@pytest.mark.parametrize("surface", page.SURFACES.values())
+def test_colours_stand_out_and_stay_apart(surface):
+    shown = [page.legible(colour, surface) for colour in DIGIT_COLOURS]
+    rgb = [tuple(bytes.fromhex(colour[1:])) for colour in (*shown, surface)]
+    assert all(page.contrast(one, rgb[-1]) >= page.CONTRAST for one in rgb[:-1])
+    assert len(set(shown)) == 10
+    kept = [one for one, plain in zip(shown, DIGIT_COLOURS, strict=True) if one == plain]
+    assert 0 < len(kept) < 10
+
+
+def test_contrast_is_that_of_the_w3c():
+    assert page.contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert page.contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)
 
 
 class TestPage:
