@@ -226,11 +226,11 @@ def compensated(weights, x, bits):
 
 
 def fewest_bits(chain, inputs, changes):
-    """The chain `rounded` to the fewest bits at which ``changes(rounded chain)`` is allowed.
+    """The chain `rounded` to the fewest bits at which what that changes is allowed.
 
     Parameters
     ----------
-    changes : function that gives the share of what is allowed that the rounding changes.
+    changes : function from a rounded chain to the share of what is allowed that it changes.
     """
     for bits in range(COARSEST, FINEST):
         near = rounded(chain, inputs, bits)
@@ -270,7 +270,7 @@ def pack(model, images, known):
     Parameters
     ----------
     images : array ``(n, height, width)`` in [0, 1], of which the first hundred are compared.
-    known : other such images, by which the rounding goes.
+    known : other such images: the rounding goes by every second, its bits are judged on the rest.
 
     Raises
     ------
@@ -278,7 +278,8 @@ def pack(model, images, known):
         If it is no chain of dense layers.
     """
     encoder, decoder = encoder_chain(model), decoder_chain(model)
-    codes = run(encoder, known)
+    known, judged = known[::2], known[1::2]
+    codes = run(encoder, judged)
     decoded = run(decoder, codes)
     largest = max(1.0, np.abs(codes).max())
 
@@ -287,11 +288,11 @@ def pack(model, images, known):
         return np.abs(run(near, codes) - decoded).max() / (TOLERANCE / 2)
 
     def encoder_changes(near):
-        ours = run(near, known)
+        ours = run(near, judged)
         image_error = np.abs(run(near_decoder, ours) - decoded).max()
         return max(image_error, np.abs(ours - codes).max() / largest) / TOLERANCE
 
-    near_decoder = fewest_bits(decoder, codes, decoder_changes)
+    near_decoder = fewest_bits(decoder, run(encoder, known), decoder_changes)
     near_encoder = fewest_bits(encoder, known, encoder_changes)
     errors = differences(model, near_encoder, near_decoder, images[:N_CHECKED])
     return Packed(near_encoder, near_decoder, *errors)
