@@ -33,7 +33,7 @@ SURFACES = {"light": "#ffffff", "dark": "#1d1e21"}
 CONTRAST = 3.0
 
 N_PICTURED = 2000
-N_KNOWN = 4000
+N_KNOWN = 2500
 MEGABYTES = 3.2  # three models, which together show everything that the page can do
 
 
