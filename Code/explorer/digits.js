@@ -32,3 +32,9 @@ function paint(canvas, image) {
   }
   context.putImageData(shown, 0, 0);
 }
+
+/** A number in words: so many decimals, a true minus sign, and no minus before zero. */
+function inWords(number, decimals) {
+  const words = number.toFixed(decimals);
+  return Number(words) ? words.replace("-", "−") : words.replace("-", "");
+}

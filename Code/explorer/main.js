@@ -65,7 +65,7 @@ function setUpPlane(explorer, models, onPick) {
 
   function showCursor([x, y]) {
     paint(element("decoded"), explorer.decode(name, Float32Array.of(x, y)));
-    const words = [x, y].map((v) => v.toFixed(2).replace("-", "−"));
+    const words = [x, y].map((v) => inWords(v, 2));
     element("place").textContent = `(${words.join(", ")})`;
     element("speed").textContent = `decoded in ${explorer.lastDecodeMs.toFixed(1)} ms`;
     element("map").setAttribute("aria-description", `cursor at ${words.join(", ")}`);

@@ -1,6 +1,7 @@
 """The page: which models it shows, and how they, the digits and the scripts become one file."""
 
 import base64
+import colorsys
 import io
 import json
 from pathlib import Path
@@ -108,19 +109,22 @@ def picture_rows(images):
 
 
 def legible(colour, surface):
-    """A colour as ``#rrggbb``, mixed with black or white until it stands out from ``surface``.
+    """A colour as ``#rrggbb``, made darker or lighter until it stands out from ``surface``.
+
+    Its hue and saturation (of HLS) stay, so that the ten digits stay apart.
 
     References
     ----------
     W3C, Web Content Accessibility Guidelines 2.2, 1.4.11: a contrast of 3 for graphics.
     """
-    rgb, ground = (np.array(list(bytes.fromhex(c[1:])), float) for c in (colour, surface))
-    end = 0.0 if luminance(ground) > 0.5 else 255.0
-    for share in np.linspace(0, 1, 101):
-        mixed = np.round((1 - share) * rgb + share * end)
-        if contrast(mixed, ground) >= CONTRAST:
+    rgb, ground = (np.array(list(bytes.fromhex(c[1:]))) for c in (colour, surface))
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(rgb / 255))
+    end = 0 if luminance(ground) > 0.5 else 1
+    for moved in np.linspace(lightness, end, 201):
+        rgb = np.round(255 * np.array(colorsys.hls_to_rgb(hue, moved, saturation)))
+        if contrast(rgb, ground) >= CONTRAST:
             break
-    return "#" + bytes(mixed.astype(np.uint8)).hex()
+    return "#" + bytes(rgb.astype(np.uint8)).hex()
 
 
 def contrast(one, other):

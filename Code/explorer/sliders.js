@@ -37,7 +37,7 @@ function makeSliders(list, n, onInput) {
 
   /** The number is the code's own; the slider stops at the end of its range. */
   function tell(unit) {
-    const words = code[unit].toFixed(1).replace("-", "−");
+    const words = inWords(code[unit], 1);
     rows[unit].value.textContent = words;
     rows[unit].input.setAttribute("aria-valuetext", words);
   }
