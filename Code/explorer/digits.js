@@ -4,10 +4,8 @@ const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 
 /** The images in the page's PNG, one a row: a function from an index to its intensities. */
-async function unpackPictures(base64) {
-  const picture = new Image();
-  picture.src = `data:image/png;base64,${base64}`;
-  await picture.decode();
+async function unpackPictures(text) {
+  const picture = await createImageBitmap(new Blob([bytesOf(text)], { type: "image/png" }));
   const canvas = document.createElement("canvas");
   canvas.width = picture.width;
   canvas.height = picture.height;

@@ -1,6 +1,5 @@
 """The page: which models it shows, and how they, the digits and the scripts become one file."""
 
-import base64
 import colorsys
 import io
 import json
@@ -13,6 +12,7 @@ from PIL import Image
 
 from Code.data.datasets import load_dataset, to_unit
 from Code.experiments import EXPERIMENTS
+from Code.explorer.text import grid_data, letters
 from Code.figures.style import DIGIT_COLOURS
 from Code.main import UserError
 
@@ -99,10 +99,10 @@ def pictured_first(labels, n):
 
 
 def picture_rows(images):
-    """Images ``(n, height, width)`` as one grey PNG in base64: each is one row of pixels."""
+    """Images ``(n, height, width)`` as the text of one grey PNG, in which each is one row."""
     file = io.BytesIO()
     Image.fromarray(images.reshape(len(images), -1)).save(file, format="PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    return letters(file.getvalue())
 
 
 # Colours ------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def _entry(file, name, images, known, say):
         "decoder": pack.chain_data(packed.decoder),
     }
     if name in PLANES:
-        return {**entry, "codes": pack.grid_data(codes)}
+        return {**entry, "codes": grid_data(codes)}
     ends = np.percentile(codes, (1, 99), axis=0)
     return {**entry, "ranges": np.round(ends, 4).T.tolist()}
 

@@ -22,3 +22,11 @@ def trained(mnist, tmp_path_factory):
         (folder / name).mkdir()
         models[name].save(folder / name / "model.keras")
     return folder, models
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fewer_known_images():
+    """Networks this small are rounded well by fewer images than the page takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("Code.explorer.page.N_KNOWN", 1000)
+        yield
