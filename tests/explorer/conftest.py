@@ -1,5 +1,7 @@
 """Trained models in the folders where a run leaves them."""
 
+import shutil
+
 import pytest
 from small import made, train
 
@@ -24,9 +26,10 @@ def trained(mnist, tmp_path_factory):
     return folder, models
 
 
-@pytest.fixture(scope="session", autouse=True)
-def fewer_known_images():
-    """Networks this small are rounded well by fewer images than the page takes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("Code.explorer.page.N_KNOWN", 1000)
-        yield
+@pytest.fixture(scope="session")
+def pair(trained, tmp_path_factory):
+    """A folder with two of the trained models, of which a page is made sooner."""
+    folder = tmp_path_factory.mktemp("pair")
+    for name in ("ae-2", "vae-16"):
+        shutil.copytree(trained[0] / name, folder / name)
+    return folder

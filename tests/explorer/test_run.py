@@ -1,31 +1,24 @@
 """``run_all.py`` makes the page at the end of a run, and outlives it if that fails."""
 
-import pytest
-
 from Code import main
 from Code.experiments import EXPERIMENTS
 
 ROWS = [EXPERIMENTS["ae-2"]]
 
 
-@pytest.fixture(scope="module")
-def output(trained):
-    return trained[0]
-
-
-def test_makes_the_page_once(output, capsys):
-    page = output / "report" / "explorer.html"
-    main.write_explorer(output, ROWS, trained=0)
+def test_makes_the_page_once(pair, capsys):
+    page = pair / "report" / "explorer.html"
+    main.write_explorer(pair, ROWS, trained=0)
     assert capsys.readouterr().err == f"Explorer: {page}\n"
     page.write_text("as it was")
-    main.write_explorer(output, ROWS, trained=0)
+    main.write_explorer(pair, ROWS, trained=0)
     assert page.read_text() == "as it was"
-    main.write_explorer(output, ROWS, trained=1)
+    main.write_explorer(pair, ROWS, trained=1)
     assert page.read_text("utf-8").rstrip().endswith("</html>")
 
 
-def test_other_experiments_leave_it_alone(output, tmp_path, capsys):
-    main.write_explorer(output, [EXPERIMENTS["vae-bce"]], trained=1)
+def test_other_experiments_leave_it_alone(pair, tmp_path, capsys):
+    main.write_explorer(pair, [EXPERIMENTS["vae-bce"]], trained=1)
     main.write_explorer(tmp_path, ROWS, trained=1)
     assert capsys.readouterr().err == ""
     assert not list(tmp_path.iterdir())
