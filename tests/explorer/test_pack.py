@@ -123,13 +123,11 @@ def test_no_more_bits_than_are_needed():
     def changes(near):
         return np.abs(pack.run(near, x) - exact).max()
 
-    bits = pack.fewest_bits(chain, x, changes, 0.01)[0].bits
+    most = 0.002
+    bits = pack.fewest_bits(chain, x, changes, most)[0].bits
     assert pack.COARSEST < bits < pack.FINEST
-    assert (
-        changes(pack.rounded(chain, x, bits))
-        < 0.01
-        < changes(pack.rounded(chain, x, bits - pack.FINER_BY))
-    )
+    assert changes(pack.rounded(chain, x, bits)) < most
+    assert changes(pack.rounded(chain, x, bits - pack.FINER_BY)) >= most
 
 
 @pytest.mark.parametrize("n", range(11, 27))
@@ -186,8 +184,12 @@ class TestPage:
         said = []
         return page.build(trained[0], say=said.append), said
 
-    def test_is_the_same_every_time(self, pair):
-        assert page.build(pair, say=ignore) == page.build(pair, say=ignore)
+    @pytest.fixture(scope="class")
+    def of_two(self, pair):
+        return page.build(pair, say=ignore)
+
+    def test_is_the_same_every_time(self, pair, of_two):
+        assert page.build(pair, say=ignore) == of_two
 
     def test_is_small_and_needs_nothing_from_elsewhere(self, built):
         text, _ = built
@@ -211,10 +213,11 @@ class TestPage:
         assert named == [name for name in page.WISHED if name in trained[1]]
         assert all("at most" in line for line in said)
 
-    def test_takes_what_it_has_room_for(self, pair):
+    def test_takes_what_it_has_room_for(self, pair, of_two):
+        megabytes = len(of_two.encode()) / 1e6 - 0.01
         said = []
-        text = page.build(pair, 0.6, said.append)
-        assert len(text.encode()) < 0.6e6
+        text = page.build(pair, megabytes, said.append)
+        assert len(text.encode()) < 1e6 * megabytes
         assert said[-1].startswith("vae-16 is left out")
         assert 'value="ae-2"' in text and 'value="vae-16"' not in text
 
