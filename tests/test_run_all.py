@@ -146,6 +146,10 @@ def test_killed_and_resumed_one_job_or_two_equals_undisturbed(root, tmp_path):
     for name in FEW:
         histories = [(out / name / "history.csv").read_bytes() for out in (killed, undisturbed)]
         assert histories[0] == histories[1]
+    figures = [path.relative_to(undisturbed) for path in undisturbed.glob("*/*.png")]
+    assert figures
+    for figure in figures:
+        assert (killed / figure).read_bytes() == (undisturbed / figure).read_bytes(), figure
 
 
 def test_a_diverged_experiment_is_named_and_the_others_finish(root, tmp_path):
