@@ -267,7 +267,7 @@ compress.main(["--model", str(folder), "--quick", "--json"])
 def test_a_use_is_one_module_and_three_rows(root, project, tmp_path):
     text = section(text_of(root, "report/guide.md"), "Add a use")
     (module,) = blocks(text, "python", "   ")
-    name, titles = blocks(text, "", "   ")
+    name, titles = blocks(text, "text", "   ")
     (project / "Code" / "tasks" / "compress.py").write_text(module, encoding="utf-8")
     insert(project / "Code" / "tasks" / "stage.py", '    "reconstruct",', f"    {name.strip()}\n")
     for language, title in zip(("en", "zh"), titles.splitlines(), strict=True):
