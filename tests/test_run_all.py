@@ -235,6 +235,18 @@ def test_list_names_every_experiment_without_tensorflow(root):
     assert all(name in done.stdout for name in EXPERIMENTS)
 
 
+def test_a_reader_that_leaves_is_no_error(root):
+    """``run_all.py --list | head -1``: the pipe is closed before the list is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    finished = subprocess.run(
+        [sys.executable, "run_all.py", "--list"],
+        stdout=writing, stderr=subprocess.PIPE, text=True, cwd=root, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
 def test_one_variant_alone(root, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "Code.vae", "--epochs", "2", "--quick", "--output", str(tmp_path)],
