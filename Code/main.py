@@ -3,6 +3,7 @@
 import argparse
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -80,11 +81,14 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        if options.list:
-            return list_experiments(options)
-        if options.report_only:
-            return report_only(options)
-        return train(options)
+        what = list_experiments if options.list else report_only if options.report_only else train
+        status = what(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has gone, as ``head`` does: what it wanted it has; nor may the exit write more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except UserError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return WRONG_INPUT
