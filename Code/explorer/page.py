@@ -35,7 +35,7 @@ CONTRAST = 3.0
 
 N_PICTURED = 2000
 N_KNOWN = 2500
-MEGABYTES = 3.2  # three models, which together show everything that the page can do
+MEGABYTES = 4.0  # four models, which together show everything that the page can do
 
 
 def has_models(output):
