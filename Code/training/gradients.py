@@ -5,6 +5,7 @@ functions of values, so that there a model's variables become values for as long
 """
 
 import contextlib
+import math
 
 import keras
 from keras import ops
@@ -131,6 +132,64 @@ class _Inner(keras.StatelessScope):
         variable, _ = update
         self.assigned[id(variable)] = variable
         super().add_update(update)
+
+
+def unit_gradients(function, x):
+    """The gradient with respect to x of each unit of a function of x that can be differentiated.
+
+    Parameters
+    ----------
+    function : callable ``(batch, ...)`` → ``(batch, ...)`` of static size, each image by itself.
+    x : tensor ``(batch, ...)``.
+
+    Returns
+    -------
+    One tensor of x's shape a unit of the output.
+    """
+
+    def units_of(x):
+        values = function(x)
+        size = math.prod(values.shape[1:])
+        return ops.unstack(ops.reshape(values, (-1, size)), size, axis=1)
+
+    return _UNIT_GRADIENTS[keras.backend.backend()](units_of, ops.convert_to_tensor(x))
+
+
+def _unit_gradients_by_tensorflow(units_of, x):
+    import tensorflow as tf
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        units = units_of(x)
+    return [tape.gradient(unit, x, unconnected_gradients="zero") for unit in units]
+
+
+def _unit_gradients_by_torch(units_of, x):
+    import torch
+
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        return [
+            torch.autograd.grad(unit.sum(), x, create_graph=True, materialize_grads=True)[0]
+            for unit in units_of(x)
+        ]
+
+
+def _unit_gradients_by_jax(units_of, x):
+    import jax
+
+    units, pull = jax.vjp(units_of, x)
+    return [
+        pull([ops.full_like(unit, float(i == j)) for j, unit in enumerate(units)])[0]
+        for i in range(len(units))
+    ]
+
+
+_UNIT_GRADIENTS = {
+    "tensorflow": _unit_gradients_by_tensorflow,
+    "torch": _unit_gradients_by_torch,
+    "jax": _unit_gradients_by_jax,
+}
 
 
 def with_values(variables, values, step):
