@@ -110,12 +110,15 @@ def test_the_same_weights_move(found, expected):
 
 
 def test_it_learns_what_it_learns_on_tensorflow(found, expected):
-    """The same first weights and order of images; only noise is drawn by other generators."""
+    """The same first weights and order of images lead to the same loss, where nothing is drawn.
+
+    Noise comes from each backend's own generator: there only the names of what is measured are the
+    same, and `test_it_trains` asks that the loss falls.
+    """
     assert found["noise"] == expected["noise"]
-    fallen = expected["before"]["loss"] - expected["after"]["loss"]
-    # After so few steps the noise, of the measuring too, is a good share of what was learned
-    share = 0.4 if found["noise"] else 1e-3
-    assert found["after"]["loss"] == pytest.approx(expected["after"]["loss"], abs=share * fallen)
+    if not found["noise"]:
+        fallen = expected["before"]["loss"] - expected["after"]["loss"]
+        assert found["after"]["loss"] == pytest.approx(expected["after"]["loss"], abs=1e-3 * fallen)
     for name in ("history", "diagnostics"):
         assert found.get(name, {}).keys() == expected.get(name, {}).keys()
 
