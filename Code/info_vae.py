@@ -132,7 +132,8 @@ class InfoVAE(VAE):
 
     def diagnostics(self, x, y):
         """``mmd_to_prior``: MMD² between sampled codes of test images and N(0, I)."""
-        z_mean, z_log_var = self.encoder.predict(x[:MEASURED_CODES], batch_size=1000, verbose=0)
+        parts = self.encoder.predict(x[:MEASURED_CODES], batch_size=1000, verbose=0)
+        z_mean, z_log_var = map(ops.convert_to_tensor, parts)
         epsilon = normal(z_mean.shape, MEASURE_SEED + 1)
         z = z_mean + ops.exp(0.5 * z_log_var) * epsilon
         return {"mmd_to_prior": measured_mmd(z, self.kernel)}
