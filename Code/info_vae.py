@@ -65,9 +65,11 @@ def mmd(a, b, kernel=inverse_multiquadric):
 
 
 def _off_diagonal_mean(k):
-    n = k.shape[0]
+    n = ops.shape(k)[0]
+    index = ops.arange(n)
+    pairs = ops.cast(ops.not_equal(index[:, None], index[None, :]), k.dtype)
     # A batch of one image has no pairs
-    return ops.sum(k * (1.0 - ops.eye(n))) / max(n * (n - 1), 1)
+    return ops.sum(k * pairs) / ops.cast(ops.maximum(n * (n - 1), 1), k.dtype)
 
 
 def mmd_to_prior(z, kernel, seed):
