@@ -19,7 +19,7 @@ from keras import layers, ops
 from Code import two_sample
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.noise import normal, uniform
-from Code.training.whole_epoch import build, descend
+from Code.training.gradients import build, descend
 
 N_CLASSES = 10
 PETALS = 10

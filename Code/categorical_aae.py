@@ -19,7 +19,7 @@ from Code.base import PACKAGE
 from Code.data.datasets import to_unit
 from Code.losses import cross_entropy_on_labels
 from Code.noise import normal
-from Code.training.whole_epoch import build, descend
+from Code.training.gradients import build, descend
 
 
 def labelled_sample(labels, n, seed):

@@ -21,6 +21,7 @@ from Code.dae import DAE
 from Code.figures.filters import filter_images
 from Code.noise import uniform
 from Code.tied import Tied, dense_layers
+from Code.training.gradients import unit_gradients
 
 # The slope of each activation, from its output
 SLOPES = {
@@ -78,24 +79,15 @@ def chain_norm(slopes, kernels, directions=None):
 def differentiated_norm(encoder, x):
     """``‖J_f(x)‖²_F`` of any encoder, one value an image, by one backward pass a unit of the code.
 
-    Exact where no image's code depends on another image. TensorFlow only; it can itself be
-    differentiated.
+    Exact where no image's code depends on another image. It can itself be differentiated.
 
     Parameters
     ----------
     encoder : callable ``(batch, ...)`` → ``(batch, ...)`` of static size.
     x : tensor ``(batch, ...)``.
     """
-    import tensorflow as tf
-
-    x = tf.convert_to_tensor(x)
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(x)
-        code = encoder(x)
-        units = tf.unstack(tf.reshape(code, (-1, int(np.prod(code.shape[1:])))), axis=1)
-    rows = [tape.gradient(unit, x, unconnected_gradients="zero") for unit in units]
-    axes = list(range(1, len(x.shape)))
-    return sum(tf.reduce_sum(tf.square(row), axis=axes) for row in rows)
+    rows = unit_gradients(encoder, x)
+    return sum(ops.sum(ops.square(row), axis=list(range(1, len(row.shape)))) for row in rows)
 
 
 class JacobianMeasured(BaseAutoencoder):
@@ -133,7 +125,7 @@ class JacobianMeasured(BaseAutoencoder):
         norms = []
         for start in range(0, len(x), batch_size):
             outputs = _listed(self.encoder_layers(ops.convert_to_tensor(x[start:][:batch_size])))
-            norms.append(np.asarray(chain_norm(self.slopes(outputs), self.kernels)))
+            norms.append(ops.convert_to_numpy(chain_norm(self.slopes(outputs), self.kernels)))
         return np.concatenate(norms)
 
     def diagnostics(self, x, y):

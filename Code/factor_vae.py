@@ -15,7 +15,7 @@ from Code.base import PACKAGE
 from Code.disentangled import DisentangledVAE
 from Code.losses import kl_to_standard_normal
 from Code.noise import uniform
-from Code.training.whole_epoch import build
+from Code.training.gradients import build, descend_each
 
 
 def permute_units(z, seed):
@@ -115,22 +115,13 @@ class FactorVAE(DisentangledVAE):
         )
 
     def update(self, x, y=None):
-        """One step of encoder and decoder, one of the discriminator (algorithm 2; TensorFlow)."""
-        import tensorflow as tf
-
-        own = [v.value for v in self.trained_variables]
-        its = [v.value for v in self.discriminator.trainable_variables]
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch([*own, *its])
-            terms = self.loss_terms(x, y, training=True)
-            loss = ops.mean(terms["loss"])
-            discriminator_loss = ops.mean(terms["discriminator_loss"])
-        gradients = tape.gradient(loss, own)
-        its_gradients = tape.gradient(discriminator_loss, its)
-        del tape
-        self.optimizer.apply(gradients, self.trained_variables)
-        self.discriminator_optimizer.apply(its_gradients, self.discriminator.trainable_variables)
-        return terms
+        """One step of encoder and decoder, one of the discriminator (algorithm 2)."""
+        its = self.discriminator.trainable_variables
+        steps = [
+            (self.optimizer, self.trained_variables, "loss"),
+            (self.discriminator_optimizer, its, "discriminator_loss"),
+        ]
+        return descend_each(steps, lambda: self.loss_terms(x, y, training=True))
 
     def get_config(self):
         return {

@@ -65,9 +65,11 @@ def mmd(a, b, kernel=inverse_multiquadric):
 
 
 def _off_diagonal_mean(k):
-    n = k.shape[0]
+    n = ops.shape(k)[0]
+    index = ops.arange(n)
+    pairs = ops.cast(ops.not_equal(index[:, None], index[None, :]), k.dtype)
     # A batch of one image has no pairs
-    return ops.sum(k * (1.0 - ops.eye(n))) / max(n * (n - 1), 1)
+    return ops.sum(k * pairs) / ops.cast(ops.maximum(n * (n - 1), 1), k.dtype)
 
 
 def mmd_to_prior(z, kernel, seed):
@@ -132,7 +134,8 @@ class InfoVAE(VAE):
 
     def diagnostics(self, x, y):
         """``mmd_to_prior``: MMD² between sampled codes of test images and N(0, I)."""
-        z_mean, z_log_var = self.encoder.predict(x[:MEASURED_CODES], batch_size=1000, verbose=0)
+        parts = self.encoder.predict(x[:MEASURED_CODES], batch_size=1000, verbose=0)
+        z_mean, z_log_var = map(ops.convert_to_tensor, parts)
         epsilon = normal(z_mean.shape, MEASURE_SEED + 1)
         z = z_mean + ops.exp(0.5 * z_log_var) * epsilon
         return {"mmd_to_prior": measured_mmd(z, self.kernel)}

@@ -65,10 +65,10 @@ def binarise(x, seed):
 
     Parameters
     ----------
-    x : tensor of any shape in [0, 1].
+    x : tensor or array of any shape in [0, 1].
     seed : an int, or a generator for fresh draws on every call.
     """
-    return ops.cast(uniform(ops.shape(x), seed) < x, "float32")
+    return ops.cast(uniform(ops.shape(x), seed) < ops.convert_to_tensor(x), "float32")
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -139,7 +139,8 @@ def negative_log_likelihood(model, x, samples=TEST_SAMPLES, seed=0):
     """
     chunk = math.gcd(samples, 50)
     sampler = ImportanceSampler(model, samples, chunk, seed)
-    sampler.compile(jit_compile=True)
+    # PyTorch would look for a C++ compiler
+    sampler.compile(jit_compile=keras.backend.backend() != "torch")
     x = np.asarray(x, np.float32)
     # One chunk of decoded images should stay within the processor's cache
     batch = max(1, min(len(x), 1000 // chunk))
@@ -180,9 +181,11 @@ class ImportanceSampler(keras.Model):
         z_mean, z_log_var = self.model.encoder(x)
         sigma = ops.exp(0.5 * z_log_var)
 
-        def add(_, total):
-            epsilon = normal((self.chunk, *ops.shape(z_mean)), self.noise_seed)
-            z = z_mean + sigma * epsilon
+        # Outside the loop, since within one JAX cannot hand a generator's state on
+        epsilon = normal((self.chunks, self.chunk, *ops.shape(z_mean)), self.noise_seed)
+
+        def add(i, total):
+            z = z_mean + sigma * epsilon[i]
             log_w, _ = log_weights(self.model, x, z, z_mean, z_log_var)
             return ops.logaddexp(total, ops.logsumexp(log_w, axis=0))
 

@@ -3,7 +3,9 @@
 import argparse
 import errno
 import json
+import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -79,11 +81,14 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        if options.list:
-            return list_experiments(options)
-        if options.report_only:
-            return report_only(options)
-        return train(options)
+        what = list_experiments if options.list else report_only if options.report_only else train
+        status = what(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has gone, as ``head`` does: what it wanted it has; nor may the exit write more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except UserError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return WRONG_INPUT
@@ -157,6 +162,34 @@ def write_reports(output):
         raise UserError(error) from None
     print("Reports: " + ", ".join(map(str, paths)), file=sys.stderr)
     return OK
+
+
+def write_explorer(output, rows, trained):
+    """Put models that a page can show into ``explorer.html``, and say in a line how that went.
+
+    In a process of its own: TensorFlow stays out of this one, and no failure reaches the run.
+
+    Parameters
+    ----------
+    rows : the experiments of this run.
+    trained : how many runs were trained; without one, a page that is there is left as it is.
+    """
+    from Code.explorer import page
+    from Code.training.progress import say
+
+    path = report_folder(output) / "explorer.html"
+    concerned = any(row.name in page.WISHED for row in rows) and page.has_models(output)
+    if not concerned or (path.exists() and not trained):
+        return
+    command = [sys.executable, "-m", "Code.explorer",
+               "--output", str(output.resolve()), "--page", str(path.resolve())]  # fmt: skip
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        say(f"warning: {path} was not made: {reason[-1]}")
+    else:
+        say(f"Explorer: {path}")
 
 
 def report_folder(output):
@@ -292,6 +325,8 @@ def train_into(output, rows, data, options):
     if trained or used:
         note_run(output, wall_seconds=time.monotonic() - start, jobs=jobs, trained=trained,
                  kept=kept, used=used, seeds=len(seeds))  # fmt: skip
+    if not options.quick and data.name == "mnist":
+        write_explorer(output, rows, trained)
     write_reports(output)
     say(f"Wall time {duration(time.monotonic() - start)} for {trained} runs, {jobs} at a time.")
     if options.json:

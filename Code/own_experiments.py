@@ -1,6 +1,6 @@
 """One's own experiments from a TOML file, checked to the key before anything is trained.
 
-A file holds any number of tables such as ::
+A file holds any number of tables such as
 
     [[experiment]]
     name = "wide-dae"

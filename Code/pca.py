@@ -32,14 +32,16 @@ def run(experiment, data, seed, tell, verbose=0):
             stage, split, mse=mean_squared_error(x, x_hat),
             mean_image_mse=mean_squared_error(x, pca.mean_[None]),
         )  # fmt: skip
-    knn = neighbour_accuracy(codes["train"], data.y_train, codes["test"], data.y_test)
+    # As for every other code: in the plane of the first two components
+    train_points, test_points = (codes[split][:, :2] for split in ("train", "test"))
+    knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
     outcome.add(stage, "test", knn_accuracy=knn)
     outcome.parameters = pca.components_.size + pca.mean_.size
     shape = (-1, *data.x_test.shape[1:])
     outcome.views = {
         "digits": flat["test"][:SHOWN_DIGITS].reshape(shape),
         f"reconstructions/{stage}": np.clip(x_hat[:SHOWN_DIGITS].reshape(shape), 0, 1),
-        f"code/{stage}": codes["test"][:, :2].astype(np.float32),
+        f"code/{stage}": test_points.astype(np.float32),
         "labels": data.y_test,
         "code_is_projected": np.array(False),
     }

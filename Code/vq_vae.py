@@ -135,7 +135,8 @@ class Quantiser(layers.Layer):
         self.sums.assign(sums)
         # N_j of an entry that is never chosen goes to 0: then m_j / N_j is no place any more
         place = sums / ops.maximum(counts, RARE)[:, None]
-        self.codebook.assign(ops.where((counts > RARE)[:, None], place, self.codebook))
+        book = ops.convert_to_tensor(self.codebook)
+        self.codebook.assign(ops.where((counts > RARE)[:, None], place, book))
 
     def _restarted(self, counts, sums, vectors):
         n_vectors = ops.cast(ops.shape(vectors)[0], "float32")

@@ -146,6 +146,10 @@ def test_killed_and_resumed_one_job_or_two_equals_undisturbed(root, tmp_path):
     for name in FEW:
         histories = [(out / name / "history.csv").read_bytes() for out in (killed, undisturbed)]
         assert histories[0] == histories[1]
+    figures = [path.relative_to(undisturbed) for path in undisturbed.glob("*/*.png")]
+    assert figures
+    for figure in figures:
+        assert (killed / figure).read_bytes() == (undisturbed / figure).read_bytes(), figure
 
 
 def test_a_diverged_experiment_is_named_and_the_others_finish(root, tmp_path):
@@ -229,6 +233,18 @@ def test_list_names_every_experiment_without_tensorflow(root):
     )
     assert done.returncode == 0
     assert all(name in done.stdout for name in EXPERIMENTS)
+
+
+def test_a_reader_that_leaves_is_no_error(root):
+    """``run_all.py --list | head -1``: the pipe is closed before the list is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    finished = subprocess.run(
+        [sys.executable, "run_all.py", "--list"],
+        stdout=writing, stderr=subprocess.PIPE, text=True, cwd=root, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (finished.returncode, finished.stderr) == (0, "")
 
 
 def test_one_variant_alone(root, tmp_path):

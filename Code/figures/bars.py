@@ -75,7 +75,7 @@ def ratio_bars(rows: Mapping[str, Mapping[str, float]], ylabel: str, log: bool =
         every = [value for group in rows.values() for value in group.values()]
         low, high = min(1.0, *every), max(1.0, *every)
         # Room for the numbers at the ends of the bars, the same at any range.
-        room = max((high / low) ** (0.16 if crowded else 0.09), 1.05)
+        room = max((high / low) ** (0.2 if crowded else 0.09), 1.05)
         axes.set_ylim(low / room if low < 1 else low / room**0.3, high * room)
         axes.yaxis.set_major_locator(
             LogLocator(subs=(1, 2, 5)) if high / low > 4 else MaxNLocator(6, steps=[1, 2, 5, 10])

@@ -42,7 +42,8 @@ def code_maps(
         axes = figure.add_subplot(1, len(panels), i + 1)
         # One call in the order of the data: no class lies on top of all the others.
         colours = to_rgba_array(DIGIT_COLOURS)[labels % len(DIGIT_COLOURS)]
-        axes.scatter(*codes.T, s=5, c=colours, alpha=0.45, linewidths=0, rasterized=True)
+        # Opaque and unsmoothed: the hues of the legend, and a picture that takes little space.
+        axes.scatter(*codes.T, s=2.5, c=colours, linewidths=0, antialiased=False, rasterized=True)
         centre, half = _square(codes)
         axes.set_xlim(centre[0] - half, centre[0] + half)
         axes.set_ylim(centre[1] - half, centre[1] + half)

@@ -1,8 +1,8 @@
 """The drawing of a network: a column of boxes for each part, arrows from layer to layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,12 +21,9 @@ from Code.figures.style import (
     text_width,
 )
 
-Block = TypedDict(
-    "Block",
-    {"title": str, "layers": Sequence[tuple[str, str, int]], "from": NotRequired[str]},
-)
-"""One part of a network: layers as (name, output shape, number of parameters), and for a branch the
-title of the block whose last layer it reads."""
+Block = Mapping[str, Any]
+"""One part of a network: ``"title"``, ``"layers"`` as (name, output shape, number of parameters),
+and for a branch ``"from"``, the title of the block whose last layer it reads."""
 
 _NAME_SIZE, _SHAPE_SIZE, _HEAD_SIZE = 9.5, 8.5, 10.5
 _BOX, _STEP, _HEAD, _GUTTER, _MARGIN, _BRANCH = 42, 56, 30, 44, 14, 26

@@ -376,7 +376,7 @@ def core(results: Results) -> dict[str, Result]:
 
 
 def paper_comparisons(results: Results) -> list[Comparison]:
-    """Figures of other papers and ours, in the order of the families."""
+    """Figures of other papers and ours, in the order of the families; on test images if on both."""
     rank = {name: i for i, name in enumerate((*FAMILIES, *OTHERS))}
     others = [r for r in results.values() if r.group not in CORE_GROUPS]
     others.sort(key=lambda r: (rank.get(home(r), len(rank)), r.experiment))
@@ -385,6 +385,7 @@ def paper_comparisons(results: Results) -> list[Comparison]:
         for r in others
         for m in r.measures
         if m.published is not None
+        and (m.split == "test" or r.measure(m.metric, "test", m.stage) is None)
     ]
 
 

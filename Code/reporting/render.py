@@ -25,7 +25,8 @@ MINUS = "−"
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
     """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
 
-    Read are ``*/result.json``, ``runs.json``, ``benchmark.json`` and ``uses.json``, nothing else.
+    Read are ``*/result.json``, ``runs.json``, ``benchmark.json`` and ``uses.json``, nothing else;
+    of ``explorer.html``, only whether it stands beside the reports.
     Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
     Same results, same bytes.
 
@@ -59,6 +60,7 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "uses": load_uses(output_dir),
         "published_uses": comparisons,
         "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
+        "explorer_link": file_link(report_dir / "explorer.html", report_dir),
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
         "get": lambda *args, **kwargs: findings.measure(everything, *args, **kwargs),
         "decimals": decimals,

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import os
 import re
 from functools import cache
 from importlib.metadata import version
@@ -38,7 +39,7 @@ def code_version(*modules):
 
 
 def fingerprint(experiment, data, seed):
-    """Hash of settings, data, seed, code and numerical packages: the identity of a run."""
+    """Hash of settings, data, seed, code, numerical packages and backend: a run's identity."""
     identity = {
         "settings": experiment.fingerprinted,
         "data": [data.sha256, data.x_train.shape, data.x_test.shape],
@@ -46,6 +47,10 @@ def fingerprint(experiment, data, seed):
         "code": code_version(*modules_of(experiment)),
         "versions": {name: version(name) for name in NUMERICAL_PACKAGES},
     }
+    # Named only where it is another one, for the results that are there were all TensorFlow's
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        identity["backend"] = backend
     text = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -4,8 +4,8 @@ Small networks spend most of an epoch between the batches: fetching, dispatching
 the data stays on the device, and a single compiled call shuffles, steps and averages a whole epoch.
 Keras's ``fit`` is still the one that runs it, so callbacks, history and progress are Keras's own.
 
-This module is the only one that needs TensorFlow. On other backends, or for input that is not an
-array, a ``WholeEpochModel`` trains batch by batch as any Keras model does.
+The compiled epoch needs TensorFlow. On other backends, or for input that is not an array, a
+``WholeEpochModel`` takes the same steps batch by batch, as any Keras model does.
 """
 
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from Code.training.allocator import keep_freed_memory
+from Code.training.gradients import build, descend_each, unrecorded, with_values
 
 EVALUATION_BATCH = 1000
 
@@ -61,15 +62,9 @@ class WholeEpochModel(keras.Model):
         return self.trainable_variables
 
     def update(self, x, y=None):
-        """Take one gradient step on a batch and return its ``loss_terms`` (TensorFlow)."""
-        terms = {}
-
-        def loss():
-            terms.update(self.loss_terms(x, y, training=True))
-            return terms["loss"]
-
-        descend(self.optimizer, self.trained_variables, loss)
-        return terms
+        """Take one gradient step on a batch and return its ``loss_terms``."""
+        steps = [(self.optimizer, self.trained_variables, "loss")]
+        return descend_each(steps, lambda: self.loss_terms(x, y, training=True))
 
     def build_optimizers(self):
         """Create the optimiser's variables, which a compiled loop cannot."""
@@ -114,11 +109,12 @@ class WholeEpochModel(keras.Model):
         y : integer array ``(n,)``, or None where the loss needs no labels.
         validation_data : ``x`` or ``(x, y)`` of the same kind, evaluated after each epoch.
         """
-        if _on_tensorflow():
-            self.build_optimizers()
+        self.build_optimizers()
         if not _is_array(x) or kwargs or not _on_tensorflow():
+            if _is_array(_pair(validation_data)[0]):
+                kwargs = {"validation_batch_size": EVALUATION_BATCH, **kwargs}
             return super().fit(
-                _as_unit(x), y, batch_size, epochs, verbose, callbacks,
+                _as_unit(x), _as_labels(y), batch_size, epochs, verbose, callbacks,
                 validation_data=_as_unit_pair(validation_data), shuffle=shuffle, **kwargs,
             )  # fmt: skip
         if validation_data is not None and not hasattr(validation_data, "element_spec"):
@@ -139,32 +135,54 @@ class WholeEpochModel(keras.Model):
         if _is_array(x) and _on_tensorflow():
             x, y = evaluation_pass(x, y, batch_size or EVALUATION_BATCH), None
             return super().evaluate(x, verbose=verbose, steps=1, **kwargs)
-        return super().evaluate(_as_unit(x), y, batch_size, verbose, **kwargs)
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The batch's mean loss: the way in for Keras's own batch-by-batch training."""
-        terms = self.loss_terms(x, y, training=training)
-        for tracker in self._term_trackers:
-            tracker.update_state(terms[tracker.name])
-        return ops.mean(terms["loss"])
+        if self.optimizer is not None:
+            # Or Keras creates them, for all variables instead of the trained ones
+            self.build_optimizers()
+        if _is_array(x):
+            batch_size = batch_size or EVALUATION_BATCH
+        return super().evaluate(_as_unit(x), _as_labels(y), batch_size, verbose, **kwargs)
 
     def train_step(self, *args):
-        # On JAX, Keras passes the state as well, and has no update of ours
-        if not _on_tensorflow():
-            return super().train_step(*args)
-        (data,) = args
-        if _is_pass(data):
-            return self._one_pass(data, self.update)
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        terms = self.update(x, y)
-        for tracker in self.metrics:
-            tracker.update_state(terms[tracker.name])
-        return {tracker.name: tracker.result() for tracker in self.metrics}
+        if _is_pass(args[-1]):
+            return self._one_pass(args[-1], self.update)
+        return self._one_batch(args, self.update)
 
     def test_step(self, *args):
-        if not _is_pass(args[-1]):
-            return super().test_step(*args)
-        return self._one_pass(args[-1], lambda x, y: self.loss_terms(x, y, training=False))
+        def step(x, y):
+            return self.loss_terms(x, y, training=False)
+
+        if _is_pass(args[-1]):
+            return self._one_pass(args[-1], step)
+        return self._one_batch(args, step)
+
+    def _one_batch(self, args, step):
+        """Run ``step`` on one batch as Keras hands it over, and report the running means."""
+        *state, data = args
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+
+        def report():
+            with unrecorded():
+                terms = step(x, y)
+            for tracker in self.metrics:
+                tracker.update_state(terms[tracker.name])
+            return {tracker.name: tracker.result() for tracker in self.metrics}
+
+        if keras.backend.backend() == "jax":
+            return with_values(self._carried(len(state[0])), state[0], report)
+        return report()
+
+    def _carried(self, n):
+        """The variables that Keras's trainer for JAX carries from step to step in ``n`` lists."""
+        model = [self.trainable_variables, self.non_trainable_variables]
+        optimizer = [self.optimizer.variables] if n == 4 else []
+        return [*model, *optimizer, self.metrics_variables]
+
+    @property
+    def metrics_variables(self):
+        """With the variables of further optimisers, for which Keras's JAX trainer has no list."""
+        optimizers = [o for o in vars(self).values() if isinstance(o, keras.optimizers.Optimizer)]
+        further = [o for o in optimizers if o is not self.optimizer]
+        return [*super().metrics_variables, *(v for o in further for v in o.variables)]
 
     def in_batches(self, name, function, x, batch_size):
         """``function`` of all of ``x``, computed in batches by one graph, traced once.
@@ -218,25 +236,6 @@ class WholeEpochModel(keras.Model):
         for tracker, total in zip(self.metrics, sums, strict=True):
             tracker.update_state(total / tf.cast(n_images, tf.float32))
         return {tracker.name: tracker.result() for tracker in self.metrics}
-
-
-def descend(optimizer, variables, loss):
-    """One step of ``optimizer`` down the mean of ``loss()``, which is returned (TensorFlow)."""
-    import tensorflow as tf
-
-    values = [variable.value for variable in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        each = loss()
-        mean = ops.mean(each)
-    optimizer.apply(tape.gradient(mean, values), variables)
-    return each
-
-
-def build(optimizer, variables):
-    """Create an optimiser's variables if it has none yet."""
-    if not optimizer.built:
-        optimizer.build(variables)
 
 
 def epoch_passes(x, y, batch_size, shuffle=True):
@@ -321,11 +320,15 @@ def _as_unit(x):
     return x.astype(np.float32) / 255.0 if _is_array(x) and x.dtype == np.uint8 else x
 
 
+def _as_labels(y):
+    return y.astype(np.int32) if _is_array(y) else y
+
+
 def _as_unit_pair(data):
     if data is None:
         return None
     x, y = _pair(data)
-    return _as_unit(x), y
+    return _as_unit(x), _as_labels(y)
 
 
 def _on_tensorflow():

@@ -244,3 +244,15 @@ def test_the_summary_says_which_ae_figure_tanh_supports(reports, loss, english, 
     ):
         line = next(line for line in text.splitlines() if "tanh" in line and "AE" in line)
         assert words in line
+
+
+def test_the_explorer_is_linked_where_it_is(write_output, tmp_path):
+    output, report = write_output(), tmp_path / "report"
+    (output / "ae-2").mkdir()
+    result = {**result_of("ae-relu"), "experiment": "ae-2", "group": "common", "figures": []}
+    (output / "ae-2" / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    for there in (False, True):
+        if there:
+            (report / "explorer.html").write_text("<!doctype html>")
+        for path in render_reports(output, report):
+            assert ("](explorer.html)" in path.read_text(encoding="utf-8")) == there

@@ -149,3 +149,16 @@ def test_the_better_of_two_errors_is_the_smaller():
     values["pca-2"] = [0.05, 0.05, 0.05]
     (row, *_) = comparisons(uses_of(raw))
     assert row.better and row.published.exact
+
+
+@pytest.mark.parametrize(
+    ("values", "agrees"),
+    [([0.05574] * 3, True), ([0.0558] * 3, False), ([0.0550, 0.0558, 0.0566], True)],
+    ids=["to the digits printed", "beyond them", "within the spread"],
+)
+def test_figures_agree_to_what_was_printed_or_to_the_spread(values, agrees):
+    raw = json.loads(json.dumps(RAW))
+    raw["uses"]["reconstruct"]["values"]["mse"]["pca-2"] = values
+    (row, *_) = comparisons(uses_of(raw))
+    assert row.published.value == 0.0557
+    assert row.agrees is agrees

@@ -34,3 +34,15 @@ def test_a_variant_does_not_depend_on_the_others():
     outside = {"Code.main", "Code.training.alone", "Code.training.schedule"}
     assert not reached & (others | outside)
     assert code_version("Code.vae") != code_version("Code.ae")
+
+
+def test_another_backend_is_another_run(mnist, monkeypatch):
+    found = []
+    for backend in (None, "tensorflow", "torch", "jax"):
+        if backend is None:
+            monkeypatch.delenv("KERAS_BACKEND", raising=False)
+        else:
+            monkeypatch.setenv("KERAS_BACKEND", backend)
+        found.append(fingerprint(EXPERIMENTS["vae-bce"], mnist, 0))
+    assert found[0] == found[1]
+    assert len(set(found)) == 3

@@ -143,7 +143,7 @@ def test_a_rate_of_zero_is_the_plain_autoencoder(mnist):
 
 
 def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
-    from Code.training.whole_epoch import build, descend
+    from Code.training.gradients import build, descend
 
     model = AAE(**SMALL)
     optimizer = keras.optimizers.SGD(0.1)

@@ -127,3 +127,12 @@ def test_saved_and_loaded_is_the_same_model(kind, mnist, digits, seeded, tmp_pat
 def test_an_unknown_kernel_is_refused(kind):
     with pytest.raises(ValueError, match="kernel must be one of"):
         kind(kernel="none")
+
+
+def test_data_sets_of_several_sizes_are_evaluated(mnist):
+    """Each smaller than one big batch: TensorFlow then leaves the size of a batch open."""
+    model = InfoVAE(image_shape=(28, 28), code_dim=2, hidden=(16,))
+    model.compile(optimizer="adam")
+    for n in (40, 30, 20):
+        found = model.evaluate(mnist.x_test[:n], verbose=0, return_dict=True)
+        assert np.isfinite(list(found.values())).all()

@@ -1,0 +1,242 @@
+"""The page: which models it shows, and how they, the digits and the scripts become one file."""
+
+import colorsys
+import io
+import json
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from PIL import Image
+
+from Code.data.datasets import load_dataset, to_unit
+from Code.experiments import EXPERIMENTS
+from Code.explorer.text import grid_data, letters
+from Code.figures.style import DIGIT_COLOURS
+from Code.main import UserError
+
+HERE = Path(__file__).parent
+SCRIPTS = ("network.js", "digits.js", "map.js", "pad.js", "sliders.js", "main.js")
+
+# In order of preference: the page takes what there is until it is full
+WISHED = (
+    "ae-2", "dae-2", "vae-16", "vae-2", "dae-16", "aae-2", "ae-16", "beta-vae-2", "info-vae-2",
+    "contractive-2", "sparse-l1-2", "tied-2", "dae-masking-2",
+)  # fmt: skip
+PLANES = tuple(name for name in WISHED if name.endswith("-2"))
+SLIDERS = tuple(name for name in WISHED if name not in PLANES)
+MOST = {PLANES: 4, SLIDERS: 2}
+DENOISERS = ("dae-16", "dae-2")
+
+# Of the map, as in style.css
+SURFACES = {"light": "#ffffff", "dark": "#1d1e21"}
+CONTRAST = 3.0
+
+N_PICTURED = 2000
+N_KNOWN = 2500
+MEGABYTES = 4.0  # four models, which together show everything that the page can do
+
+
+def has_models(output):
+    """Whether there is a model below the folder ``output`` that the page needs."""
+    return any(_file(output, name).is_file() for name in PLANES)
+
+
+def build(output, megabytes=MEGABYTES, say=print):
+    """The page as text, from the models below the folder ``output``.
+
+    Parameters
+    ----------
+    megabytes : how large the page may become.
+    say : called with a line for every model: what is in the page, or why it is left out.
+
+    Raises
+    ------
+    UserError
+        If there is no two-dimensional model, one is changed too much by the rounding, or none finds
+        room.
+    """
+    if not has_models(output):
+        raise UserError(f"no trained 2-D model in {output}/: run `run_all.py --only common` first")
+    data = load_dataset("mnist")
+    order = pictured_first(data.y_test, N_PICTURED)
+    images, labels = data.x_test[order], data.y_test[order]
+    shown = {
+        "labels": "".join(map(str, labels)),
+        "numbers": order[:N_PICTURED].tolist(),
+        "pictures": picture_rows(images[:N_PICTURED]),
+    }
+    known = to_unit(data.x_train[:N_KNOWN])
+    room = megabytes * 1e6 - len(render({**shown, **_lists({})}).encode())
+    models = fill(output, to_unit(images), known, room, say)
+    if not any(name in PLANES for name in models):
+        raise UserError(
+            f"none of the 2-D models in {output}/ is made of dense layers and finds room in "
+            f"{megabytes:g} MB"
+        )
+    return render({**shown, **_lists(models)})
+
+
+def _lists(models):
+    """Which of the models are shown where."""
+    return {
+        "models": models,
+        "planes": [name for name in EXPERIMENTS if name in models and name in PLANES],
+        "sliders": [name for name in EXPERIMENTS if name in models and name in SLIDERS],
+        "denoiser": next((name for name in DENOISERS if name in models), None),
+    }
+
+
+def pictured_first(labels, n):
+    """All indices: first those of ``n`` images, as many of each digit, then those of the others.
+
+    Both parts are in the order of the data.
+    """
+    chosen = np.concatenate([np.flatnonzero(labels == digit)[: n // 10] for digit in range(10)])
+    others = np.setdiff1d(np.arange(len(labels)), chosen)
+    return np.concatenate([np.sort(chosen), others])
+
+
+def picture_rows(images):
+    """Images ``(n, height, width)`` as the text of one grey PNG, in which each is one row."""
+    file = io.BytesIO()
+    Image.fromarray(images.reshape(len(images), -1)).save(file, format="PNG", optimize=True)
+    return letters(file.getvalue())
+
+
+# Colours ------------------------------------------------------------------------------------------
+
+
+def legible(colour, surface):
+    """A colour as ``#rrggbb``, made darker or lighter until it stands out from ``surface``.
+
+    Its hue and saturation (of HLS) stay, so that the ten digits stay apart.
+
+    References
+    ----------
+    W3C, Web Content Accessibility Guidelines 2.2, 1.4.11: a contrast of 3 for graphics.
+    """
+    rgb, ground = (np.array(list(bytes.fromhex(c[1:]))) for c in (colour, surface))
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(rgb / 255))
+    end = 0 if luminance(ground) > 0.5 else 1
+    for moved in np.linspace(lightness, end, 201):
+        rgb = np.round(255 * np.array(colorsys.hls_to_rgb(hue, moved, saturation)))
+        if contrast(rgb, ground) >= CONTRAST:
+            break
+    return "#" + bytes(rgb.astype(np.uint8)).hex()
+
+
+def contrast(one, other):
+    """The contrast of two colours ``(red, green, blue)`` of 0 to 255: 1 to 21, as W3C defines."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(rgb):
+    """The relative luminance of a colour in sRGB, 0 to 1."""
+    v = np.asarray(rgb) / 255
+    linear = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+# Models -------------------------------------------------------------------------------------------
+
+
+def _file(output, name):
+    return Path(output, name, "model.keras")
+
+
+def fill(output, images, known, room, say):
+    """What the page holds of the models that it takes, by name, in the order of `WISHED`.
+
+    Parameters
+    ----------
+    images : test images ``(n, height, width)`` in [0, 1], as the page has them.
+    known : training images, by which the weights are rounded.
+    room : bytes that all may take together.
+    say : called with a line for every model that is there, as far as there is room.
+    """
+    models = {}
+    for name in WISHED:
+        kind = next(kind for kind in MOST if name in kind)
+        full = sum(other in kind for other in models) == MOST[kind]
+        if full or not _file(output, name).is_file():
+            continue
+        entry = _entry(_file(output, name), name, images, known, say)
+        room -= len(_json({name: entry})) if entry else 0
+        if room < 0:
+            say(f"{name} is left out, and what would follow: the page is full")
+            break
+        if entry:
+            models[name] = entry
+    return models
+
+
+def _entry(file, name, images, known, say):
+    """What the page holds of one model, or None after a line that says why it is left out."""
+    from Code.explorer import pack  # here, because Keras takes seconds
+    from Code.tasks.cli import load_model
+
+    model = load_model(file)
+    try:
+        if model.image_shape != images.shape[1:]:
+            raise pack.Unsupported("its images are not of 28×28 pixels")
+        packed = pack.pack(model, images, known)
+    except pack.Unsupported as reason:
+        say(f"{name} is left out: {reason}")
+        return None
+    worst = max(packed.image_error, packed.code_error)
+    if worst > pack.TOLERANCE:
+        raise UserError(
+            f"{name}: rounded weights change what it computes by {worst:.1e}, more than "
+            f"{pack.TOLERANCE:g}"
+        )
+    say(
+        f"{name}: rounded weights change a pixel by at most {packed.image_error:.1e}, "
+        f"a code by {packed.code_error:.1e} of the largest"
+    )
+    codes = model.encode(images)
+    entry = {
+        "title": EXPERIMENTS[name].title,
+        "prior": bool(model.has_prior),
+        "encoder": pack.chain_data(packed.encoder),
+        "decoder": pack.chain_data(packed.decoder),
+    }
+    if name in PLANES:
+        return {**entry, "codes": grid_data(codes)}
+    ends = np.percentile(codes, (1, 99), axis=0)
+    return {**entry, "ranges": np.round(ends, 4).T.tolist()}
+
+
+# Text ---------------------------------------------------------------------------------------------
+
+
+def render(data):
+    """The page of all that it holds."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    schemes = {
+        scheme: [legible(colour, surface) for colour in DIGIT_COLOURS]
+        for scheme, surface in SURFACES.items()
+    }
+    env.filters["short"] = lambda title: title.rsplit(",", 1)[0]
+    return env.get_template("page.html.j2").render(
+        **data,
+        schemes=schemes,
+        style=Markup((HERE / "style.css").read_text("utf-8")),
+        script=Markup("\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)),
+        data=Markup(_json(data)),
+    )
+
+
+def _json(value):
+    """JSON that may stand in a script element: no ``<`` can end it."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text.replace("<", "\\u003c")

@@ -1,0 +1,213 @@
+"""Gradients and a step along them, on any of Keras's backends.
+
+TensorFlow records what happens on a tape, PyTorch on the tensors themselves; JAX differentiates
+functions of values, so that there a model's variables become values for as long as that takes.
+"""
+
+import contextlib
+import math
+
+import keras
+from keras import ops
+
+
+def descend(optimizer, variables, loss):
+    """One step of ``optimizer`` down the mean of ``loss()``, which is returned.
+
+    Parameters
+    ----------
+    variables : what the step moves.
+    loss : function without arguments that gives ``(batch,)``.
+    """
+    return descend_each([(optimizer, variables, "loss")], lambda: {"loss": loss()})["loss"]
+
+
+def descend_each(steps, terms):
+    """Steps of several optimisers, each down the mean of a term, all from the same point.
+
+    Parameters
+    ----------
+    steps : ``[(optimizer, variables, name of the term), ...]``.
+    terms : function without arguments that gives ``{name: (batch,)}``.
+
+    Returns
+    -------
+    What ``terms()`` gave.
+    """
+    wanted = [(name, variables) for _, variables, name in steps]
+    found, gradients = _GRADIENTS[keras.backend.backend()](wanted, terms)
+    for (optimizer, variables, _), gradient in zip(steps, gradients, strict=True):
+        optimizer.apply(gradient, variables)
+    return found
+
+
+def build(optimizer, variables):
+    """Create an optimiser's variables if it has none yet."""
+    if not optimizer.built:
+        optimizer.build(variables)
+
+
+def unrecorded():
+    """A context without PyTorch's record of what is computed; `descend` records all the same."""
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
+def _by_tensorflow(wanted, terms):
+    import tensorflow as tf
+
+    values = [[variable.value for variable in variables] for _, variables in wanted]
+    with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        found = terms()
+        means = [ops.mean(found[name]) for name, _ in wanted]
+    return found, [tape.gradient(*pair) for pair in zip(means, values, strict=True)]
+
+
+def _by_torch(wanted, terms):
+    import torch
+
+    with torch.enable_grad():
+        found = terms()
+        means = [ops.mean(found[name]) for name, _ in wanted]
+    gradients = [
+        torch.autograd.grad(
+            mean, [variable.value for variable in variables], retain_graph=True, allow_unused=True
+        )
+        for mean, (_, variables) in zip(means, wanted, strict=True)
+    ]
+    return {name: value.detach() for name, value in found.items()}, gradients
+
+
+def _by_jax(wanted, terms):
+    import jax
+
+    variables = list({id(v): v for _, group in wanted for v in group}.values())
+    assigned = []
+
+    def of_values(values):
+        with _Inner(zip(variables, values, strict=True)) as scope:
+            found = terms()
+            means = [ops.mean(found[name]) for name, _ in wanted]
+        assigned[:] = scope.assigned.values()
+        return means, (found, [scope.get_current_value(variable) for variable in assigned])
+
+    values = [variable.value for variable in variables]
+    means, pull, (found, new) = jax.vjp(of_values, values, has_aux=True)
+    for variable, value in zip(assigned, new, strict=True):
+        variable.assign(value)
+    gradients = []
+    for i, (_, group) in enumerate(wanted):
+        (pulled,) = pull([ops.full_like(mean, float(i == j)) for j, mean in enumerate(means)])
+        of = {id(variable): one for variable, one in zip(variables, pulled, strict=True)}
+        gradients.append([of[id(variable)] for variable in group])
+    return found, gradients
+
+
+_GRADIENTS = {"tensorflow": _by_tensorflow, "torch": _by_torch, "jax": _by_jax}
+
+
+class _Inner(keras.StatelessScope):
+    """A scope within a scope: what it has no value for it asks of the outer one.
+
+    Attributes
+    ----------
+    assigned : the variables that were assigned to in it, by their identity.
+    """
+
+    def __init__(self, values):
+        super().__init__(list(values))
+        self.assigned = {}
+
+    def get_current_value(self, variable):
+        value = super().get_current_value(variable)
+        if value is None and self.original_scope is not None:
+            value = self.original_scope.get_current_value(variable)
+        return value
+
+    def add_update(self, update):
+        variable, _ = update
+        self.assigned[id(variable)] = variable
+        super().add_update(update)
+
+
+def unit_gradients(function, x):
+    """The gradient with respect to x of each unit of a function of x that can be differentiated.
+
+    Parameters
+    ----------
+    function : callable ``(batch, ...)`` → ``(batch, ...)`` of static size, each image by itself.
+    x : tensor ``(batch, ...)``.
+
+    Returns
+    -------
+    One tensor of x's shape a unit of the output.
+    """
+
+    def units_of(x):
+        values = function(x)
+        size = math.prod(values.shape[1:])
+        return ops.unstack(ops.reshape(values, (-1, size)), size, axis=1)
+
+    return _UNIT_GRADIENTS[keras.backend.backend()](units_of, ops.convert_to_tensor(x))
+
+
+def _unit_gradients_by_tensorflow(units_of, x):
+    import tensorflow as tf
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        units = units_of(x)
+    return [tape.gradient(unit, x, unconnected_gradients="zero") for unit in units]
+
+
+def _unit_gradients_by_torch(units_of, x):
+    import torch
+
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        return [
+            torch.autograd.grad(unit.sum(), x, create_graph=True, materialize_grads=True)[0]
+            for unit in units_of(x)
+        ]
+
+
+def _unit_gradients_by_jax(units_of, x):
+    import jax
+
+    units, pull = jax.vjp(units_of, x)
+    return [
+        pull([ops.full_like(unit, float(i == j)) for j, unit in enumerate(units)])[0]
+        for i in range(len(units))
+    ]
+
+
+_UNIT_GRADIENTS = {
+    "tensorflow": _unit_gradients_by_tensorflow,
+    "torch": _unit_gradients_by_torch,
+    "jax": _unit_gradients_by_jax,
+}
+
+
+def with_values(variables, values, step):
+    """Run ``step()`` with other values in the variables, which stay as they are (JAX).
+
+    Parameters
+    ----------
+    variables, values : lists of lists, as Keras's trainer for JAX hands the state on.
+
+    Returns
+    -------
+    What ``step()`` gave, and the values after it, as a tuple of lists.
+    """
+    pairs = [
+        pair
+        for group, state in zip(variables, values, strict=True)
+        for pair in zip(group, state, strict=True)
+    ]
+    with keras.StatelessScope(pairs) as scope:
+        result = step()
+    return result, tuple([scope.get_current_value(v) for v in group] for group in variables)

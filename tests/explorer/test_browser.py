@@ -1,0 +1,154 @@
+"""The page in a real browser: it computes what Keras computes, and every part of it answers.
+
+Runs where node, Chromium and playwright-core are installed; ``EXPLORER_TOOLS`` names the folder
+that holds ``node_modules``. Screenshots are left in ``EXPLORER_SHOTS``, by default a temporary
+folder.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from Code.data.datasets import to_unit
+from Code.explorer import page
+
+SCRIPT = Path(__file__).with_name("browser.mjs")
+NODE = shutil.which("node")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+N_COMPARED = 20
+HANGS_SECONDS = 1200
+CHECKS = (
+    "mouse moves the cursor and decodes",
+    "arrow keys move the cursor and decode",
+    "enter picks the nearest digit",
+    "click picks another",
+    "a neighbour can be picked",
+    "zoom redraws and goes back",
+    "cursor stays on the map",
+    "legend shows one digit only",
+    "legend shows all again",
+    "drawing changes the reconstruction",
+    "drawing changes the denoised image",
+    "drawing places a point",
+    "the drawn digit is centred by mass",
+    "clear empties the pad",
+    "keys draw on the pad",
+    "a finger moves the cursor",
+    "a phone shows the map and what it decodes",
+    "switching the variant redraws",
+    "sliders start at the picked digit",
+    "a slider moves by key",
+    "from this digit goes back",
+    "random draw only with a prior",
+    "random draw changes all units",
+    "start at a digit",
+    "everything has a name",
+    "tab reaches every part",
+    "focus is seen",
+    "desktop light: nothing clipped",
+    "desktop dark: nothing clipped",
+    "phone light: nothing clipped",
+    "phone dark: nothing clipped",
+    "phone light: no sideways scroll",
+    "dark differs from light",
+    "only window.explorer is global",
+)
+
+
+def tools():
+    """The folder that holds playwright-core, or None."""
+    root = SCRIPT.parents[2]
+    named = os.environ.get("EXPLORER_TOOLS")
+    places = [Path(named)] if named else [root, root.parent, Path("/work/explorer-tools")]
+    return next((p for p in places if (p / "node_modules" / "playwright-core").is_dir()), None)
+
+
+pytestmark = pytest.mark.skipif(
+    not (NODE and CHROMIUM and tools()), reason="needs node, Chromium and playwright-core"
+)
+
+
+@pytest.fixture(scope="module")
+def wanted(trained, mnist):
+    """What Keras computes, a model each: codes and images, pictured indices and their codes."""
+    order = page.pictured_first(mnist.y_test, page.N_PICTURED)
+    indices = np.linspace(0, page.N_PICTURED - 1, N_COMPARED).astype(int)
+    images = to_unit(mnist.x_test[order[indices]])
+    found = {}
+    for name, model in trained[1].items():
+        encoded = model.encode(images)
+        low, high = encoded.min(axis=0), encoded.max(axis=0)
+        points = np.random.default_rng(0).uniform(low, high, (N_COMPARED, len(low)))
+        points = points.astype(np.float32)
+        found[name] = {
+            "points": points.tolist(),
+            "decoded": model.decode(points).reshape(N_COMPARED, -1),
+            "indices": indices.tolist(),
+            "encoded": encoded,
+            "largest": np.abs(model.encode(to_unit(mnist.x_test[:500]))).max(),
+        }
+    return found
+
+
+@pytest.fixture(scope="module")
+def walk(trained, wanted, tmp_path_factory):
+    """What `browser.mjs` saw on its walk through the page, by name."""
+    folder = tmp_path_factory.mktemp("page")
+    shots = Path(os.environ.get("EXPLORER_SHOTS") or folder / "shots")
+    shots.mkdir(parents=True, exist_ok=True)
+    (folder / "explorer.html").write_text(page.build(trained[0], say=lambda line: None), "utf-8")
+    given = {
+        "page": str(folder / "explorer.html"),
+        "shots": str(shots),
+        "chromium": CHROMIUM,
+        "tools": str(tools()),
+        "models": {n: {k: w[k] for k in ("points", "indices")} for n, w in wanted.items()},
+    }
+    (folder / "given.json").write_text(json.dumps(given))
+    done = subprocess.run(
+        [NODE, str(SCRIPT), str(folder / "given.json")],
+        capture_output=True,
+        text=True,
+        timeout=HANGS_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    print(f"screenshots: {shots}")
+    return json.loads(done.stdout)
+
+
+def test_no_error_and_no_request(walk):
+    assert walk["errors"] == []
+    assert walk["requests"] == []
+
+
+def test_decodes_as_keras_does(walk, wanted):
+    for name, ours in walk["decoded"].items():
+        assert np.abs(np.array(ours) - wanted[name]["decoded"]).max() < 1e-3, name
+
+
+def test_encodes_as_keras_does(walk, wanted):
+    for name, ours in walk["encoded"].items():
+        error = np.abs(np.array(ours) - wanted[name]["encoded"]).max()
+        assert error < 1e-3 * max(1, wanted[name]["largest"]), name
+
+
+def test_says_how_long_a_decode_takes(walk, capsys):
+    with capsys.disabled():
+        print(f"\nmedian decode in the browser: {walk['decodeMs']:.3f} ms")
+    assert walk["lastDecodeMs"] > 0
+
+
+@pytest.mark.parametrize("what", CHECKS)
+def test_the_page(walk, what):
+    assert walk["checks"].get(what) is True, walk["checks"].get(what, "not checked")
+
+
+def test_every_check_is_asked_for(walk):
+    assert set(walk["checks"]) == set(CHECKS)

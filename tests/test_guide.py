@@ -1,0 +1,313 @@
+"""The README and the user's guide say what is so: commands, links, blocks, error lines."""
+
+import ast
+import contextlib
+import importlib
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+from functools import cache
+
+import pytest
+
+from Code.experiments import EXPERIMENTS
+from Code.main import UserError, chosen, parser
+
+DOCUMENTS = ("README.md", "report/guide.md")
+COMMAND = re.compile(r"(run_all\.py|python -m (?:Code|tests)\.[\w.]*\w)(?![\w.<])([^#&`\n|]*)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+USE_ROW = re.compile(r"^\| (?:`(\w+)`)? ?\| .* \| `(--[^`]*)` \|$", re.M)
+PYTHON = re.compile(r"^ *```python\n.*?^ *```$", re.M | re.S)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Shorter pieces of an error line, between what varies, stand anywhere
+LEAST = 8
+
+
+@cache
+def text_of(root, name):
+    return (root / name).read_text(encoding="utf-8")
+
+
+def section(text, title):
+    """The part of a document below a heading."""
+    return re.split(r"^## ", text.split(f"\n## {title}")[1], flags=re.M)[0]
+
+
+def blocks(text, language, indent=""):
+    fence = rf"^{indent}```{language}\n(.*?)^{indent}```$"
+    return [textwrap.dedent(block) for block in re.findall(fence, text, re.M | re.S)]
+
+
+def commands(root):
+    """Every command of both documents: (program, its arguments as text)."""
+    found = []
+    for name in DOCUMENTS:
+        found += COMMAND.findall(PYTHON.sub("", text_of(root, name)))
+    use = None
+    for named, arguments in USE_ROW.findall(text_of(root, "report/guide.md")):
+        use = named or use
+        found.append((f"python -m Code.tasks.{use}", arguments))
+    return found
+
+
+@cache
+def help_of(program):
+    """What a command says with ``--help``, without starting a process."""
+    if program == "run_all.py":
+        return parser().format_help()
+    name = program.split()[-1]
+    if name.split(".")[-1] in {row.variant for row in EXPERIMENTS.values()}:
+        from Code.training import alone
+
+        return alone.parser(name.split(".")[-1]).format_help()
+    with contextlib.redirect_stdout(io.StringIO()) as said, pytest.raises(SystemExit):
+        importlib.import_module(name).main(["--help"])
+    return said.getvalue()
+
+
+def test_every_option_of_every_command_exists(root):
+    found = commands(root)
+    uses = {program for program, _ in found if "Code.tasks." in program}
+    assert len(uses) == 12 and len(found) > 40
+    for program, arguments in found:
+        known = set(OPTION.findall(help_of(program)))
+        assert set(OPTION.findall(arguments)) <= known, f"{program} {arguments}"
+
+
+def test_every_option_in_the_text_exists(root):
+    programs = {program for program, _ in commands(root)}
+    known = {option for program in programs for option in OPTION.findall(help_of(program))}
+    for name in DOCUMENTS:
+        named = re.findall(r"`(--[a-z][a-z-]*)", text_of(root, name))
+        assert set(named) <= known, name
+
+
+def test_every_option_of_run_all_is_in_the_guide(root):
+    missing = set(OPTION.findall(help_of("run_all.py"))) - {"--help"}
+    assert not missing - set(OPTION.findall(text_of(root, "report/guide.md")))
+
+
+def test_run_all_takes_its_commands(root):
+    lines = [arguments for program, arguments in commands(root) if program == "run_all.py"]
+    whole = [shlex.split(line) for line in lines if line.startswith(" -") and "…" not in line]
+    assert len(whole) > 10
+    for words in whole:
+        options = parser().parse_args(words)
+        if not options.config:
+            chosen(options)
+
+
+def test_the_check_of_names_can_fail():
+    with pytest.raises(UserError):
+        chosen(parser().parse_args(["--only", "no-such"]))
+
+
+def test_every_model_of_a_command_is_an_experiment(root):
+    text = "\n".join(arguments for _, arguments in commands(root))
+    names = set(re.findall(r"--model output/([\w-]+)", text))
+    assert len(names) >= 4 and names <= set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, "report/walkthrough.ipynb"])
+def test_every_link_leads_somewhere(root, name):
+    text = text_of(root, name)
+    if name.endswith(".ipynb"):
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    links = [link for link in LINK.findall(text) if not link.startswith("http")]
+    links += re.findall(r'<a href="([^"]+)"', text)
+    assert len(links) > 3
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = ((root / name).parent / path).resolve() if path else root / name
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def anchors(text):
+    """The anchors that GitHub makes of the headings."""
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_error_line_is_one_of_the_project_s(root):
+    rows = re.findall(r"^\| `([^`]*)` \|", section(text_of(root, "report/guide.md"), "When some"),
+                      re.M)  # fmt: skip
+    assert len(rows) > 12
+    sources = [path.read_text(encoding="utf-8") for path in (root / "Code").rglob("*.py")]
+    said = "\n".join(
+        node.value
+        for source in sources
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    for row in rows:
+        parts = [part.strip(" :;,") for part in row.split("…")]
+        long = [part for part in parts if len(part) >= LEAST]
+        assert long, f"{row}: nothing to look for"
+        assert [part for part in long if part not in said] == []
+
+
+def test_the_keys_of_a_config_are_all_told(root, tmp_path):
+    from Code.own_experiments import KEYS, load_experiments
+
+    text = section(text_of(root, "report/guide.md"), "Your own experiments")
+    for what, keys in KEYS.items():
+        table = re.split(rf"^\| key of an? {what} \|", text, flags=re.M)[1]
+        assert set(re.findall(r"^\| `(\w+)` \|", table.split("\n\n")[0], re.M)) == keys
+    (tmp_path / "mine.toml").write_text(*blocks(text, "toml"), encoding="utf-8")
+    (row,) = load_experiments(tmp_path / "mine.toml")
+    assert [stage.name for stage in row.stages] == ["unsupervised", "supervised"]
+
+
+def test_the_columns_and_keys_of_results_are_all_told(root):
+    from Code.tasks.summary import COLUMNS
+    from Code.training.assemble import RESULT_COLUMNS
+
+    text = section(text_of(root, "report/guide.md"), "What is in the output folder")
+    parts = text.split("**`results.csv`**")[1].split("**`result.json`**")
+    table, result = (set(re.findall(r"`(\w+)`", part)) for part in parts)
+    assert set(RESULT_COLUMNS) | set(COLUMNS) <= table
+    assert set(json.loads(text_of(root, "output/ae/result.json"))) <= result
+
+
+PRELUDE = """
+import sys; sys.path.insert(0, sys.argv[1])
+from Code.training.unit import import_keras
+import_keras()
+from pathlib import Path
+from Code.dae import DAE
+from Code.export import export
+from Code.vae import VAE
+for name, model in (("vae-16", VAE(code_dim=16)), ("vae-bce", VAE()), ("dae", DAE())):
+    Path("output", name).mkdir(parents=True)
+    model.save(Path("output", name, "model.keras"))
+    if name == "vae-16":
+        import numpy as np
+        export(model, "exported", "tf_saved_model", np.zeros((1, 28, 28), np.float32))
+"""
+
+
+def test_the_python_blocks_run(root, tmp_path):
+    """In order, in one process, with untrained models where the reader has trained ones."""
+    parts = [block for name in DOCUMENTS for block in blocks(text_of(root, name), "python")]
+    assert len(parts) >= 6
+    script = "\n".join([PRELUDE, *parts])
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(root)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    from Code.data.datasets import load_dataset
+    from Code.tasks.cli import load_images
+
+    assert load_dataset(tmp_path / "small_digits.npz").x_train.shape == (1500, 8, 8)
+    assert load_images(tmp_path / "my.png").shape == (1, 28, 28)
+    assert load_images(tmp_path / "small.npz").shape == (40, 14, 14)
+
+
+# What the guide says of additions, done word for word in a copy of the project ------------------
+
+
+@pytest.fixture(scope="module")
+def project(root, tmp_path_factory):
+    copy = tmp_path_factory.mktemp("project")
+    shutil.copytree(root / "Code", copy / "Code", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "run_all.py", copy)
+    return copy
+
+
+def insert(path, mark, line):
+    """Put ``line`` before the first ``mark``."""
+    text = path.read_text(encoding="utf-8")
+    assert mark in text
+    path.write_text(text.replace(mark, line + mark, 1), encoding="utf-8")
+
+
+def python(project, *words):
+    done = subprocess.run(
+        [sys.executable, *map(str, words)], cwd=project, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+MEASURED = """
+import sys
+from Code.training.unit import import_keras
+import_keras()
+from Code.data.datasets import load_dataset
+from Code.experiments import EXPERIMENTS
+from Code.reporting.render import render_reports
+from Code.tasks import compress, stage, summary
+from Code.training.procedure import build
+from Code.training.store import Store
+
+assert "compress" in stage.USES
+stage.USES = ("compress",)  # the others take minutes
+store = Store(sys.argv[1])
+folder = store.folder("ae-16", 0)
+folder.mkdir(parents=True)
+build(EXPERIMENTS["ae-16"], load_dataset("mnist")).save(folder / "model.keras")
+units = [stage.UseUnit(name, 0, "mnist", True, sys.argv[1]) for name in ("ae-16", stage.BASELINES)]
+failures = [failure for unit in units if (failure := stage.work(unit, "identity"))]
+if failures:
+    sys.exit(failures[0])
+summary.assemble(units, {(unit.name, 0): "identity" for unit in units}, store)
+render_reports(store.output, store.output / "report")
+compress.main(["--model", str(folder), "--quick", "--json"])
+"""
+
+
+def test_a_use_is_one_module_and_three_rows(root, project, tmp_path):
+    text = section(text_of(root, "report/guide.md"), "Add a use")
+    (module,) = blocks(text, "python", "   ")
+    name, titles = blocks(text, "text", "   ")
+    (project / "Code" / "tasks" / "compress.py").write_text(module, encoding="utf-8")
+    insert(project / "Code" / "tasks" / "stage.py", '    "reconstruct",', f"    {name.strip()}\n")
+    for language, title in zip(("en", "zh"), titles.splitlines(), strict=True):
+        labels = project / "Code" / "reporting" / "templates" / language / "labels.j2"
+        insert(labels, "'reconstruct': ", f"{title} ")
+    (tmp_path / "ae-16").mkdir()
+    shutil.copy(root / "output" / "ae-16" / "result.json", tmp_path / "ae-16")
+
+    printed = json.loads(python(project, "-c", MEASURED, tmp_path))
+    uses = json.loads((tmp_path / "uses.json").read_text(encoding="utf-8"))["uses"]
+    psnr = uses["compress"]["values"]["psnr_of_bytes"]
+    assert psnr["ae-16"] == [pytest.approx(printed["psnr_of_bytes"])]
+    assert psnr["pca-16"] > psnr["ae-16"], "an untrained autoencoder is no rival"
+    assert uses["compress"]["values"]["bytes"] == {"ae-16": [16.0], "pca-16": [16.0]}
+    assert (tmp_path / "uses" / "compress.png").exists()
+    for report, word in (("report.md", "Compressing"), ("report.zh.md", "压缩")):
+        assert word in (tmp_path / "report" / report).read_text(encoding="utf-8")
+
+
+SHAPE = """
+from Code.data.datasets import load_dataset
+print(load_dataset("small_digits").x_test.shape)
+"""
+CODE_VERSION = """
+from Code.training.fingerprint import code_version
+print(code_version("Code.ae", "Code.training.procedure"))
+"""
+
+
+def test_a_dataset_is_a_function_and_a_row(root, project):
+    text = section(text_of(root, "report/guide.md"), "Add a dataset")
+    function, row = blocks(text, "python", "   ")
+    module = project / "Code" / "data" / "datasets.py"
+    before = python(project, "-c", CODE_VERSION)
+    insert(module, "def _bundled_mnist", f"{function}\n\n")
+    insert(module, '    if name == "fashion_mnist":', textwrap.indent(row, "    "))
+
+    arguments = ("--data", "small_digits", "--only", "ae-2", "vae-2", "--dry-run", "--json")
+    plan = json.loads(python(project, "run_all.py", *arguments))
+    assert plan["output"] == "output/small_digits"
+    assert [run["finished"] for run in plan["runs"]] == [False, False]
+    assert python(project, "-c", SHAPE).strip() == "(297, 8, 8)"
+    assert python(project, "-c", CODE_VERSION) != before, "the guide says: all is trained again"
