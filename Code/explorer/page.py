@@ -175,7 +175,10 @@ def fill(output, images, known, room, say):
 
 def _entry(file, name, images, known, say):
     """What the page holds of one model, or None after a line that says why it is left out."""
-    from Code.explorer import pack  # here, because Keras takes seconds
+    from Code.training.unit import import_keras
+
+    import_keras()  # here, because it takes seconds
+    from Code.explorer import pack
     from Code.tasks.cli import load_model
 
     model = load_model(file)

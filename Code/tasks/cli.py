@@ -95,6 +95,11 @@ def run(main_function, arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         status = main_function(arguments) or OK
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone, as ``head`` does: what it wanted it has; nor may the exit write more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = OK
     except OSError as error:
         status = _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
     except (UserError, ValueError) as error:
@@ -120,8 +125,9 @@ def load_model(path):
         If there is none, or it is not an autoencoder of this project.
     """
     file = _model_file(Path(path))
-    import keras
+    from Code.training.unit import import_keras
 
+    keras = import_keras()
     from Code.base import BaseAutoencoder
 
     # Keras finds the classes by the names under which their modules register them
