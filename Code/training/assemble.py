@@ -204,7 +204,7 @@ def _curve_figures(experiment, record):
             for term in terms
         }
         names = {"kl": "KL to the prior"}
-        both = {names.get(term, term): series for term, series in both.items()}
+        both = {names.get(term, term.replace("_", " ")): series for term, series in both.items()}
         pictures["loss_terms.png"] = curves.term_curves(
             both, "nats an image" if published else "mean an image"
         )
