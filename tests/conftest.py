@@ -12,6 +12,17 @@ import pytest  # noqa: E402
 
 from Code.data.datasets import load_dataset, to_unit  # noqa: E402
 
+# The files that take longest begin first, so that no core waits for the other at the end
+LONGEST = (
+    "test_run_all.py", "test_reliability.py", "test_browser.py", "test_add_a_variant.py",
+    "test_walkthrough.py", "test_guide.py", "test_cluster.py", "test_own_experiments.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 @pytest.fixture(scope="session")
 def root():

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import importlib
+import importlib.util
 import io
 import json
 import re
@@ -65,6 +66,8 @@ def help_of(program):
         from Code.training import alone
 
         return alone.parser(name.split(".")[-1]).format_help()
+    if importlib.util.find_spec(name).submodule_search_locations:
+        name = f"{name}.__main__"
     with contextlib.redirect_stdout(io.StringIO()) as said, pytest.raises(SystemExit):
         importlib.import_module(name).main(["--help"])
     return said.getvalue()
