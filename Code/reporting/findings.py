@@ -375,6 +375,25 @@ def core(results: Results) -> dict[str, Result]:
     return {name: result for name, result in results.items() if result.group in CORE_GROUPS}
 
 
+@dataclass(frozen=True)
+class ScheduleCost:
+    """What one seed of the published comparison costs: seconds of one core, and where they go."""
+
+    seconds: float
+    convolutional: float
+    """Share of the rows that convolve."""
+
+
+def schedule_cost(results: Results) -> ScheduleCost | None:
+    """Training time of all rows of the group ``published``, a mean over the seeds; None if none."""
+    rows = [r for r in results.values() if r.group == "published" and r.seconds_total()]
+    total = sum(r.seconds_total().mean for r in rows)
+    if not total:
+        return None
+    convolving = sum(r.seconds_total().mean for r in rows if r.variant == "cae")
+    return ScheduleCost(total, convolving / total)
+
+
 def paper_comparisons(results: Results) -> list[Comparison]:
     """Figures of other papers and ours, in the order of the families; on test images if on both."""
     rank = {name: i for i, name in enumerate((*FAMILIES, *OTHERS))}

@@ -186,3 +186,13 @@ def test_beating_the_rivals_means_at_every_level(write_output):
     change = {"dae": {"metrics": {(U, "psnr_0.75", "test"): 9.0}}}
     assert findings.beats_rivals(load_results(write_output(change)), "dae") is False
     assert findings.beats_rivals({}, "dae") is None
+
+
+def test_the_cost_of_the_published_schedule_is_that_of_its_rows(write_output):
+    results = load_results(write_output())
+    whole = findings.schedule_cost(results)
+    seconds = {name: result.seconds_total().mean for name, result in results.items()}
+    assert whole.seconds == pytest.approx(sum(seconds.values()))
+    convolving = sum(value for name, value in seconds.items() if name.startswith("cae"))
+    assert 0 < whole.convolutional == pytest.approx(convolving / whole.seconds)
+    assert findings.schedule_cost({}) is None
