@@ -86,15 +86,22 @@ def main(arguments=None):
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # The reader has gone, as ``head`` does: what it wanted it has; nor may the exit write more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return without_a_reader()
     except UserError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
         print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
+
+
+def without_a_reader():
+    """The exit status when whoever reads standard output has gone, as ``head`` does.
+
+    What the reader wanted it has. Nor may Python's exit write to it what is left.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
 
 
 def _interrupt(*_):

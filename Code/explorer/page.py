@@ -175,13 +175,11 @@ def fill(output, images, known, room, say):
 
 def _entry(file, name, images, known, say):
     """What the page holds of one model, or None after a line that says why it is left out."""
-    from Code.training.unit import import_keras
-
-    import_keras()  # here, because it takes seconds
-    from Code.explorer import pack
     from Code.tasks.cli import load_model
 
     model = load_model(file)
+    from Code.explorer import pack  # after it, because Keras takes seconds and prints lines
+
     try:
         if model.image_shape != images.shape[1:]:
             raise pack.Unsupported("its images are not of 28×28 pixels")

@@ -22,7 +22,7 @@ from Code.atomic import write_with
 from Code.data.datasets import DataError, load_dataset, to_unit
 from Code.experiments import EXPERIMENTS
 from Code.figures import style
-from Code.main import UserError
+from Code.main import UserError, without_a_reader
 
 OK, WRONG_INPUT, INTERRUPTED = 0, 2, 130
 SHEET_COLUMNS = 16
@@ -97,9 +97,7 @@ def run(main_function, arguments=None):
         status = main_function(arguments) or OK
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone, as ``head`` does: what it wanted it has; nor may the exit write more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = OK
+        status = without_a_reader()
     except OSError as error:
         status = _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
     except (UserError, ValueError) as error:

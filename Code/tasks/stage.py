@@ -3,16 +3,16 @@
 import importlib
 import json
 import time
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from Code.atomic import write_json, write_text, write_with
+from Code.atomic import write_json, write_with
 from Code.experiments import EXPERIMENTS
 from Code.training.fingerprint import code_version
 from Code.training.store import Store
+from Code.training.unit import told
 
 USES = (
     "reconstruct", "reduce", "denoise", "fill", "anomaly", "features", "cluster", "generate",
@@ -70,14 +70,11 @@ def folder_of(unit):
 def work(unit, fingerprint):
     """Measure all uses of one unit and keep them; return why it failed, or None."""
     store = Store(unit.output)
-    store.tell(unit.name, unit.seed, 0.0)
     try:
+        store.tell(unit.name, unit.seed, 0.0)
         measure(unit, fingerprint, store)
     except Exception as error:  # whatever it is, the other units go on
-        trace = store.scratch / f"uses-{unit.name}.seed-{unit.seed}.error.txt"
-        write_text(trace, traceback.format_exc())
-        line = str(error).strip().split("\n")[0]
-        return f"{type(error).__name__}: {line} (traceback in {trace})"
+        return told(error, store.scratch / f"uses-{unit.name}.seed-{unit.seed}.error.txt")
     return None
 
 

@@ -30,12 +30,12 @@ def assemble(units, prints, store):
     nothing from it.
     """
     before, asked = _earlier(store), {unit.name for unit in units}
-    units = [unit for unit in units if stage.kept(unit, prints[unit.name, unit.seed])]
+    kept = {unit: stage.kept(unit, prints[unit.name, unit.seed]) for unit in units}
+    kept = {unit: found for unit, found in kept.items() if found is not None}
     others = [name for name in before["models"] if name not in asked]
     table = {use: _only(before["uses"].get(use), others) for use in stage.USES}
     seconds = {use: [] for use in stage.USES}
-    for unit in units:
-        found = stage.kept(unit)
+    for unit, found in kept.items():
         for use, values in found["values"].items():
             if unit.name != stage.BASELINES:
                 seconds[use].append(found["seconds"][use])
@@ -52,15 +52,15 @@ def assemble(units, prints, store):
         }
         for use in stage.USES
     }
-    names = [unit.name for unit in units if unit.name != stage.BASELINES]
+    names = [unit.name for unit in kept if unit.name != stage.BASELINES]
     summary = {
         "models": in_order([*names, *others]),
-        "seeds": sorted({unit.seed for unit in units}),
+        "seeds": sorted({unit.seed for unit in kept}),
         "uses": uses,
     }
     write_json(Path(store.output, "uses.json"), summary)
     write_text(Path(store.output, "uses.csv"), csv_text(COLUMNS, list(tidy(uses))))
-    draw(units, store, others)
+    draw(kept, store, others)
 
 
 def in_order(names):
@@ -89,14 +89,17 @@ def _only(found, names):
     return {metric: values for metric, values in of_metrics.items() if values}
 
 
-def draw(units, store, others=()):
+def draw(kept, store, others=()):
     """One picture a use, ``uses/<use>.png``: some models and the rivals, of the first seed.
 
-    A picture that shows one of ``others`` stays as it is.
+    Parameters
+    ----------
+    kept : what was measured, by unit.
+    others : models that are not among them; a picture that shows one of those stays as it is.
     """
     from Code.figures.style import save
 
-    first = {unit.name: unit for unit in reversed(units)}
+    first = {unit.name: unit for unit in reversed(kept)}
     if stage.BASELINES not in first:
         return
     for use in stage.USES:
@@ -106,15 +109,15 @@ def draw(units, store, others=()):
             continue
         measured = {}
         for name in (*shown, stage.BASELINES):
-            measured |= measured_of(first[name], use)
+            measured |= measured_of(first[name], kept[first[name]], use)
         figure = stage.module_of(use).figure(measured)
         if figure is not None:
             save(figure, picture)
 
 
-def measured_of(unit, use):
+def measured_of(unit, found, use):
     """What a unit left behind of one use: ``{name of model or rival: Measured}``."""
-    values, start = stage.kept(unit)["values"][use], f"{use}/"
+    values, start = found["values"][use], f"{use}/"
     of_names = values if unit.name == stage.BASELINES else {unit.name: values}
     views = {name: {} for name in of_names}
     with np.load(stage.folder_of(unit) / "uses.npz", allow_pickle=False) as archive:

@@ -1,8 +1,8 @@
 """Small networks, and their training for seconds."""
 
-import importlib
-
 import keras
+
+from Code.training.procedure import load
 
 FEW = 2000
 SMALL = {"hidden": (64,), "reconstruction": "binary cross-entropy"}
@@ -11,9 +11,7 @@ SMALL = {"hidden": (64,), "reconstruction": "binary cross-entropy"}
 def made(path, code_dim, **settings):
     """A small untrained model of the class at an import path; the same every time."""
     keras.utils.set_random_seed(0)
-    module, name = path.split(":")
-    kind = getattr(importlib.import_module(module), name)
-    return kind(**{"code_dim": code_dim, **SMALL, **settings})
+    return load(path)(**{"code_dim": code_dim, **SMALL, **settings})
 
 
 def train(model, mnist, epochs=1):
