@@ -262,14 +262,27 @@ def epoch_passes(x, y, batch_size, shuffle=True):
         return _batches(a, n, batch_size)
 
     arrays = tf.data.Dataset.from_tensors(_arrays(x, y)).cache().repeat()
-    return tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch)
+    return _as_is(tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch))
 
 
 def evaluation_pass(x, y=None, batch_size=EVALUATION_BATCH):
     """A ``tf.data.Dataset`` of one element: the data in its own order, in big batches."""
     import tensorflow as tf
 
-    return tf.data.Dataset.from_tensors(_batches(_arrays(x, y), len(x), batch_size))
+    return _as_is(tf.data.Dataset.from_tensors(_batches(_arrays(x, y), len(x), batch_size)))
+
+
+def _as_is(dataset):
+    """The dataset without autotuning, which has nothing to tune in one element an epoch.
+
+    TensorFlow's tuner sleeps between its rounds, up to a minute, and an iterator's end waits for
+    it: a run of 31 s of epochs took 42 s, one of 145 s took 203 s.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _batches(arrays, n, batch_size):

@@ -13,6 +13,7 @@ from Code.base import Classifier
 from Code.cae import CAE
 from Code.dae import DAE
 from Code.data.datasets import to_unit
+from Code.training.whole_epoch import epoch_passes, evaluation_pass
 from Code.vae import VAE
 
 
@@ -102,6 +103,7 @@ def test_training_does_not_ask_the_kernel_for_memory_again_and_again(root):
     program = """
 import resource, keras, numpy as np, tensorflow as tf
 tf.constant(0)
+from Code.training.whole_epoch import epoch_passes, evaluation_pass
 from Code.vae import VAE
 faults = []
 watch = keras.callbacks.LambdaCallback(
@@ -243,3 +245,9 @@ def test_codes_and_images_in_batches_are_those_of_the_models(few, make):
     images = np.asarray(model.autoencoder(unit))
     np.testing.assert_allclose(model.reconstruct(few.x_test, batch_size=64), images, atol=1e-5)
     np.testing.assert_allclose(model.decode(codes), images, atol=1e-5)
+
+
+def test_the_data_is_not_tuned(few):
+    """TensorFlow's tuner of datasets sleeps up to a minute, and the end of every fit waits."""
+    for dataset in (epoch_passes(few.x_train, None, 64), evaluation_pass(few.x_test)):
+        assert dataset.options().autotune.enabled is False
