@@ -1,6 +1,6 @@
 """Rows after the papers on depth and structure: stacked, RBM, convolutional, recurrent, masked."""
 
-from Code.tables.row import Experiment, Published, Stage, adam, unsupervised
+from Code.tables.row import Experiment, Published, Stage, adam, decaying_adam, unsupervised
 
 LAYERWISE = "Code.training.layerwise:run"
 VINCENT = "recalled from Vincent et al. 2010, table 3"
@@ -22,10 +22,10 @@ def levels(n, epochs, batch_size, optimizer=None):
     )
 
 
-def tuned(epochs, batch_size, learning_rate=1e-3, scratch=True):
+def tuned(epochs, batch_size, optimizer=None, scratch=True):
     """Supervised fine-tuning, of the pre-trained network and of one from scratch."""
     names = ("supervised", "supervised-from-scratch") if scratch else ("supervised",)
-    return tuple(Stage(name, epochs, batch_size, adam(learning_rate)) for name in names)
+    return tuple(Stage(name, epochs, batch_size, optimizer or adam(1e-3)) for name in names)
 
 
 def _accuracy(error, margin, source):
@@ -48,19 +48,19 @@ DEEP_GROUP = (
     Experiment(
         "sdae-3", "stacked", "published", "SDAE-3: three denoising layers of 1,000",
         "Code.stacked:Stacked", {**SDAE_NET, **MASKED_QUARTER},
-        (*levels(3, 4, 128), *tuned(8, 128, 5e-4, scratch=False)),
+        (*levels(3, 4, 128), *tuned(10, 128, decaying_adam(2e-3, 10 * 469), scratch=False)),
         group="papers", procedure=LAYERWISE, published=(_accuracy(0.0128, 0.0032, VINCENT),),
     ),
     Experiment(
         "sdae-3-10k", "stacked", "published", "SDAE-3 with 10,000 training images",
         "Code.stacked:Stacked", {**SDAE_NET, **MASKED_QUARTER, "n_train": 10_000},
-        (*levels(3, 15, 64), *tuned(15, 64, 5e-4)),
+        (*levels(3, 15, 64), *tuned(20, 64, decaying_adam(2e-3, 20 * 157))),
         group="papers", procedure=LAYERWISE, published=(_accuracy(0.0284, 0.005, VINCENT),),
     ),
     Experiment(
         "sae-3-10k", "stacked", "published", "SAE-3 with 10,000 training images",
         "Code.stacked:Stacked", {**SDAE_NET, "layer_kind": "plain", "n_train": 10_000},
-        (*levels(3, 15, 64), *tuned(15, 64, 5e-4, scratch=False)),
+        (*levels(3, 15, 64), *tuned(20, 64, decaying_adam(2e-3, 20 * 157), scratch=False)),
         group="papers", procedure=LAYERWISE, published=(_accuracy(0.0346, 0.005, VINCENT),),
     ),
     # 1,000 labels, all other images without
@@ -69,7 +69,7 @@ DEEP_GROUP = (
         "Code.stacked:Stacked",
         {**SDAE_NET, "hidden": (500,), "code_dim": 500, **MASKED_QUARTER,
          "n_train": 20_000, "n_labels": 1000},
-        (*levels(2, 10, 64), *tuned(40, 50, 5e-4)),
+        (*levels(2, 10, 64), *tuned(40, 50, adam(5e-4))),
         group="papers", procedure=LAYERWISE,
     ),
     # rbm
@@ -110,22 +110,22 @@ DEEP_GROUP = (
     Experiment(
         "lstm", "lstm", "corrected", "LSTM over the 28 rows", "Code.lstm:RecurrentAE",
         {"cell": "lstm", "units": 64, "code_dim": 16},
-        (Stage("unsupervised", 12, 64, adam(3e-3)),), group="papers",
+        (Stage("unsupervised", 10, 64, adam(3e-3)),), group="papers",
     ),
     Experiment(
         "gru", "lstm", "corrected", "GRU over the 28 rows", "Code.lstm:RecurrentAE",
         {"cell": "gru", "units": 64, "code_dim": 16},
-        (Stage("unsupervised", 12, 64, adam(3e-3)),), group="papers",
+        (Stage("unsupervised", 10, 64, adam(3e-3)),), group="papers",
     ),
     # masked
     Experiment(
         "masked-7", "masked", "corrected", "Masked AE, 4 of 16 patches of 7×7 visible",
         "Code.masked:MaskedAE", {"patch": 7, "hidden": (512, 256), "code_dim": 64},
-        (unsupervised(20, 64),), group="papers",
+        (unsupervised(12, 64),), group="papers",
     ),
     Experiment(
         "masked-4", "masked", "corrected", "Masked AE, 12 of 49 patches of 4×4 visible",
         "Code.masked:MaskedAE", {"patch": 4, "hidden": (512, 256), "code_dim": 64},
-        (unsupervised(20, 64),), group="papers",
+        (unsupervised(12, 64),), group="papers",
     ),
 )  # fmt: skip

@@ -8,6 +8,17 @@ def adam(learning_rate):
     return {"class_name": "adam", "config": {"learning_rate": learning_rate}}
 
 
+def decaying_adam(learning_rate, steps):
+    """Adam whose rate falls to 0 over ``steps`` along a cosine, as ``optimizers.get`` reads it."""
+    schedule = {
+        "module": "keras.optimizers.schedules",
+        "class_name": "CosineDecay",
+        "config": {"initial_learning_rate": learning_rate, "decay_steps": steps},
+        "registered_name": None,
+    }
+    return adam(schedule)
+
+
 @dataclass(frozen=True)
 class Stage:
     """One call of ``fit``.
