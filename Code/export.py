@@ -16,7 +16,7 @@ import numpy as np
 
 from Code.data.datasets import load_dataset, to_unit
 from Code.main import UserError
-from Code.tasks.cli import load_model, run
+from Code.tasks.cli import add_module, load_model, run
 
 FORMATS = {"onnx": ".onnx", "tf_saved_model": ""}
 TOLERANCE = 1e-5
@@ -110,6 +110,7 @@ def main(arguments=None):
     )
     p.add_argument("--model", required=True, metavar="PATH",
                    help="an experiment's folder such as output/dae, or a .keras file")  # fmt: skip
+    add_module(p)
     p.add_argument("--format", choices=FORMATS, default="tf_saved_model", dest="form",
                    help="(default %(default)s)")  # fmt: skip
     p.add_argument("--output", default="exported", metavar="DIR", help="(default %(default)s)")

@@ -60,6 +60,7 @@ def parser(use, description, epilog="", input_help=None, needs_model=True):
         help="a trained model: an experiment's folder, such as output/vae-16 (run_all.py --list "
         "names them), or a .keras file",
     )
+    add_module(p)
     p.add_argument("--input", metavar="PATH", help=input_help or _INPUT_HELP)
     p.add_argument(
         "--output", metavar="PATH", help="where the result goes: .png, or for images .npz"
@@ -87,6 +88,47 @@ def parser(use, description, epilog="", input_help=None, needs_model=True):
     )
     p.add_argument("--json", action="store_true", help="print the numbers as JSON")
     return p
+
+
+def add_module(p):
+    """The option ``--module``, without which a model's class must be this project's."""
+    p.add_argument(
+        "--module",
+        type=own_module,
+        metavar="FILE",
+        help="the .py file of the model's class, where that is your own (run_all.py --config)",
+    )
+
+
+def own_module(path):
+    """Import the file of a class of one's own, so that Keras knows it; return the module.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If there is no such file, or it cannot be imported.
+    """
+    file = Path(path).resolve()
+    if file.suffix != ".py" or not file.is_file():
+        raise argparse.ArgumentTypeError(f"{path}: no such .py file")
+    from Code.training.unit import import_keras
+
+    keras = import_keras()  # first, because Keras prints lines where others import it
+    # Behind the others, as run_all.py --config does: a model names its module as it was found then
+    sys.path.append(str(file.parent))
+    try:
+        module = importlib.import_module(file.stem)
+    except Exception as error:  # a module of one's own can fail in any way as it is imported
+        reason = " ".join(str(error).split())[:200]
+        raise argparse.ArgumentTypeError(
+            f"{path} cannot be imported ({type(error).__name__}: {reason})"
+        ) from error
+    if Path(module.__file__ or "").resolve() != file:
+        raise argparse.ArgumentTypeError(f"{path}: another module is called {file.stem}, rename it")
+    # Where it was not registered by a decorator, Keras looks for the bare name
+    classes = {name: c for name, c in vars(module).items() if isinstance(c, type)}
+    keras.saving.get_custom_objects().update(classes)
+    return module
 
 
 def run(main_function, arguments=None):
@@ -136,7 +178,10 @@ def load_model(path):
         model = keras.saving.load_model(file)
     except Exception as error:  # a damaged file shows as any of half a dozen types
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{file}: cannot be loaded as a Keras model ({reason})") from error
+        raise UserError(
+            f"{file}: cannot be loaded as a Keras model ({reason}); a class of your own needs "
+            "--module"
+        ) from error
     if not isinstance(model, BaseAutoencoder):
         raise UserError(
             f"{file} holds a {type(model).__name__}, not an autoencoder of this project; "

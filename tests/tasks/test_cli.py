@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 
@@ -60,6 +61,45 @@ class TestModels:
             [sys.executable, "-c", code], capture_output=True, text=True, cwd=root
         )
         assert done.stdout.strip() == "3", done.stderr
+
+    def test_a_class_of_one_s_own_is_found_in_its_file(self, digits, root, tmp_path):
+        (tmp_path / "mine.py").write_text("from Code.ae import AE\n\n\nclass Mine(AE):\n    pass\n")
+        model, images, out = (tmp_path / name for name in ("m.keras", "in.npz", "out.npz"))
+        cli.save_images(images, digits)
+        code = f"import mine; mine.Mine().save({str(model)!r})"
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, cwd=root,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        )  # fmt: skip
+        command = [sys.executable, "-m", "Code.tasks.reconstruct", "--model", model,
+                   "--input", images, "--output", out]  # fmt: skip
+        done = subprocess.run(
+            [*command, "--module", tmp_path / "mine.py"], capture_output=True, text=True, cwd=root
+        )
+        assert done.returncode == 0, done.stderr
+        assert cli.load_images(out).shape == digits.shape
+        done = subprocess.run(command, capture_output=True, text=True, cwd=root)
+        assert done.returncode == 2
+        assert "--module" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "text", "why"),
+        [
+            ("absent.py", None, "no such .py file"),
+            ("mine.txt", "", "no such .py file"),
+            ("broken.py", "import nothing_of_this_name", "ModuleNotFoundError"),
+            ("json.py", "", "another module is called json"),
+        ],
+    )
+    def test_a_module_that_is_none_is_said(self, capsys, tmp_path, name, text, why):
+        if text is not None:
+            (tmp_path / name).write_text(text)
+        with pytest.raises(SystemExit) as stopped:
+            cli.parser("reconstruct", "").parse_args(
+                ["--model", "m", "--module", str(tmp_path / name)]
+            )
+        assert stopped.value.code == 2
+        assert why in capsys.readouterr().err
 
     def test_what_is_no_model_is_said(self, message, tmp_path):
         assert "no such folder" in message(cli.load_model, tmp_path / "absent")
