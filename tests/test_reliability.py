@@ -24,8 +24,13 @@ def start(root, output, *arguments, before=()):
     command = [*before, sys.executable, "run_all.py", *arguments, "--output", str(output)]
     return subprocess.Popen(
         command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=heed_ctrl_c,
     )  # fmt: skip
+
+
+def heed_ctrl_c():
+    """Tests that run in the background have been told to ignore it, and so would the run be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition, process, seconds=300):
