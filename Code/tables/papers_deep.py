@@ -1,6 +1,6 @@
 """Rows after the papers on depth and structure: stacked, RBM, convolutional, recurrent, masked."""
 
-from Code.tables.row import Experiment, Published, Stage, adam, decaying_adam, unsupervised
+from Code.tables.row import Experiment, Published, Stage, adam, decaying, unsupervised
 
 LAYERWISE = "Code.training.layerwise:run"
 VINCENT = "recalled from Vincent et al. 2010, table 3"
@@ -22,10 +22,10 @@ def levels(n, epochs, batch_size, optimizer=None):
     )
 
 
-def tuned(epochs, batch_size, optimizer=None, scratch=True):
+def tuned(epochs, batch_size, learning_rate=1e-3):
     """Supervised fine-tuning, of the pre-trained network and of one from scratch."""
-    names = ("supervised", "supervised-from-scratch") if scratch else ("supervised",)
-    return tuple(Stage(name, epochs, batch_size, optimizer or adam(1e-3)) for name in names)
+    names = ("supervised", "supervised-from-scratch")
+    return tuple(Stage(name, epochs, batch_size, adam(learning_rate)) for name in names)
 
 
 def _accuracy(error, margin, source):
@@ -48,19 +48,20 @@ DEEP_GROUP = (
     Experiment(
         "sdae-3", "stacked", "published", "SDAE-3: three denoising layers of 1,000",
         "Code.stacked:Stacked", {**SDAE_NET, **MASKED_QUARTER},
-        (*levels(3, 4, 128), *tuned(10, 128, decaying_adam(2e-3, 10 * 469), scratch=False)),
+        (*levels(3, 4, 128), decaying("supervised", 10, 128, 2e-3)),
         group="papers", procedure=LAYERWISE, published=(_accuracy(0.0128, 0.0032, VINCENT),),
     ),
     Experiment(
         "sdae-3-10k", "stacked", "published", "SDAE-3 with 10,000 training images",
         "Code.stacked:Stacked", {**SDAE_NET, **MASKED_QUARTER, "n_train": 10_000},
-        (*levels(3, 15, 64), *tuned(20, 64, decaying_adam(2e-3, 20 * 157))),
+        (*levels(3, 15, 64), decaying("supervised", 20, 64, 2e-3, 10_000),
+         decaying("supervised-from-scratch", 20, 64, 2e-3, 10_000)),
         group="papers", procedure=LAYERWISE, published=(_accuracy(0.0284, 0.005, VINCENT),),
     ),
     Experiment(
         "sae-3-10k", "stacked", "published", "SAE-3 with 10,000 training images",
         "Code.stacked:Stacked", {**SDAE_NET, "layer_kind": "plain", "n_train": 10_000},
-        (*levels(3, 15, 64), *tuned(20, 64, decaying_adam(2e-3, 20 * 157), scratch=False)),
+        (*levels(3, 15, 64), decaying("supervised", 20, 64, 2e-3, 10_000)),
         group="papers", procedure=LAYERWISE, published=(_accuracy(0.0346, 0.005, VINCENT),),
     ),
     # 1,000 labels, all other images without
@@ -69,7 +70,7 @@ DEEP_GROUP = (
         "Code.stacked:Stacked",
         {**SDAE_NET, "hidden": (500,), "code_dim": 500, **MASKED_QUARTER,
          "n_train": 20_000, "n_labels": 1000},
-        (*levels(2, 10, 64), *tuned(40, 50, adam(5e-4))),
+        (*levels(2, 10, 64), *tuned(40, 50, 5e-4)),
         group="papers", procedure=LAYERWISE,
     ),
     # rbm

@@ -1,6 +1,6 @@
 """Rows after the papers on features: overcomplete, tied, sparse, contractive, emphasised."""
 
-from Code.tables.row import Experiment, Published, Stage, adam, decaying_adam, unsupervised
+from Code.tables.row import Experiment, Published, Stage, adam, decaying, unsupervised
 
 PROBED = "Code.training.probed:run"
 BAKE_OFF = "Krokotsch 2021, The Great Autoencoder Bake Off, linear probe"
@@ -26,7 +26,7 @@ RIFAI_NET = {
     "code_dim": 1000, "code_activation": "sigmoid", "reconstruction": "binary cross-entropy",
     "n_classes": 10,
 }  # fmt: skip
-FINE_TUNING = Stage("supervised", 20, 100, decaying_adam(2e-3, 20 * 600))
+FINE_TUNING = decaying("supervised", 20, 100, 2e-3)
 K_SPARSE_NET = {
     "code_dim": 1000,
     "code_activation": "linear",

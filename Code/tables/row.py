@@ -81,6 +81,12 @@ class Experiment:
         return row
 
 
+def decaying(name, epochs, batch_size, learning_rate, n_train=60_000):
+    """A stage whose learning rate falls to 0 by its last step on ``n_train`` images."""
+    steps = epochs * -(-n_train // batch_size)
+    return Stage(name, epochs, batch_size, decaying_adam(learning_rate, steps))
+
+
 def unsupervised(epochs, batch_size=64):
     return Stage("unsupervised", epochs, batch_size)
 

@@ -119,10 +119,8 @@ def own_module(path):
     try:
         module = importlib.import_module(file.stem)
     except Exception as error:  # a module of one's own can fail in any way as it is imported
-        reason = " ".join(str(error).split())[:200]
-        raise argparse.ArgumentTypeError(
-            f"{path} cannot be imported ({type(error).__name__}: {reason})"
-        ) from error
+        problem = f"{path} cannot be imported ({type(error).__name__}: {_in_a_line(error)})"
+        raise argparse.ArgumentTypeError(problem) from error
     if Path(module.__file__ or "").resolve() != file:
         raise argparse.ArgumentTypeError(f"{path}: another module is called {file.stem}, rename it")
     # Where it was not registered by a decorator, Keras looks for the bare name
@@ -177,10 +175,9 @@ def load_model(path):
     try:
         model = keras.saving.load_model(file)
     except Exception as error:  # a damaged file shows as any of half a dozen types
-        reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{file}: cannot be loaded as a Keras model ({reason}); a class of your own needs "
-            "--module"
+            f"{file}: cannot be loaded as a Keras model ({_in_a_line(error)}); a class of your own "
+            "needs --module"
         ) from error
     if not isinstance(model, BaseAutoencoder):
         raise UserError(
@@ -188,6 +185,10 @@ def load_model(path):
             "train one with run_all.py"
         )
     return model
+
+
+def _in_a_line(error):
+    return " ".join(str(error).split())[:200]
 
 
 def _model_file(path):
