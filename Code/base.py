@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from Code.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES
 from Code.training.whole_epoch import WholeEpochModel
@@ -164,6 +164,15 @@ class BaseAutoencoder(WholeEpochModel):
     def reconstruct(self, x, batch_size=1000):
         """Images ``(n, height, width)`` as the autoencoder gives them back."""
         return self.in_batches("reconstruction", self.autoencoder, x, batch_size)
+
+    def squared_errors(self, x, batch_size=1000):
+        """Mean over the pixels of ``(x − x̂)²``, one value an image, without keeping the x̂."""
+
+        def errors(x):
+            difference = ops.square(x - self.autoencoder(x))
+            return ops.mean(ops.reshape(difference, (-1, self.n_pixels)), axis=1)
+
+        return self.in_batches("squared error", errors, x, batch_size)
 
     def get_config(self):
         names = (

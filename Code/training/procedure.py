@@ -17,7 +17,6 @@ from Code.training.measures import (
     NOISE_LEVELS,
     axis_fraction,
     dead_pixels,
-    mean_squared_error,
     neighbour_accuracy,
     plane,
     saturated,
@@ -174,8 +173,8 @@ def measure(experiment, model, stage, data, outcome):
     """Measures and views of the autoencoder as it stands after ``stage``."""
     x_test = to_unit(data.x_test)
     for split, x in (("train", data.x_train), ("test", data.x_test)):
-        x_hat = model.reconstruct(x)
-        outcome.add(stage, split, mse=mean_squared_error(to_unit(x), x_hat))
+        outcome.add(stage, split, mse=model.squared_errors(x).mean(dtype=np.float64))
+    x_hat = model.reconstruct(x_test)
     views = outcome.views
     views[f"reconstructions/{stage}"] = x_hat[:SHOWN_DIGITS]
     views["digits"] = x_test[:SHOWN_DIGITS]

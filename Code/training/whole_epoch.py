@@ -18,6 +18,7 @@ from Code.training.allocator import keep_freed_memory
 from Code.training.gradients import build, descend_each, unrecorded, with_values
 
 EVALUATION_BATCH = 1000
+EVALUATION_PASS = 10_000
 
 
 class WholeEpochModel(keras.Model):
@@ -118,7 +119,7 @@ class WholeEpochModel(keras.Model):
                 validation_data=_as_unit_pair(validation_data), shuffle=shuffle, **kwargs,
             )  # fmt: skip
         if validation_data is not None and not hasattr(validation_data, "element_spec"):
-            validation_data = evaluation_pass(*_pair(validation_data))
+            validation_data = evaluation_passes(*_pair(validation_data))
         return super().fit(
             epoch_passes(x, y, batch_size or 32, shuffle),
             epochs=epochs,
@@ -127,14 +128,15 @@ class WholeEpochModel(keras.Model):
             callbacks=callbacks,
             validation_data=validation_data,
             shuffle=False,
-            validation_steps=None if validation_data is None else 1,
+            validation_steps=_passes_in(validation_data),
         )
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", **kwargs):
         """Return the means of the loss terms over ``x``, in big batches of one compiled call."""
         if _is_array(x) and _on_tensorflow():
-            x, y = evaluation_pass(x, y, batch_size or EVALUATION_BATCH), None
-            return super().evaluate(x, verbose=verbose, steps=1, **kwargs)
+            passes = evaluation_passes(x, y, batch_size or EVALUATION_BATCH)
+            steps = int(passes.cardinality())
+            return super().evaluate(passes, verbose=verbose, steps=steps, **kwargs)
         if self.optimizer is not None:
             # Or Keras creates them, for all variables instead of the trained ones
             self.build_optimizers()
@@ -208,7 +210,9 @@ class WholeEpochModel(keras.Model):
         if not hasattr(self._compiled, key):
             # Without XLA: compiling takes longer than all that is ever asked of most models
             signature = tf.TensorSpec((None, *x.shape[1:]), x.dtype)
-            step = tf.function(lambda part: function(_unit(part)), input_signature=[signature])
+            step = tf.function(
+                lambda part: function(_unit(part)), input_signature=[signature], autograph=False
+            )
             setattr(self._compiled, key, step)
         return getattr(self._compiled, key)
 
@@ -265,11 +269,26 @@ def epoch_passes(x, y, batch_size, shuffle=True):
     return _as_is(tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch))
 
 
-def evaluation_pass(x, y=None, batch_size=EVALUATION_BATCH):
-    """A ``tf.data.Dataset`` of one element: the data in its own order, in big batches."""
+def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):
+    """A ``tf.data.Dataset`` of the data in its own order, in big batches, some batches an element.
+
+    Where it can be cut so, every element holds 10,000 images, and MNIST's training and test images
+    are measured by one compiled call; any other data is one element. All elements hold equally many
+    images, so the mean of their means is the mean over the images.
+    """
     import tensorflow as tf
 
-    return _as_is(tf.data.Dataset.from_tensors(_batches(_arrays(x, y), len(x), batch_size)))
+    n = len(x)
+    size = EVALUATION_PASS if n % EVALUATION_PASS == 0 else n
+    passes = {
+        name: array.reshape(-1, size, *array.shape[1:]) for name, array in _arrays(x, y).items()
+    }
+    cut = tf.data.Dataset.from_tensor_slices(passes).map(lambda a: _batches(a, size, batch_size))
+    return _as_is(cut)
+
+
+def _passes_in(dataset):
+    return None if dataset is None else int(dataset.cardinality())
 
 
 def _as_is(dataset):

@@ -13,7 +13,7 @@ from Code.base import Classifier
 from Code.cae import CAE
 from Code.dae import DAE
 from Code.data.datasets import to_unit
-from Code.training.whole_epoch import epoch_passes, evaluation_pass
+from Code.training.whole_epoch import epoch_passes, evaluation_passes
 from Code.vae import VAE
 
 
@@ -103,7 +103,7 @@ def test_training_does_not_ask_the_kernel_for_memory_again_and_again(root):
     program = """
 import resource, keras, numpy as np, tensorflow as tf
 tf.constant(0)
-from Code.training.whole_epoch import epoch_passes, evaluation_pass
+from Code.training.whole_epoch import epoch_passes, evaluation_passes
 from Code.vae import VAE
 faults = []
 watch = keras.callbacks.LambdaCallback(
@@ -249,5 +249,27 @@ def test_codes_and_images_in_batches_are_those_of_the_models(few, make):
 
 def test_the_data_is_not_tuned(few):
     """TensorFlow's tuner of datasets sleeps up to a minute, and the end of every fit waits."""
-    for dataset in (epoch_passes(few.x_train, None, 64), evaluation_pass(few.x_test)):
+    for dataset in (epoch_passes(few.x_train, None, 64), evaluation_passes(few.x_test)):
         assert dataset.options().autotune.enabled is False
+
+
+@pytest.mark.parametrize("make", [AE, VAE])
+def test_evaluation_in_several_passes_is_that_in_one(few, make, monkeypatch):
+    model = make()
+    model.compile()
+    once = model.evaluate(few.x_train, few.y_train, verbose=0, return_dict=True)
+    monkeypatch.setattr("Code.training.whole_epoch.EVALUATION_PASS", 50)
+    passes = evaluation_passes(few.x_train, few.y_train)
+    assert int(passes.cardinality()) == len(few.x_train) // 50
+    seen = np.concatenate([p["batches"]["labels"].numpy().ravel() for p in passes])
+    np.testing.assert_array_equal(seen, few.y_train)
+    again = model.evaluate(few.x_train, few.y_train, verbose=0, return_dict=True)
+    # The VAE draws its noise anew
+    assert again == pytest.approx(once, rel=1e-5 if make is AE else 0.02)
+
+
+def test_squared_errors_are_those_of_the_reconstructions(few):
+    model = AE()
+    difference = to_unit(few.x_test) - model.reconstruct(few.x_test)
+    expected = np.square(difference).mean(axis=(1, 2))
+    np.testing.assert_allclose(model.squared_errors(few.x_test, batch_size=64), expected, rtol=1e-5)
