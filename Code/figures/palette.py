@@ -16,8 +16,12 @@ def in_palette(pixels: np.ndarray) -> Image.Image:
     ----------
     pixels : uint8 array ``(height, width, 3)``.
     """
-    flat = pixels.reshape(-1, 3)
-    colours, where, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
+    # One number a colour sorts ten times as fast as three
+    red, green, blue = np.moveaxis(pixels.astype(np.uint32), -1, 0)
+    packed, where, counts = np.unique(
+        red << 16 | green << 8 | blue, return_inverse=True, return_counts=True
+    )
+    colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)
     palette = colours
     if len(colours) > COLOURS:
         frequent = np.argsort(-counts, kind="stable")[:EXACT]

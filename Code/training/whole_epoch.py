@@ -157,6 +157,15 @@ class WholeEpochModel(keras.Model):
             return self._one_pass(args[-1], step)
         return self._one_batch(args, step)
 
+    def make_test_function(self, force=False):
+        """As Keras's, without XLA: compiling would take longer than all the evaluations gain."""
+        if _on_tensorflow():
+            compiled, self.jit_compile = self.jit_compile, False
+            function = super().make_test_function(force)
+            self.jit_compile = compiled
+            return function
+        return super().make_test_function(force)
+
     def _one_batch(self, args, step):
         """Run ``step`` on one batch as Keras hands it over, and report the running means."""
         *state, data = args

@@ -23,6 +23,9 @@ KINDS = {
     "KL": lambda **more: KLSparse(**{**COMMON, **more}),
     "k": lambda **more: KSparse(**{**COMMON, "k": 4, **more}),
     "k, tied": lambda **more: TiedKSparse(**{**COMMON, "k": 4, **more}),
+    "k, falling": lambda **more: KSparse(
+        **{**COMMON, "k": 4, "k_first": 9, "falling_steps": 99, **more}
+    ),
 }
 
 
@@ -77,6 +80,28 @@ def test_more_units_may_be_kept_when_encoding_than_in_training(digits, seeded):
     model = KSparse(k=10, alpha=1.5, code_dim=100)
     assert (model.encode(digits) != 0).sum() == 15 * len(digits)
     assert (np.asarray(model.encoder(digits, training=True)) != 0).sum() == 10 * len(digits)
+
+
+@pytest.mark.parametrize("model", [KSparse, TiedKSparse])
+def test_k_falls_in_training_along_a_straight_line(model, few, seeded):
+    model = model(k=4, k_first=20, falling_steps=80, code_dim=50)
+    model.compile()
+    kept = []
+    for _ in range(5):
+        z = model.encoder(few.x_test[:50] / 255.0, training=True)
+        kept.append(set(np.count_nonzero(z, axis=1)))
+        model.fit(few.x_train[:1600], batch_size=64, verbose=0)  # 25 steps
+    assert kept == [{20}, {15}, {10}, {5}, {4}]
+    assert (np.count_nonzero(model.encode(few.x_test[:50]), axis=1) == 4).all()
+
+
+def test_fewer_units_die_where_k_falls(few, seeded):
+    dead = []
+    for falling in ({}, {"k_first": 100, "falling_steps": 400}):
+        keras.utils.set_random_seed(0)
+        model = trained(KSparse(k=5, code_dim=200, **falling), few, 10)
+        dead.append(model.diagnostics(few.x_test / 255.0, None)["dead_units"])
+    assert dead[1] < dead[0]
 
 
 def test_l1_makes_zeros(few, seeded):
@@ -134,11 +159,24 @@ def test_filters_are_the_first_kernel(seeded):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"k": 30, "code_dim": 20}, {"k": 15, "alpha": 2, "code_dim": 20}]
+    "settings",
+    [
+        {"k": 30, "code_dim": 20},
+        {"k": 15, "alpha": 2, "code_dim": 20},
+        {"k": 5, "k_first": 21, "falling_steps": 9, "code_dim": 20},
+    ],
 )
 def test_more_than_all_units_cannot_be_kept(settings):
-    with pytest.raises(ValueError, match="cannot be kept"):
+    with pytest.raises(ValueError, match="cannot all be kept"):
         KSparse(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"k_first": 20}, {"falling_steps": 9}, {"k_first": 5, "falling_steps": 9}]
+)
+def test_a_fall_of_k_that_is_not_said_in_full_is_refused(settings):
+    with pytest.raises(ValueError, match="do not say how"):
+        KSparse(k=10, **settings)
 
 
 @pytest.mark.parametrize("settings", [{"rate": 0}, {"code_activation": "relu"}])
