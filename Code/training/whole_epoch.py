@@ -128,15 +128,13 @@ class WholeEpochModel(keras.Model):
             callbacks=callbacks,
             validation_data=validation_data,
             shuffle=False,
-            validation_steps=_passes_in(validation_data),
         )
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", **kwargs):
         """Return the means of the loss terms over ``x``, in big batches of one compiled call."""
         if _is_array(x) and _on_tensorflow():
             passes = evaluation_passes(x, y, batch_size or EVALUATION_BATCH)
-            steps = int(passes.cardinality())
-            return super().evaluate(passes, verbose=verbose, steps=steps, **kwargs)
+            return super().evaluate(passes, verbose=verbose, **kwargs)
         if self.optimizer is not None:
             # Or Keras creates them, for all variables instead of the trained ones
             self.build_optimizers()
@@ -294,10 +292,6 @@ def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):
     }
     cut = tf.data.Dataset.from_tensor_slices(passes).map(lambda a: _batches(a, size, batch_size))
     return _as_is(cut)
-
-
-def _passes_in(dataset):
-    return None if dataset is None else int(dataset.cardinality())
 
 
 def _as_is(dataset):
