@@ -5,11 +5,12 @@ or a course of its own, that. Same images, epochs, batches and optimiser.
 """
 
 from Code.tables.papers_deep import LAYERWISE, cd, levels
-from Code.tables.row import Experiment, Stage, unsupervised
+from Code.tables.row import Experiment, Stage, adam
 
 NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
-EPOCHS, BATCH = 10, 128
-WHOLE = (unsupervised(EPOCHS, BATCH),)
+# 200 divides 60,000: a shorter last batch would be compiled as well, in as much time as the others
+EPOCHS, BATCH = 8, 200
+WHOLE = (Stage("unsupervised", EPOCHS, BATCH, adam(2e-3)),)
 LAYERS = (*levels(3, 3, BATCH), *WHOLE)
 RBMS = (*levels(2, 3, BATCH, cd(0.05)), Stage("layer-3", 3, BATCH, cd(0.001)), *WHOLE)
 CODE_DIMS = (2, 16)

@@ -105,28 +105,28 @@ DEEP_GROUP = (
     Experiment(
         "conv-transposed", "conv", "corrected", "Convolutions and transposed ones, a code of 16",
         "Code.conv:ConvAE", {"filters": (16, 32), "hidden": (64,), "code_dim": 16},
-        (unsupervised(10, 64),), group="papers",
+        (unsupervised(8, 64),), group="papers",
     ),
     # lstm
     Experiment(
         "lstm", "lstm", "corrected", "LSTM over the 28 rows", "Code.lstm:RecurrentAE",
         {"cell": "lstm", "units": 64, "code_dim": 16},
-        (Stage("unsupervised", 10, 64, adam(3e-3)),), group="papers",
+        (Stage("unsupervised", 8, 64, adam(3e-3)),), group="papers",
     ),
     Experiment(
         "gru", "lstm", "corrected", "GRU over the 28 rows", "Code.lstm:RecurrentAE",
         {"cell": "gru", "units": 64, "code_dim": 16},
-        (Stage("unsupervised", 10, 64, adam(3e-3)),), group="papers",
+        (Stage("unsupervised", 8, 64, adam(3e-3)),), group="papers",
     ),
     # masked
     Experiment(
         "masked-7", "masked", "corrected", "Masked AE, 4 of 16 patches of 7×7 visible",
         "Code.masked:MaskedAE", {"patch": 7, "hidden": (512, 256), "code_dim": 64},
-        (unsupervised(12, 64),), group="papers",
+        (unsupervised(8, 64),), group="papers",
     ),
     Experiment(
         "masked-4", "masked", "corrected", "Masked AE, 12 of 49 patches of 4×4 visible",
         "Code.masked:MaskedAE", {"patch": 4, "hidden": (512, 256), "code_dim": 64},
-        (unsupervised(12, 64),), group="papers",
+        (unsupervised(8, 64),), group="papers",
     ),
 )  # fmt: skip

@@ -15,7 +15,7 @@ def run(experiment, data, seed, tell, verbose=0):
     stage, model = experiment.stages[-1].name, outcome.model
     if model.classifier is None:
         codes = model.encode(data.x_train), model.encode(data.x_test)
-        penalty = chosen_penalty(codes[0], data.y_train, scale="code")
+        penalty = chosen_penalty(codes[0], data.y_train, scale="code", max_train=10_000)
         accuracy = probe_accuracy(
             codes[0], data.y_train, codes[1], data.y_test, None, penalty=penalty, scale="code"
         )
