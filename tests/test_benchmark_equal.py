@@ -5,6 +5,7 @@ import pytest
 from Code.reporting.benchmark import PLAIN
 from tests.benchmarks.clock import Clock
 from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.limit import step_products
 from tests.benchmarks.networks import BATCH_SIZE, NETWORKS
 
 DETERMINISTIC = [n for n in NETWORKS.values() if n.kind != "vae"]
@@ -71,3 +72,11 @@ def test_arithmetic_of_the_shallow_network():
 def test_arithmetic_of_the_convolutions():
     forward = 9 * (28**2 * 16 + 14**2 * 16 * 8 + 7**2 * 8 * 8 + 14**2 * 8 * 16 + 28**2 * 16)
     assert NETWORKS["cae"].multiply_adds() == 3 * forward - 9 * 28**2 * 16
+
+
+@pytest.mark.parametrize("network", [n for n in NETWORKS.values() if n.kind != "conv"],
+                         ids=lambda n: n.name)  # fmt: skip
+def test_the_products_of_a_step_are_the_arithmetic_of_the_network(network):
+    products = step_products(network.shapes, BATCH_SIZE)
+    multiply_adds = sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b, _ in products)
+    assert multiply_adds == network.multiply_adds() * BATCH_SIZE

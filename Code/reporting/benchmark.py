@@ -64,7 +64,8 @@ class Timed:
     """One network: its contenders, its arithmetic an epoch and what the machine could do.
 
     ``gflop`` counts the plain network, forward and backward; ``gbytes`` is the memory traffic
-    where that is what binds, else None.
+    where that is what binds, else None. ``products_seconds`` is what an epoch's matrix products
+    alone take, None where it was not measured.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Timed:
     rows: tuple[Row, ...]
     gflops_limit: float
     gb_per_second: float
+    products_seconds: float | None = None
 
     @property
     def arithmetic_seconds(self) -> float:
@@ -84,6 +86,12 @@ class Timed:
     def traffic_seconds(self) -> float | None:
         """Seconds an epoch at the speed of copying."""
         return None if self.gbytes is None else self.gbytes / self.gb_per_second
+
+    @property
+    def products_share(self) -> float | None:
+        """How near the limit of arithmetic an epoch would be that only multiplied."""
+        taken = self.products_seconds
+        return None if taken is None else self.arithmetic_seconds / taken
 
     @property
     def limit_seconds(self) -> float:
@@ -273,6 +281,7 @@ def benchmark_of(raw: dict) -> Benchmark:
                 _rows(n["rows"]),
                 gflops,
                 copied,
+                _positive(n["products_seconds"]) if "products_seconds" in n else None,
             )
             for name, n in networks.items()
         ),

@@ -273,7 +273,9 @@ def epoch_passes(x, y, batch_size, shuffle=True):
         return _batches(a, n, batch_size)
 
     arrays = tf.data.Dataset.from_tensors(_arrays(x, y)).cache().repeat()
-    return _as_is(tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch))
+    passes = tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch)
+    # The next epoch is put in order while this one trains
+    return _as_is(passes.prefetch(1))
 
 
 def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):

@@ -164,7 +164,9 @@ def kept(path, new, options):
 def epoch_part(options, tell):
     """Seconds an epoch of every contender on every network, and the limits."""
     size = 4096 if options.images == ALL_IMAGES else 1024
-    task = {"do": "limit", "size": size, "copied": BATCH_SIZE * PIXELS}
+    dense = {name: NETWORKS[name].shapes for name in options.only if NETWORKS[name].kind != "conv"}
+    task = {"do": "limit", "size": size, "copied": BATCH_SIZE * PIXELS, "products": dense,
+            "batch_size": BATCH_SIZE}  # fmt: skip
     tell("limit")
     limit = Worker(task, options.threads, options.patience)
     networks = {}
@@ -194,6 +196,8 @@ def epoch_part(options, tell):
     if "error" in best:
         raise SystemExit(f"the limit could not be measured: {best['error']}")
     best["gflops"] = max(best["numpy_gflops"], best["tensorflow_gflops"])
+    for name, seconds in best.pop("step_seconds").items():
+        networks[name]["products_seconds"] = seconds * options.images / BATCH_SIZE
     return {"limit": {**best, "matrix": size}, "networks": networks}
 
 

@@ -74,7 +74,14 @@ def way(task, line):
 def limit(task, line):
     from tests.benchmarks.limit import measure
 
-    return measure(task["size"], task["copied"], task["threads"], line.turn)
+    return measure(
+        task["size"],
+        task["copied"],
+        task["products"],
+        task["batch_size"],
+        task["threads"],
+        line.turn,
+    )
 
 
 def growth(task, line):

@@ -234,3 +234,12 @@ def test_what_was_tried_stands_beside_what_is(sections):
         cells = next(line for line in text.splitlines() if "0.070" in line).split("|")
         assert cells[4].strip() == "0.88"
         assert "given up" in text
+
+
+def test_the_products_alone_stand_beside_the_epoch(sections):
+    for text in sections(REACHED):
+        assert "0.350" not in text
+    for text in sections(changed(networks__dae__products_seconds=0.35)):
+        line = next(line for line in text.splitlines() if line.startswith("**DAE"))
+        # 66.6 GFLOP at 130 GFLOP/s in 0.35 s would be 146 % of the limit; 0.7 s is twice as long
+        assert "0.350" in line and "146 %" in line and "2.00" in line

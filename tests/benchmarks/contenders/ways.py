@@ -38,10 +38,20 @@ def with_xla(network):
     return model
 
 
-def wide_vectors(network):
-    """XLA may use vectors of 512 bits; its default is 256."""
-    os.environ["XLA_FLAGS"] = "--xla_cpu_prefer_vector_width=512"
-    return ours.build(network)
+def with_flag(flag):
+    """XLA compiles with a flag that is not its default."""
+
+    def build(network):
+        os.environ["XLA_FLAGS"] = flag
+        return ours.build(network)
+
+    return build
+
+
+# Its default is 256 bits
+WIDE_VECTORS = "--xla_cpu_prefer_vector_width=512"
+CONCURRENT = "--xla_cpu_enable_concurrency_optimized_scheduler=true"
+BY_ONEDNN = "--xla_cpu_experimental_onednn_fusion_type=LIBRARY_FUSION_TYPE_DOT"
 
 
 def plain_layers(network):
@@ -91,7 +101,9 @@ WAYS = {
         Way("one_thread", ALL, as_it_is, threads=1),
         Way("memory_returned", ALL, memory_returned),
         Way("without_xla", DENSE, without_xla),
-        Way("wide_vectors", DENSE, wide_vectors),
+        Way("wide_vectors", DENSE, with_flag(WIDE_VECTORS)),
+        Way("concurrent_scheduler", DENSE, with_flag(CONCURRENT)),
+        Way("products_by_onednn", DENSE, with_flag(BY_ONEDNN)),
         Way("with_xla", CONV, with_xla),
         Way("plain_layers", CONV, plain_layers),
         Way("compiled_loss", CONV, compiled_loss),
