@@ -78,21 +78,25 @@ def main(arguments=None):
     log = Console(stderr=True)
     output = Path(options.output or default_output(options))
     report = kept(output / FILE, head(options), options)
+
+    def keep(parts):
+        report.update(parts, finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        write_json(output / FILE, report)
+
     with log.status("starting") as status:
         tell = partial(say, log, status)
         if "epoch" in options.parts:
-            report |= epoch_part(options, tell)
+            keep(epoch_part(options, tell))
         if "ways" in options.parts:
-            report["ways"] = ways_part(options, tell)
+            keep({"ways": ways_part(options, tell)})
         if "inference" in options.parts:
-            report["inference"] = inference_part(options, tell)
+            keep({"inference": inference_part(options, tell)})
         if "growth" in options.parts:
-            report["growth"] = growth_part(options, tell)
+            keep({"growth": growth_part(options, tell)})
         if options.jobs_ratio:
-            report["jobs"] = jobs.measure(cores(), False, tell)
-    report["finished"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            keep({"jobs": jobs.measure(cores(), False, tell)})
+    keep({})
     benchmark = benchmark_of(report)
-    write_json(output / FILE, report)
     draw(benchmark, output)
     show(benchmark)
     log.print(f"Written: {output / FILE}")
