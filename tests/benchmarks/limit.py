@@ -1,8 +1,7 @@
 """What the machine can do: matrix products and copies, at the time when the contenders run.
 
 A product of big matrices is the limit of arithmetic. A dense network multiplies by batches, which
-are thin matrices, and no library multiplies those as fast: a network's products alone, with nothing
-between them, are a limit of its own.
+are thin matrices: its products alone, with nothing between them, are a yardstick of its own.
 """
 
 import time
@@ -16,14 +15,14 @@ TRIES = 3
 STEPS = 20
 
 
-def measure(size, copied, products, batch_size, threads, turn):
+def measure(size, copied, shapes, batch_size, threads, turn):
     """Measure whenever it is this worker's turn, and return the best.
 
     Parameters
     ----------
     size : side of the float32 matrices that are multiplied.
     copied : float32 numbers in the array that is copied: as many as a batch has.
-    products : the kernels' shapes of dense networks, by network.
+    shapes : the kernels' shapes of dense networks, by network.
     batch_size : images a step of those networks.
 
     Returns
@@ -39,7 +38,7 @@ def measure(size, copied, products, batch_size, threads, turn):
         "numpy_gflops": lambda: a @ b,
         "tensorflow_gflops": lambda: tf.linalg.matmul(t, u).numpy(),
     }
-    steps = {name: step_products(shapes, batch_size) for name, shapes in products.items()}
+    steps = {name: step_products(kernels, batch_size) for name, kernels in shapes.items()}
     best = dict.fromkeys([*multiplications, "copy_gb_per_second"], 0.0)
     seconds = dict.fromkeys(steps, float("inf"))
     while turn():
@@ -61,6 +60,7 @@ def step_products(shapes, batch_size):
     Parameters
     ----------
     shapes : the kernels' shapes ``(inputs, units)``, in the order of the layers.
+    batch_size : images a step.
     """
     rng = np.random.default_rng(0)
     products = []

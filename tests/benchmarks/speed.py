@@ -87,12 +87,10 @@ def main(arguments=None):
         tell = partial(say, log, status)
         if "epoch" in options.parts:
             keep(epoch_part(options, tell))
-        if "ways" in options.parts:
-            keep({"ways": ways_part(options, tell)})
-        if "inference" in options.parts:
-            keep({"inference": inference_part(options, tell)})
-        if "growth" in options.parts:
-            keep({"growth": growth_part(options, tell)})
+        others = {"ways": ways_part, "inference": inference_part, "growth": growth_part}
+        for name, part in others.items():
+            if name in options.parts:
+                keep({name: part(options, tell)})
         if options.jobs_ratio:
             keep({"jobs": jobs.measure(cores(), False, tell)})
     keep({})
@@ -169,7 +167,7 @@ def epoch_part(options, tell):
     """Seconds an epoch of every contender on every network, and the limits."""
     size = 4096 if options.images == ALL_IMAGES else 1024
     dense = {name: NETWORKS[name].shapes for name in options.only if NETWORKS[name].kind != "conv"}
-    task = {"do": "limit", "size": size, "copied": BATCH_SIZE * PIXELS, "products": dense,
+    task = {"do": "limit", "size": size, "copied": BATCH_SIZE * PIXELS, "shapes": dense,
             "batch_size": BATCH_SIZE}  # fmt: skip
     tell("limit")
     limit = Worker(task, options.threads, options.patience)

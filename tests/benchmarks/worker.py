@@ -77,7 +77,7 @@ def limit(task, line):
     return measure(
         task["size"],
         task["copied"],
-        task["products"],
+        task["shapes"],
         task["batch_size"],
         task["threads"],
         line.turn,
