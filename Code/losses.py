@@ -3,12 +3,18 @@
 Every function takes tensors of any Keras backend and returns a tensor of shape ``(batch,)``.
 """
 
+import math
+
 import keras
 from keras import ops
 
 
 def _per_image(values):
-    return ops.mean(ops.reshape(values, (ops.shape(values)[0], -1)), axis=1)
+    # A mean, as a product with 1/D: XLA adds up a mean's pixels one after the other on one core,
+    # which takes a quarter of the smallest network's epoch
+    size = math.prod(values.shape[1:])
+    weights = ops.full((size,), 1.0 / size, dtype=values.dtype)
+    return ops.matmul(ops.reshape(values, (-1, size)), weights)
 
 
 def squared_error(x, x_hat):

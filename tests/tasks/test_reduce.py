@@ -26,7 +26,7 @@ def ae(few):
     keras.utils.set_random_seed(0)
     model = AE(hidden=(256, 64), code_dim=2, reconstruction="binary cross-entropy")
     model.compile()
-    model.fit(few.x_train, batch_size=64, epochs=15, verbose=0)
+    model.fit(few.x_train, batch_size=64, epochs=40, verbose=0)
     return model
 
 
