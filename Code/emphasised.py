@@ -14,6 +14,7 @@ from keras import ops
 from Code.base import PACKAGE
 from Code.dae import DAE
 from Code.data.corruption import CORRUPTIONS
+from Code.losses import pixel_mean
 
 MARK = 0.5
 
@@ -27,7 +28,7 @@ def emphasised(errors, corrupted, alpha, beta):
     corrupted : boolean tensor of the same shape.
     """
     weights = ops.where(corrupted, alpha, beta)
-    return ops.mean(ops.cast(weights, errors.dtype) * errors, axis=(1, 2))
+    return pixel_mean(ops.cast(weights, errors.dtype) * errors)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

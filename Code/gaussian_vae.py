@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from Code.base import PACKAGE
+from Code.losses import pixel_mean
 from Code.vae import VAE
 
 VARIANCES = ("global", "pixel")
@@ -36,7 +37,7 @@ def gaussian_negative_log_likelihood(x, x_hat, log_var):
     nats = 0.5 * (
         math.log(2 * math.pi) + log_var + ops.square(x - x_hat) * ops.exp(-log_var)
     )  # fmt: skip
-    return ops.mean(ops.reshape(nats, (ops.shape(x)[0], -1)), axis=1)
+    return pixel_mean(nats)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

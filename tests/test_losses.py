@@ -43,6 +43,23 @@ def test_reconstruction_gradient(pair, loss):
     assert_gradient(lambda p: tf.reduce_sum(loss(tf.constant(x), p)), x_hat, PIXELS)
 
 
+def test_the_mean_over_pixels_trains_as_a_mean_to_the_bit(mnist):
+    images = tf.constant(mnist.x_test[:100] / np.float32(255))
+
+    def gradient(mean):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            value = tf.reduce_mean(mean(tf.square(images)))
+        return tape.gradient(value, images)
+
+    of_pixel_mean, of_mean = (
+        tf.function(gradient, jit_compile=True)(mean).numpy()
+        for mean in (losses.pixel_mean, lambda values: tf.reduce_mean(values, axis=(1, 2)))
+    )
+    assert np.ptp(of_mean) > 0
+    assert np.array_equal(of_pixel_mean, of_mean)
+
+
 def test_squared_error_is_the_mean_over_pixels(pair):
     x, x_hat = pair
     expected = ((x - x_hat) ** 2).mean(axis=(1, 2))
