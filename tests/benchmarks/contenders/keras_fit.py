@@ -117,7 +117,12 @@ class VAE(keras.Model):
 
 
 def fitted(model, network, images, batch_size, epochs, clock, shuffle, weights, **compiled):
-    """``compile`` and ``fit``."""
+    """``compile``, and ``fit`` an epoch at a time.
+
+    Between two turns no iterator of ``tf.data`` is left: the longer one waits for its turn, the
+    longer TensorFlow's tuner of datasets sleeps, up to a minute, and the next epoch of the same
+    ``fit`` begins by waiting for it.
+    """
     x = inputs(network, images)
     if network.kind == "vae":
         model.compile(optimizer="adam", **compiled)
@@ -128,15 +133,15 @@ def fitted(model, network, images, batch_size, epochs, clock, shuffle, weights, 
     if weights is not None:
         for variable, value in zip(model.trainable_variables, weights, strict=True):
             variable.assign(value)
-    model.fit(
-        x,
-        *target,
-        batch_size=batch_size,
-        epochs=epochs,
-        shuffle=shuffle,
-        verbose=0,
-        callbacks=[keras_clock(clock)],
-    )
+    for _ in range(epochs):
+        model.fit(
+            x,
+            *target,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            verbose=0,
+            callbacks=[keras_clock(clock)],
+        )
 
 
 def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None):
