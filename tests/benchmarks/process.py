@@ -84,6 +84,9 @@ class Worker:
             self.result = {"error": said[-1][:300]}
         elif not (message := json.loads(message)).get("ready"):
             self.result = message
+            # Taking a library down is work: done before the next worker's turn, not beside it
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(self._patience)
 
 
 def take_turns(starts, rounds, tell, beside=()):
