@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -22,6 +23,16 @@ LONGEST = (
 def pytest_collection_modifyitems(items):
     place = {name: i for i, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """XLA compiles only in tests marked ``xla``: it takes longer than most of them train."""
+    # Not by pytest's own process, which runs no test and would import Keras for nothing
+    from Code.training.whole_epoch import without_xla
+
+    with nullcontext() if item.get_closest_marker("xla") else without_xla():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

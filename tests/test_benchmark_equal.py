@@ -12,6 +12,8 @@ DETERMINISTIC = [n for n in NETWORKS.values() if n.kind != "vae"]
 N = 640
 TRAINED = {}
 
+pytestmark = pytest.mark.xla
+
 
 def loss_of(contender, network):
     """The loss of one epoch from the same weights in the order of the images."""

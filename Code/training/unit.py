@@ -103,6 +103,7 @@ def perform(unit, fingerprint, store, verbose=0):
     """Train and measure one unit and keep it in ``store``."""
     keras = import_keras()
     from Code.training.procedure import load
+    from Code.training.whole_epoch import without_xla
 
     keras.backend.clear_session()
     # Keras fills in what it deserialises, in place
@@ -120,9 +121,10 @@ def perform(unit, fingerprint, store, verbose=0):
         store.tell(unit.name, unit.seed, 0.99 * done / total)
 
     start = time.perf_counter()
-    outcome = load(experiment.procedure)(
-        experiment, dataset(unit.data, unit.quick), unit.seed, tell, verbose
-    )
+    with without_xla() if unit.quick else nullcontext():
+        outcome = load(experiment.procedure)(
+            experiment, dataset(unit.data, unit.quick), unit.seed, tell, verbose
+        )
     record = {
         "fingerprint": fingerprint,
         "seed": unit.seed,

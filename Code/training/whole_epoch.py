@@ -8,6 +8,7 @@ The compiled epoch needs TensorFlow. On other backends, or for input that is not
 ``WholeEpochModel`` takes the same steps batch by batch, as any Keras model does.
 """
 
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import keras
@@ -247,6 +248,20 @@ class WholeEpochModel(keras.Model):
         for tracker, total in zip(self.metrics, sums, strict=True):
             tracker.update_state(total / tf.cast(n_images, tf.float32))
         return {tracker.name: tracker.result() for tracker in self.metrics}
+
+
+@contextmanager
+def without_xla():
+    """No model that is configured within is compiled by XLA.
+
+    XLA takes seconds to compile an epoch: longer than a training of a few hundred steps.
+    """
+    usual = WholeEpochModel.compile_with_xla
+    WholeEpochModel.compile_with_xla = False
+    try:
+        yield
+    finally:
+        WholeEpochModel.compile_with_xla = usual
 
 
 def epoch_passes(x, y, batch_size, shuffle=True):

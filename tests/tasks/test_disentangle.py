@@ -212,7 +212,6 @@ def vae(mnist):
 
     keras.utils.set_random_seed(0)
     model = VAE(hidden=(128, 64), code_dim=16)
-    # XLA would compile for longer than this trains
-    model.compile(jit_compile=False)
+    model.compile()
     model.fit(mnist.x_train[:10_000], batch_size=128, epochs=3, verbose=0)
     return model

@@ -141,8 +141,7 @@ def trained(mnist):
 
     keras.utils.set_random_seed(0)
     model = AE(hidden=(256, 64), code_dim=16, reconstruction="binary cross-entropy")
-    # XLA would compile for longer than this trains
-    model.compile(jit_compile=False)
+    model.compile()
     model.fit(mnist.x_train[:20_000], batch_size=128, epochs=3, verbose=0)
     return model
 

@@ -158,7 +158,6 @@ def cvae(mnist):
 
 
 def _trained(model, mnist):
-    # XLA would compile for longer than this trains
-    model.compile(jit_compile=False)
+    model.compile()
     model.fit(mnist.x_train[:20_000], mnist.y_train[:20_000], batch_size=128, epochs=3, verbose=0)
     return model

@@ -16,6 +16,8 @@ from Code.data.datasets import to_unit
 from Code.training.whole_epoch import epoch_passes, evaluation_passes
 from Code.vae import VAE
 
+pytestmark = pytest.mark.xla
+
 
 @pytest.fixture(scope="module")
 def few(mnist):

@@ -134,7 +134,7 @@ def test_a_rate_of_zero_is_the_plain_autoencoder(mnist):
     losses = []
     for make in (lambda: AE(hidden=(32,)), lambda: AAE(**SMALL, adversarial_rate=0.0)):
         model = make()
-        model.compile(jit_compile=False)
+        model.compile()
         for i, weight in enumerate(model.trained_variables):
             weight.assign(0.05 * np.random.default_rng(i).normal(size=weight.shape))
         model.fit(mnist.x_train[:640], batch_size=64, epochs=2, verbose=0, shuffle=False)
@@ -158,10 +158,11 @@ def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("settings", [{"code_dim": 16}, {"prior": "petals", "with_labels": True}])
 def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):
     model = AAE(**COMMON, **settings, n_classes=10)
-    model.compile(jit_compile=False)
+    model.compile()
     model.fit(mnist.x_train[:200], mnist.y_train[:200], batch_size=64, epochs=1, verbose=0)
     assert model.encode(digits).shape == (16, model.code_dim)
     assert model.views(digits, None)["draws"].shape == (100, 28, 28)

@@ -15,7 +15,7 @@ SMALL = {"hidden": (64,), "code_dim": 4, "discriminator_hidden": (16,)}
 def made(**settings):
     keras.utils.set_random_seed(0)
     model = CategoricalAAE(**SMALL, **settings)
-    model.compile(jit_compile=False)
+    model.compile()
     return model
 
 
@@ -80,6 +80,7 @@ def test_clustering_needs_no_labels_and_saves(mnist, digits, tmp_path):
     np.testing.assert_array_equal(loaded.encode(digits), model.encode(digits))
 
 
+@pytest.mark.xla
 def test_labelled_images_are_saved_with_the_model(mnist, tmp_path):
     model = made()
     model.fit(mnist.x_train[:1000], mnist.y_train[:1000], batch_size=500, epochs=1, verbose=0)

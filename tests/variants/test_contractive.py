@@ -97,6 +97,7 @@ def test_the_norm_is_lower_at_equal_reconstruction(mnist, seeded):
     assert contractive["contraction"] < 0.75 * plain["contraction"]
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize(
     "make",
     [

@@ -95,6 +95,7 @@ def test_views(trained, test_set):
     np.testing.assert_array_equal(views["transfer"][::11], test_set[0][:10])
 
 
+@pytest.mark.xla
 def test_saved_and_loaded_is_the_same_model(mnist, digits, seeded, tmp_path):
     model = CVAE(n_classes=10, label_hidden=(16,), **NET)
     model.compile()

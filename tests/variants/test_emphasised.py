@@ -72,6 +72,7 @@ def test_emphasis_mends_corrupted_pixels_better_at_the_cost_of_clean_ones(mnist,
     assert full["mse_clean"] > plain["mse_clean"]
 
 
+@pytest.mark.xla
 def test_learns_in_the_common_network_and_survives_saving(mnist, digits, seeded, tmp_path):
     few = mnist.subset(2000, 500)
     model = EmphasisedDAE(**COMMON)

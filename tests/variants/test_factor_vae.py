@@ -84,7 +84,7 @@ def test_without_its_term_it_is_the_vae(digits, seeded):
     )
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=pytest.mark.xla), False])
 def test_the_discriminator_is_saved_with_the_model(compiled, mnist, digits, seeded, tmp_path):
     model = FactorVAE(**NET)
     if compiled:

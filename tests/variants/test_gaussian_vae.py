@@ -33,6 +33,7 @@ def test_its_gradient_vanishes_where_the_variance_is_the_mean_squared_error():
     np.testing.assert_allclose(slope, 0.5 * (1 - np.exp([0.5, 0, -0.5])), atol=1e-5)
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("variance, shape", [("global", ()), ("pixel", (28, 28))])
 def test_variances_are_learned_and_saved(variance, shape, mnist, digits, seeded, tmp_path):
     model = GaussianVAE(variance=variance, **NET)

@@ -147,6 +147,7 @@ def test_binarised_pixels_are_ones_as_often_as_they_are_bright(digits):
     assert (first != second).any()
 
 
+@pytest.mark.xla
 def test_it_learns_and_is_saved(mnist, digits, seeded, tmp_path):
     model = IWAE(k=3, binary=True, **NET)
     model.compile()

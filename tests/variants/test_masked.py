@@ -102,6 +102,7 @@ def test_the_network_can_tell_a_hidden_pixel_from_a_black_one(digits, seeded):
     np.testing.assert_array_equal(values, np.where(mask == 1, digits, tiled))
 
 
+@pytest.mark.xla
 def test_learns_to_complete_better_than_the_mean_image(mnist, digits, seeded, tmp_path):
     few = mnist.subset(5000, 500)
     model = small(hidden=(128,), code_dim=32, n_classes=10)

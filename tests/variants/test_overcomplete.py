@@ -38,6 +38,7 @@ def probed(model, few):
     return probe_accuracy(codes[0], few.y_train, codes[1], few.y_test)
 
 
+@pytest.mark.xla
 def test_without_a_regulariser_it_copies_and_its_features_are_worse(pair, few):
     free, regularised = pair
     variance = to_unit(few.x_test).var(axis=0).mean()

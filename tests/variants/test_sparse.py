@@ -135,6 +135,7 @@ def test_l1_against_its_sum():
     np.testing.assert_allclose(l1_norm(np.array([[1.0, -2.0], [0.0, 0.5]])), [3, 0.5])
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 def test_learns_in_the_common_network_and_survives_saving(make, few, digits, seeded, tmp_path):
     model = make()

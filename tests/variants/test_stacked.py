@@ -34,6 +34,7 @@ def pretrain_level(model, level, data, epochs=1):
     pretrain(model, level, Stage(f"layer-{level}", epochs, 64), data, Outcome(), lambda n: None)
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("kind", ["plain", "masking", "RBM"])
 def test_a_frozen_layer_does_not_move(kind, mnist, seeded):
     """Only the level that is being trained moves, in the encoder and in the decoder."""
@@ -50,7 +51,7 @@ def test_fine_tuning_moves_every_layer(mnist, seeded):
     few = mnist.subset(200, 50)
     model = small(n_classes=10)
     before = [up.get_weights()[0].copy() for up, _ in model.pairs]
-    model.classifier.compile(jit_compile=False)
+    model.classifier.compile()
     model.classifier.fit(few.x_train, few.y_train, batch_size=50, epochs=1, verbose=0)
     for old, (up, _) in zip(before, model.pairs, strict=True):
         assert np.abs(up.get_weights()[0] - old).max() > 1e-5

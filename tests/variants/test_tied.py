@@ -72,6 +72,7 @@ def test_overlap_of_known_subspaces():
     assert principal_overlap(axes[:, 3:], images) == pytest.approx(0, abs=1e-3)
 
 
+@pytest.mark.xla
 def test_learns_and_survives_saving(mnist, digits, seeded, tmp_path):
     model = Tied(**COMMON)
     model.compile()

@@ -156,9 +156,10 @@ def test_the_gradient_moves_no_entry(digits, seeded):
     assert book.isdisjoint(id(variable) for variable in model.trained_variables)
 
 
+@pytest.mark.xla
 def test_shapes_and_saving_in_the_common_architecture_of_two(mnist, digits, seeded, tmp_path):
     model = VQVAE(**COMMON, code_dim=2, n_classes=10)
-    model.compile(jit_compile=False)
+    model.compile()
     model.fit(mnist.x_train[:200], batch_size=64, epochs=1, verbose=0)
     assert model.encode(digits).shape == (16, 2)
     assert model.reconstruct(digits).shape == digits.shape
