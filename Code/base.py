@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES
+from Code.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES, squared_error
 from Code.training.whole_epoch import WholeEpochModel
 
 PACKAGE = "autoencoders"
@@ -169,8 +169,7 @@ class BaseAutoencoder(WholeEpochModel):
         """Mean over the pixels of ``(x − x̂)²``, one value an image, without keeping the x̂."""
 
         def errors(x):
-            difference = ops.square(x - self.autoencoder(x))
-            return ops.mean(ops.reshape(difference, (-1, self.n_pixels)), axis=1)
+            return squared_error(x, self.autoencoder(x))
 
         return self.in_batches("squared error", errors, x, batch_size)
 
@@ -206,10 +205,10 @@ class Classifier(WholeEpochModel):
     def loss_terms(self, x, y=None, training=False):
         """The label loss and whether the likeliest class is the right one."""
         probabilities = self(x, training=training)
-        hit = keras.ops.equal(keras.ops.argmax(probabilities, axis=-1), keras.ops.cast(y, "int32"))
+        hit = ops.equal(ops.argmax(probabilities, axis=-1), ops.cast(y, "int32"))
         return {
             "loss": LABEL_LOSSES[self.label_loss](y, probabilities),
-            "accuracy": keras.ops.cast(hit, probabilities.dtype),
+            "accuracy": ops.cast(hit, probabilities.dtype),
         }
 
     def get_config(self):
