@@ -167,11 +167,9 @@ class BaseAutoencoder(WholeEpochModel):
 
     def squared_errors(self, x, batch_size=1000):
         """Mean over the pixels of ``(x − x̂)²``, one value an image, without keeping the x̂."""
-
-        def errors(x):
-            return squared_error(x, self.autoencoder(x))
-
-        return self.in_batches("squared error", errors, x, batch_size)
+        return self.in_batches(
+            "squared error", lambda part: squared_error(part, self.autoencoder(part)), x, batch_size
+        )
 
     def get_config(self):
         names = (
