@@ -9,6 +9,11 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from Code.training.threads import ONE_THREAD  # noqa: E402
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.update(ONE_THREAD)
+
 import pytest  # noqa: E402
 
 from Code.data.datasets import load_dataset, to_unit  # noqa: E402

@@ -17,7 +17,7 @@ WITHOUT_INFLUENCE = (
     "Code.figures", "Code.reporting", "Code.experiments", "Code.tables", "Code.atomic",
     "Code.main", "Code.training.alone", "Code.training.assemble", "Code.training.fingerprint",
     "Code.training.machine", "Code.training.progress", "Code.training.schedule",
-    "Code.training.store", "Code.training.unit",
+    "Code.training.store", "Code.training.threads", "Code.training.unit",
 )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from Code.training.machine import cores, memory_gb
 from Code.training.progress import DEFAULT_WEIGHT
 from Code.training.store import Store
-from Code.training.unit import ONE_THREAD, work
+from Code.training.threads import ONE_THREAD
+from Code.training.unit import work
 
 # One worker with TensorFlow, the data and an epoch's buffers; measured at most 2.1 GB
 GB_PER_JOB = 3.0

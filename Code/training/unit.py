@@ -16,16 +16,7 @@ from Code.experiments import QUICK, Experiment
 from Code.training.fingerprint import code_version, modules_of
 from Code.training.machine import machine, versions
 from Code.training.store import Store
-
-# One thread a run: results then do not depend on how many runs are side by side, and small
-# networks gain more from several runs at once than from several threads.
-ONE_THREAD = {
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+from Code.training.threads import ONE_THREAD
 
 # Of the worker that imports this for its first run
 PARENT = os.getppid()
