@@ -62,10 +62,13 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
 
 
 @styled
-def term_curves(terms: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str) -> Figure:
+def term_curves(
+    terms: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str | Sequence[str]
+) -> Figure:
     """Draw one panel a term of a loss: its ``"train"`` and ``"test"`` values against the epoch.
 
-    The terms differ by orders of magnitude (VAE: reconstruction and KL), so each has its own axis.
+    The terms differ by orders of magnitude (VAE: reconstruction and KL), so each has its own axis,
+    with one ``ylabel`` for all or one each.
 
     Raises
     ------
@@ -73,9 +76,10 @@ def term_curves(terms: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str)
         If there is no term.
     """
     figure, panels = _panels(len(terms))
-    for axes, (title, curves) in zip(panels, terms.items(), strict=True):
+    labels = [ylabel] * len(terms) if isinstance(ylabel, str) else ylabel
+    for axes, (title, curves), label in zip(panels, terms.items(), labels, strict=True):
         _epochs(axes, curves)
-        axes.set(title=title, ylabel=ylabel)
+        axes.set(title=title, ylabel=label)
         _legend(axes)
     return figure
 

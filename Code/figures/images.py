@@ -79,7 +79,8 @@ def grid(tiles: np.ndarray, columns: int = 16) -> Figure:
     """Draw images ``(n, height, width)`` in rows of ``columns``.
 
     Images in [0, 1] are ink on white. Where any value is negative they are filters: each is scaled
-    by its own largest magnitude, grey is zero, dark is positive.
+    by its own largest magnitude, grey is zero, dark is positive. The figure is about as wide as
+    the page, unless it were more than three times as high as that.
 
     Raises
     ------
@@ -97,7 +98,8 @@ def grid(tiles: np.ndarray, columns: int = 16) -> Figure:
     rows = tiles.reshape(-1, min(columns, len(tiles)), *tiles.shape[1:])
     mosaic = np.concatenate([_strip(row)[:-1] for row in rows])
     height, width = mosaic.shape
-    scale = max(1, int(min(PAGE_WIDTH / width + 0.3, _LARGEST / tiles.shape[2])))
+    fitting = min(PAGE_WIDTH / width + 0.3, 3 * PAGE_WIDTH / height, _LARGEST / tiles.shape[2])
+    scale = max(1, int(fitting))
     figure = new_figure(scale * width, scale * height, layout=None)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()

@@ -88,6 +88,15 @@ class Result:
                     return m
         return None
 
+    @property
+    def pictured_stages(self) -> list[str]:
+        """Stages after which the codes were mapped and the reconstructions drawn."""
+        return [stage for stage in self.stages if self.measure("knn_accuracy", stage=stage)]
+
+    def has_published(self, metric: str) -> bool:
+        """Whether a figure was published for ``metric`` in any stage."""
+        return any(m.metric == metric and m.published is not None for m in self.measures)
+
     def seconds_total(self) -> Measure | None:
         """Training wall time of all stages together, in seconds, one value a seed."""
         stages = [v for v in self.seconds.values() if v]

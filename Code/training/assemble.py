@@ -15,8 +15,29 @@ from Code.training.store import HISTORY_COLUMNS, csv_text
 RESULT_COLUMNS = (
     "experiment", "variant", "stage", "metric", "split", "mean", "std", "n_seeds", "published",
 )  # fmt: skip
-# One row a latent unit, a style, or a real digit with its ten translations
-GRID_COLUMNS = {"traversal": 10, "styles": 10, "transfer": 11}
+# One row a latent unit, a style, a category, or a real digit with its ten translations
+GRID_COLUMNS = {
+    "traversal": 10, "styles": 10, "transfer": 11, "draws": 10, "completion": 10, "codebook": 10,
+}  # fmt: skip
+# What a term of the training is called in its picture, and its unit
+TERMS = {
+    "reconstruction": ("reconstruction", "sum over the pixels"),
+    "kl": ("KL to the prior", "nats"),
+    "label_loss": ("cross-entropy of the labeller", "nats"),
+    "total_correlation": ("total correlation", "nats"),
+    "discriminator_loss": ("loss of the discriminator", "nats"),
+    "discriminator": ("loss of the discriminator", "nats"),
+    "generator": ("adversarial loss of the encoder", "nats"),
+    "classification": ("cross-entropy of the category", "nats"),
+    "free_energy": ("free energy", "nats"),
+    "mmd": ("MMD² to the prior", "mean over a batch"),
+    "commitment": ("commitment", "squared distance"),
+    "sparsity": ("sparsity penalty", "before its weight"),
+    "penalty": ("penalty", "before its weight"),
+    "contraction": ("contraction penalty", "before its weight"),
+    "error_corrupted": ("corrupted pixels", "part of the mean error"),
+    "error_clean": ("other pixels", "part of the mean error"),
+}
 STILLS = ("structure.png", "loss.png", "loss_terms.png", "accuracy.png", "reconstructions.png",
           "denoising.png", "psnr.png", "code.png", "manifold.png")  # fmt: skip
 
@@ -194,20 +215,19 @@ def _curve_figures(experiment, record):
         pictures["loss.png"] = curves.loss_curves(panels)
     if accuracies:
         pictures["accuracy.png"] = curves.loss_curves(accuracies)
-    metrics = dict.fromkeys(row["metric"] for row in record["history"])
-    terms = [metric for metric in metrics if metric not in ("loss", "accuracy")]
+    metrics = {row["metric"] for row in record["history"]} - {"loss", "accuracy"}
+    terms = [term for term in TERMS if term in metrics] + sorted(metrics - set(TERMS))
     if terms:
         stages = [row["stage"] for row in record["history"] if row["metric"] in terms]
         stage = "unsupervised" if "unsupervised" in stages else stages[0]
-        both = {
-            term: {split: _series(record, stage, term, split) for split in ("train", "test")}
-            for term in terms
-        }
-        names = {"kl": "KL to the prior"}
-        both = {names.get(term, term.replace("_", " ")): series for term, series in both.items()}
-        pictures["loss_terms.png"] = curves.term_curves(
-            both, "nats an image" if published else "mean an image"
-        )
+        both, units = {}, []
+        for term in terms:
+            title, unit = TERMS.get(term, (term.replace("_", " "), "mean an image"))
+            both[title] = {
+                split: _series(record, stage, term, split) for split in ("train", "test")
+            }
+            units.append(unit)
+        pictures["loss_terms.png"] = curves.term_curves(both, units)
     return pictures
 
 

@@ -87,6 +87,12 @@ def test_every_term_has_its_own_axis():
     assert {a.get_ylabel() for a in figure.axes} == {"nats an image"}
 
 
+def test_every_term_has_its_own_unit():
+    terms = {name: {"train": [3, 2]} for name in ("reconstruction", "KL divergence")}
+    figure = term_curves(terms, ["sum over the pixels", "nats"])
+    assert [a.get_ylabel() for a in figure.axes] == ["sum over the pixels", "nats"]
+
+
 def test_psnr_against_level():
     axes = psnr_curves([0.0, 0.25, 0.5], {"noisy": [np.inf, 13, 8], "mean": [17, 16, 14]}).axes[0]
     noisy, mean = curves_of(axes).values()

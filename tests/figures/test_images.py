@@ -88,6 +88,12 @@ def test_a_grid_of_images_fills_its_last_row_with_nothing(mnist):
     assert mosaic.mask[-10, -10] and not mosaic.mask[10, 10]
 
 
+def test_a_grid_of_many_rows_is_drawn_smaller(mnist):
+    few, many = (grid(mnist.x_test[:n], columns=10).get_size_inches() for n in (100, 300))
+    assert many[0] < few[0]
+    assert many[1] < 3 * few[1]
+
+
 def test_filters_have_grey_for_zero():
     filters = np.zeros((2, 4, 4))
     filters[0, 1, 1], filters[1, 2, 2] = -3.0, 0.5

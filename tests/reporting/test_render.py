@@ -104,6 +104,26 @@ def test_every_figure_link_resolves(reports, tmp_path):
         assert (tmp_path / "report" / target).is_file()
 
 
+def test_captions_say_what_is_in_the_figure(reports):
+    english, chinese = reports()
+    captions = re.findall(r"^\*`([^`]+)`(.*)\*$", english, re.M)
+    assert len(captions) == len(LINK.findall(english))
+    dashed = {name for name, told in captions if "dashed line" in told}
+    assert "ae-relu" in dashed and "dae" not in dashed
+    two = {name for name, told in captions if "“unsupervised”, “supervised”" in told}
+    assert two == {"dae-published", "dae-classifier", "cae-published", "cae-classifier"}
+    assert chinese.count("“无监督”、“有监督”") == english.count("“unsupervised”, “supervised”")
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.zh.md"])
+def test_every_kind_of_figure_has_a_name_and_a_caption(root, name):
+    text = (root / "report" / name).read_text(encoding="utf-8")
+    captions = re.findall(r"^\*`.*\*$", text, re.M)
+    assert len(captions) > 300
+    assert not [told for told in [*captions, *(alt for alt, _ in LINK.findall(text))]
+                if ".png" in told]  # fmt: skip
+
+
 def test_a_figure_that_is_not_there_is_not_linked(reports, write_output):
     output = write_output()
     (output / "ae" / "loss.png").unlink()
