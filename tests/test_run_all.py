@@ -14,7 +14,7 @@ import pytest
 
 from Code.experiments import EXPERIMENTS, of_group
 
-FEW = ("pca-2", "ae-relu", "vae-mse")
+FEW = ("pca-2", "vae-mse")
 
 
 def run(root, *arguments, **more):

@@ -158,8 +158,11 @@ def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.xla
-@pytest.mark.parametrize("settings", [{"code_dim": 16}, {"prior": "petals", "with_labels": True}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"code_dim": 16},
+     pytest.param({"prior": "petals", "with_labels": True}, marks=pytest.mark.xla)],
+)  # fmt: skip
 def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):
     model = AAE(**COMMON, **settings, n_classes=10)
     model.compile()

@@ -111,7 +111,9 @@ def test_with_the_whole_kl_and_no_mmd_it_is_the_vae(digits, seeded):
     )
 
 
-@pytest.mark.xla
+@pytest.mark.parametrize(
+    "kind", [pytest.param(InfoVAE, marks=pytest.mark.xla, id="info"), pytest.param(WAE, id="wae")]
+)
 def test_saved_and_loaded_is_the_same_model(kind, mnist, digits, seeded, tmp_path):
     model = kind(mmd_weight=50.0, kernel="gaussian", n_classes=10, **NET)
     model.compile()
