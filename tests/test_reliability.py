@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from Code.data.datasets import DataError, load_dataset
 
-FEW = ("--quick", "--only", "ae-relu", "ae-tanh")
+FEW = ("--quick", "--jobs", "1", "--only", "ae-relu", "ae-tanh")
+TWO_JOBS = ("--jobs", "2")
 
 
 def start(root, output, *arguments, before=()):
@@ -82,7 +83,7 @@ def test_killed_at_random_moments(root, tmp_path, undisturbed):
 
 
 def test_ctrl_c_stops_and_leaves_what_can_be_resumed(root, tmp_path, undisturbed):
-    process = start(root, tmp_path, *FEW)
+    process = start(root, tmp_path, *FEW, *TWO_JOBS)
     wait_for(lambda: len(progress(tmp_path)) >= 2, process)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
@@ -96,7 +97,7 @@ def test_ctrl_c_stops_and_leaves_what_can_be_resumed(root, tmp_path, undisturbed
 
 
 def test_a_worker_that_is_killed_is_replaced(root, tmp_path, undisturbed):
-    process = start(root, tmp_path, *FEW)
+    process = start(root, tmp_path, *FEW, *TWO_JOBS)
     wait_for(lambda: progress(tmp_path), process)
     workers = subprocess.run(
         ["pgrep", "-g", str(process.pid), "-f", "loky"], capture_output=True, text=True

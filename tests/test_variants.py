@@ -114,10 +114,10 @@ def test_an_autoencoder_with_hidden_layers_beats_pca(mnist, seeded):
 
 @pytest.mark.parametrize("make", [lambda: DAE(hidden=(512,), code_dim=256), DenoisingCAE])
 def test_a_denoising_autoencoder_denoises_better_than_a_mean_filter(make, mnist, seeded):
-    few = mnist.subset(20_000, 500)
+    few = mnist.subset(10_000, 500)
     model = make()
     model.compile()
-    model.fit(few.x_train, batch_size=64, epochs=4, verbose=0)
+    model.fit(few.x_train, batch_size=64, epochs=2, verbose=0)
     clean = to_unit(few.x_test)
     noisy = np.asarray(gaussian(clean, 0.5, seed=1))
     denoised = psnr(clean, model.reconstruct(noisy))

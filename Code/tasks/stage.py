@@ -19,8 +19,6 @@ USES = (
     "disentangle", "resize", "segment", "style",
 )  # fmt: skip
 BASELINES = "baselines"
-# Training and test images of a quick run
-QUICK_IMAGES = (1000, 200)
 # Twenty trainings each: one model of either kind, and the rivals
 DIGIT_BY_DIGIT = ("ae-16", "vae-16")
 
@@ -89,8 +87,6 @@ def measure(unit, fingerprint, store):
     keras = import_keras()
     keras.backend.clear_session()
     data = dataset(unit.data, unit.quick)
-    if unit.quick:
-        data = data.subset(*QUICK_IMAGES)
     if unit.name != BASELINES:
         # Keras finds a class only after the module that registers it was imported
         importlib.import_module(EXPERIMENTS[unit.name].model.split(":")[0])
