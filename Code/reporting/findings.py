@@ -133,6 +133,17 @@ def compare(a: Measure | None, b: Measure | None) -> Difference | None:
     return None if a is None or b is None else Difference(a, b)
 
 
+def alike(results: Results, a: str, b: str, *but: str) -> bool:
+    """Whether two experiments are there and have the same settings, those named ``but`` aside.
+
+    Only then does a difference between them come of what is named.
+    """
+    if a not in results or b not in results:
+        return False
+    one, other = results[a].settings, results[b].settings
+    return all(one.get(key) == other.get(key) for key in (one.keys() | other.keys()) - set(but))
+
+
 def measure(
     results: Results, name: str, metric: str, split: str = "test", stage: str | None = None
 ) -> Measure | None:

@@ -196,3 +196,18 @@ def test_the_cost_of_the_published_schedule_is_that_of_its_rows(write_output):
     convolving = sum(value for name, value in seconds.items() if name.startswith("cae"))
     assert 0 < whole.convolutional == pytest.approx(convolving / whole.seconds)
     assert findings.schedule_cost({}) is None
+
+
+def test_only_experiments_that_differ_in_nothing_else_are_compared(root):
+    results = load_results(root / "output")
+    emphasis = ("alpha", "beta")
+    assert findings.alike(results, "emphasised", "emphasised-plain", *emphasis)
+    assert not findings.alike(results, "emphasised", "emphasised-plain", "alpha")
+    assert not findings.alike(results, "emphasised-16", "emphasised-plain", *emphasis)
+    assert not findings.alike(results, "emphasised", "not-there", *emphasis)
+    text = (root / "report" / "report.md").read_text(encoding="utf-8")
+    (full, other) = (
+        next(line for line in text.splitlines() if line.startswith(f"- `{name}`: MSE of the over"))
+        for name in ("emphasised-full", "emphasised-16")
+    )
+    assert "Without emphasis" in full and "Without emphasis" not in other
