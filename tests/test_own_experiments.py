@@ -168,7 +168,7 @@ def run(root, tmp_path_factory):
 
 def test_own_experiments_train_and_stand_in_the_report(run):
     folder, command = run
-    words = ("--quick", "--output", str(folder / "out"), "--json")
+    words = ("--quick", "--jobs", "1", "--output", str(folder / "out"), "--json")
     done = command(*words)
     assert done.returncode == 0, done.stderr
     names = [result["experiment"] for result in json.loads(done.stdout)]

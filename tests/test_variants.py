@@ -59,7 +59,7 @@ def test_uint8_and_unit_floats_are_the_same_input(make, mnist, seeded):
 def test_training_improves_on_the_untrained_self(make, mnist, seeded):
     model = make()
     model.compile()
-    few = mnist.subset(2000, 500)
+    few = mnist.subset(1920, 500)
     before = loss_of(model, few.x_test)
     model.fit(few.x_train, batch_size=64, epochs=4, verbose=0)
     assert loss_of(model, few.x_test) < 0.8 * before
@@ -69,7 +69,7 @@ def test_training_improves_on_the_untrained_self(make, mnist, seeded):
 def test_saved_and_loaded_is_the_same_model(make, mnist, digits, seeded, tmp_path):
     model = make(n_classes=10)
     model.compile()
-    model.fit(mnist.x_train[:200], epochs=1, verbose=0)
+    model.fit(mnist.x_train[:192], epochs=1, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(model)
@@ -78,7 +78,7 @@ def test_saved_and_loaded_is_the_same_model(make, mnist, digits, seeded, tmp_pat
     np.testing.assert_array_equal(
         loaded.classifier.predict(digits, verbose=0), model.classifier.predict(digits, verbose=0)
     )
-    loaded.fit(mnist.x_train[:200], epochs=1, verbose=0)
+    loaded.fit(mnist.x_train[:192], epochs=1, verbose=0)
 
 
 def test_other_image_sizes(make, mnist, seeded):
@@ -101,7 +101,7 @@ def test_unknown_options_are_refused(name):
 
 
 def test_an_autoencoder_with_hidden_layers_beats_pca(mnist, seeded):
-    few = mnist.subset(10_000, 1_000)
+    few = mnist.subset(9600, 1000)
     flat = to_unit(few.x_train).reshape(len(few.x_train), -1)
     test = to_unit(few.x_test).reshape(len(few.x_test), -1)
     pca = PCA(2).fit(flat)
@@ -114,7 +114,7 @@ def test_an_autoencoder_with_hidden_layers_beats_pca(mnist, seeded):
 
 @pytest.mark.parametrize("make", [lambda: DAE(hidden=(512,), code_dim=256), DenoisingCAE])
 def test_a_denoising_autoencoder_denoises_better_than_a_mean_filter(make, mnist, seeded):
-    few = mnist.subset(10_000, 500)
+    few = mnist.subset(9600, 500)
     model = make()
     model.compile()
     model.fit(few.x_train, batch_size=64, epochs=2, verbose=0)

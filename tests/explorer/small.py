@@ -4,7 +4,7 @@ import keras
 
 from Code.training.procedure import load
 
-FEW = 2000
+FEW = 1920
 SMALL = {"hidden": (64,), "reconstruction": "binary cross-entropy"}
 
 

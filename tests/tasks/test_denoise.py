@@ -14,7 +14,7 @@ from Code.tasks.denoise import FILTERS, METRICS, NOISES, Tuned, measure, measure
 
 @pytest.fixture(scope="module")
 def few(mnist):
-    return mnist.subset(10_000, 100)
+    return mnist.subset(9600, 100)
 
 
 @pytest.fixture(scope="module")

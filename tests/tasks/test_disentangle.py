@@ -213,5 +213,5 @@ def vae(mnist):
     keras.utils.set_random_seed(0)
     model = VAE(hidden=(128, 64), code_dim=16)
     model.compile()
-    model.fit(mnist.x_train[:10_000], batch_size=128, epochs=3, verbose=0)
+    model.fit(mnist.x_train[:9600], batch_size=128, epochs=3, verbose=0)
     return model

@@ -14,7 +14,7 @@ from Code.tasks.reconstruct import METRICS, baselines, bits_per_pixel, measure, 
 
 @pytest.fixture(scope="module")
 def few(mnist):
-    return mnist.subset(6000, 300)
+    return mnist.subset(6400, 300)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from Code.tasks.reduce import METRICS, map_quality, measure, trusted, tsne_map
 
 @pytest.fixture(scope="module")
 def few(mnist):
-    return mnist.subset(6000, 500)
+    return mnist.subset(6400, 500)
 
 
 @pytest.fixture(scope="module")

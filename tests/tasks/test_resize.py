@@ -142,7 +142,7 @@ def trained(mnist):
     keras.utils.set_random_seed(0)
     model = AE(hidden=(256, 64), code_dim=16, reconstruction="binary cross-entropy")
     model.compile()
-    model.fit(mnist.x_train[:20_000], batch_size=128, epochs=3, verbose=0)
+    model.fit(mnist.x_train[:19_200], batch_size=128, epochs=3, verbose=0)
     return model
 
 

@@ -159,5 +159,5 @@ def cvae(mnist):
 
 def _trained(model, mnist):
     model.compile()
-    model.fit(mnist.x_train[:20_000], mnist.y_train[:20_000], batch_size=128, epochs=3, verbose=0)
+    model.fit(mnist.x_train[:19_200], mnist.y_train[:19_200], batch_size=128, epochs=3, verbose=0)
     return model

@@ -166,7 +166,7 @@ def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
 def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):
     model = AAE(**COMMON, **settings, n_classes=10)
     model.compile()
-    model.fit(mnist.x_train[:200], mnist.y_train[:200], batch_size=64, epochs=1, verbose=0)
+    model.fit(mnist.x_train[:192], mnist.y_train[:192], batch_size=64, epochs=1, verbose=0)
     assert model.encode(digits).shape == (16, model.code_dim)
     assert model.views(digits, None)["draws"].shape == (100, 28, 28)
     assert model.has_prior == (model.prior == "normal")
@@ -176,7 +176,7 @@ def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):
     kept = loaded.discriminator_optimizer.variables
     for a, b in zip(model.discriminator_optimizer.variables, kept, strict=True):
         np.testing.assert_array_equal(a, b)
-    loaded.fit(mnist.x_train[:200], mnist.y_train[:200], batch_size=64, epochs=1, verbose=0)
+    loaded.fit(mnist.x_train[:192], mnist.y_train[:192], batch_size=64, epochs=1, verbose=0)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_weights_fall_on_their_pixels():
 
 
 def test_emphasis_mends_corrupted_pixels_better_at_the_cost_of_clean_ones(mnist, seeded):
-    few = mnist.subset(10_000, 1000)
+    few = mnist.subset(9600, 1000)
     found = []
     for beta in (1.0, 0.0):
         keras.utils.set_random_seed(0)
@@ -74,7 +74,7 @@ def test_emphasis_mends_corrupted_pixels_better_at_the_cost_of_clean_ones(mnist,
 
 @pytest.mark.xla
 def test_learns_in_the_common_network_and_survives_saving(mnist, digits, seeded, tmp_path):
-    few = mnist.subset(2000, 500)
+    few = mnist.subset(1920, 500)
     model = EmphasisedDAE(**COMMON)
     model.compile()
     before = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]

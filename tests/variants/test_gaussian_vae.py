@@ -40,13 +40,13 @@ def test_variances_are_learned_and_saved(variance, shape, mnist, digits, seeded,
     model.compile()
     assert model.log_var.shape == shape
     before = np.array(model.raw_log_var)
-    model.fit(mnist.x_train[:2000], epochs=2, verbose=0)
+    model.fit(mnist.x_train[:1920], epochs=2, verbose=0)
     assert (np.asarray(model.raw_log_var) != before).all()
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.log_var, model.log_var)
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
-    loaded.fit(mnist.x_train[:200], epochs=1, verbose=0)
+    loaded.fit(mnist.x_train[:192], epochs=1, verbose=0)
     assert loaded.views(digits, None).keys() == ({"sigma"} if shape else set())
 
 

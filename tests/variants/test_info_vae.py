@@ -79,7 +79,7 @@ def test_distances():
 
 
 def test_training_brings_the_codes_to_the_prior(kind, mnist, seeded):
-    few = mnist.subset(3000, 1000)
+    few = mnist.subset(3200, 1000)
     x = to_unit(few.x_test)
     found = {}
     for weight in (0.0, 1000.0):
@@ -124,7 +124,7 @@ def test_saved_and_loaded_is_the_same_model(kind, mnist, digits, seeded, tmp_pat
     assert (loaded.mmd_weight, loaded.kernel) == (50.0, "gaussian")
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
     assert model.encode(digits).shape == (16, 6)
-    loaded.fit(mnist.x_train[:200], epochs=1, verbose=0)
+    loaded.fit(mnist.x_train[:192], epochs=1, verbose=0)
 
 
 def test_an_unknown_kernel_is_refused(kind):

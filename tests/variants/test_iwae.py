@@ -151,7 +151,7 @@ def test_binarised_pixels_are_ones_as_often_as_they_are_bright(digits):
 def test_it_learns_and_is_saved(mnist, digits, seeded, tmp_path):
     model = IWAE(k=3, binary=True, **NET)
     model.compile()
-    few = mnist.subset(2000, 200)
+    few = mnist.subset(1920, 200)
     before = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]
     model.fit(few.x_train, batch_size=64, epochs=4, verbose=0)
     after = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]

@@ -31,7 +31,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def few(mnist):
-    return mnist.subset(5000, 1000)
+    return mnist.subset(4800, 1000)
 
 
 def trained(model, few, epochs, learning_rate=1e-3):

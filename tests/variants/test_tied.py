@@ -76,7 +76,7 @@ def test_overlap_of_known_subspaces():
 def test_learns_and_survives_saving(mnist, digits, seeded, tmp_path):
     model = Tied(**COMMON)
     model.compile()
-    few = mnist.subset(2000, 500)
+    few = mnist.subset(1920, 500)
     before = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]
     model.fit(few.x_train, batch_size=64, epochs=3, verbose=0)
     assert model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"] < 0.7 * before
