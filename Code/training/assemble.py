@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -218,11 +219,12 @@ def _curve_figures(experiment, record):
     metrics = {row["metric"] for row in record["history"]} - {"loss", "accuracy"}
     terms = [term for term in TERMS if term in metrics] + sorted(metrics - set(TERMS))
     if terms:
-        stages = [row["stage"] for row in record["history"] if row["metric"] in terms]
-        stage = "unsupervised" if "unsupervised" in stages else stages[0]
+        stages = list(dict.fromkeys(r["stage"] for r in record["history"] if r["metric"] in terms))
         both, units = {}, []
-        for term in terms:
+        for stage, term in product(stages, terms):
             title, unit = TERMS.get(term, (term.replace("_", " "), "mean an image"))
+            if len(stages) > 1:
+                title = f"{title}, {stage_title(stage)}"
             both[title] = {
                 split: _series(record, stage, term, split) for split in ("train", "test")
             }
