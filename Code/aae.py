@@ -99,6 +99,9 @@ class AAE(BaseAutoencoder):
     adversarial_rate : step size of the discriminator's and of the encoder's adversarial Adam. A
         game with labels wants a larger one (2e-3). With 0 neither moves: the plain
         autoencoder, measured like an adversarial one.
+    discriminator_noise : standard deviation of Gaussian noise on the codes that the discriminator
+        reads, real or not (instance noise, Sønderby et al. 2017). Without it, what can never be a
+        draw of the prior, such as a softmax that ought to be one-hot, is told at a glance.
 
     Raises
     ------
@@ -115,6 +118,7 @@ class AAE(BaseAutoencoder):
         with_labels=False,
         discriminator_hidden=(128, 128),
         adversarial_rate=5e-4,
+        discriminator_noise=0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -128,6 +132,7 @@ class AAE(BaseAutoencoder):
         self.with_labels = with_labels
         self.discriminator_hidden = tuple(discriminator_hidden)
         self.adversarial_rate = adversarial_rate
+        self.discriminator_noise = discriminator_noise
         self.discriminator = self.build_discriminator()
         self.prior_seed = keras.random.SeedGenerator()
 
@@ -158,6 +163,9 @@ class AAE(BaseAutoencoder):
 
     def judge(self, code, y=None):
         """The discriminator's logits ``(batch, heads)`` for codes ``(batch, code)``."""
+        if self.discriminator_noise:
+            noise = keras.random.normal(ops.shape(code), seed=self.prior_seed)
+            code = code + self.discriminator_noise * noise
         if self.with_labels:
             unknown = ops.full((ops.shape(code)[0],), N_CLASSES, dtype="int32")
             label = ops.one_hot(unknown if y is None else y, N_CLASSES + 1, dtype=code.dtype)
@@ -242,7 +250,10 @@ class AAE(BaseAutoencoder):
         return {"draws": self.decode(draws)}
 
     def get_config(self):
-        names = ("prior", "with_labels", "discriminator_hidden", "adversarial_rate")
+        names = (
+            "prior", "with_labels", "discriminator_hidden", "adversarial_rate",
+            "discriminator_noise",
+        )  # fmt: skip
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -21,7 +21,8 @@ def _categories(name, title, epochs, error, high, **settings):
     """A categorical code beside the style, judged by the share of wrong digits."""
     return Experiment(
         name, "aae", "published", title, "Code.categorical_aae:CategoricalAAE",
-        {**settings, **NET}, (unsupervised(epochs, 100),), group="papers",
+        {**settings, **NET, "discriminator_noise": 0.3}, (unsupervised(epochs, 100),),
+        group="papers",
         published=(
             Published("unsupervised", "classification_error", error, RECALLED, 0.0, high),
         ),

@@ -111,6 +111,19 @@ def test_the_label_reaches_the_discriminator(digits, seeded):
     assert (zeros != ones).any() and (zeros != unknown).any()
 
 
+def test_the_discriminator_reads_noisy_codes_where_it_is_told_to(digits, seeded):
+    model = AAE(**SMALL)
+    noisy = AAE(**SMALL, discriminator_noise=0.3)
+    noisy.discriminator.set_weights(model.discriminator.get_weights())
+    code = model.encoder(digits)
+    np.testing.assert_array_equal(model.judge(code), model.judge(code))
+    first, second = (np.asarray(noisy.judge(code)) for _ in range(2))
+    assert (first != second).all()
+    often = np.mean([noisy.judge(ops.tile(code[:1], (4000, 1)))], axis=1)
+    assert abs(often - np.asarray(model.judge(code[:1]))).max() < 0.1
+    assert AAE.from_config(noisy.get_config()).discriminator_noise == 0.3
+
+
 def test_one_update_is_three_steps_of_three_optimisers(digits, seeded):
     model = AAE(**SMALL)
     model.compile()
