@@ -510,6 +510,15 @@ def code_versions(results: Results) -> dict[str, list[str]]:
     return found
 
 
+def machines(results: Results) -> list[tuple[str, list[str]]]:
+    """The machines, that of most experiments first; for the others, which experiments."""
+    found: dict[str, list[str]] = {}
+    for result in ordered(results):
+        found.setdefault(joined(result.machine), []).append(result.experiment)
+    most_first = sorted(found.items(), key=lambda item: -len(item[1]))
+    return [(machine, names if i else []) for i, (machine, names) in enumerate(most_first)]
+
+
 def data_label(result: Result) -> str:
     """Name, counts and the start of the checksum of the data of a run."""
     d = result.data

@@ -198,6 +198,15 @@ def test_the_cost_of_the_published_schedule_is_that_of_its_rows(write_output):
     assert findings.schedule_cost({}) is None
 
 
+def test_a_machine_of_few_experiments_names_them(write_output):
+    results = load_results(write_output())
+    ((usual, nobody),) = findings.machines(results)
+    assert "cpu" in usual and nobody == []
+    results["ae"].machine["cpu"] = "another"
+    (first, of_most), (second, names) = findings.machines(results)
+    assert (first, of_most, names) == (usual, [], ["ae"]) and "another" in second
+
+
 def test_only_experiments_that_differ_in_nothing_else_are_compared(root):
     results = load_results(root / "output")
     emphasis = ("alpha", "beta")
