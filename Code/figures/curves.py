@@ -61,7 +61,6 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
     return figure
 
 
-@styled
 def term_curves(
     terms: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str | Sequence[str]
 ) -> Figure:
@@ -75,13 +74,13 @@ def term_curves(
     ValueError
         If there is no term.
     """
-    figure, panels = _panels(len(terms))
     labels = [ylabel] * len(terms) if isinstance(ylabel, str) else ylabel
-    for axes, (title, curves), label in zip(panels, terms.items(), labels, strict=True):
-        _epochs(axes, curves)
-        axes.set(title=title, ylabel=label)
-        _legend(axes)
-    return figure
+    return loss_curves(
+        [
+            {"title": title, "ylabel": label, **{split: curves.get(split, ()) for split in _SPLITS}}
+            for (title, curves), label in zip(terms.items(), labels, strict=True)
+        ]
+    )
 
 
 @styled

@@ -4,7 +4,7 @@ Every function is pure: results in, facts out. The templates put the facts into 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from Code.reporting.results import Measure, Result
@@ -504,19 +504,21 @@ def warnings(results: Results) -> list[Warn]:
 
 def code_versions(results: Results) -> dict[str, list[str]]:
     """Experiments by the version of the code that produced them."""
-    found: dict[str, list[str]] = {}
-    for result in ordered(results):
-        found.setdefault(result.code_version, []).append(result.experiment)
-    return found
+    return _experiments_by(results, lambda result: result.code_version)
 
 
 def machines(results: Results) -> list[tuple[str, list[str]]]:
     """The machines, that of most experiments first; for the others, which experiments."""
-    found: dict[str, list[str]] = {}
-    for result in ordered(results):
-        found.setdefault(joined(result.machine), []).append(result.experiment)
+    found = _experiments_by(results, lambda result: joined(result.machine))
     most_first = sorted(found.items(), key=lambda item: -len(item[1]))
     return [(machine, names if i else []) for i, (machine, names) in enumerate(most_first)]
+
+
+def _experiments_by(results: Results, value_of: Callable[[Result], str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for result in ordered(results):
+        found.setdefault(value_of(result), []).append(result.experiment)
+    return found
 
 
 def data_label(result: Result) -> str:

@@ -119,7 +119,7 @@ def test_the_discriminator_reads_noisy_codes_where_it_is_told_to(digits, seeded)
     np.testing.assert_array_equal(model.judge(code), model.judge(code))
     first, second = (np.asarray(noisy.judge(code)) for _ in range(2))
     assert (first != second).all()
-    often = np.mean([noisy.judge(ops.tile(code[:1], (4000, 1)))], axis=1)
+    often = np.mean(noisy.judge(ops.tile(code[:1], (4000, 1))), axis=0)
     assert abs(often - np.asarray(model.judge(code[:1]))).max() < 0.1
     assert AAE.from_config(noisy.get_config()).discriminator_noise == 0.3
 
