@@ -251,9 +251,12 @@ class AAE(BaseAutoencoder):
 
     def get_config(self):
         names = (
-            "prior", "with_labels", "discriminator_hidden", "adversarial_rate",
+            "prior",
+            "with_labels",
+            "discriminator_hidden",
+            "adversarial_rate",
             "discriminator_noise",
-        )  # fmt: skip
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -173,9 +173,17 @@ class BaseAutoencoder(WholeEpochModel):
 
     def get_config(self):
         names = (
-            "image_shape", "code_dim", "hidden", "activation", "code_activation",
-            "output_activation", "reconstruction", "n_classes", "head_input", "head_loss",
-        )  # fmt: skip
+            "image_shape",
+            "code_dim",
+            "hidden",
+            "activation",
+            "code_activation",
+            "output_activation",
+            "reconstruction",
+            "n_classes",
+            "head_input",
+            "head_loss",
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -85,13 +85,18 @@ class CategoricalAAE(AAE):
         super().__init__(code_dim=code_dim, **kwargs)
         if n_labels:
             self.labelled_images = self.add_weight(
-                name="labelled_images", shape=(n_labels, *self.image_shape), initializer="zeros",
+                name="labelled_images",
+                shape=(n_labels, *self.image_shape),
+                initializer="zeros",
                 trainable=False,
-            )  # fmt: skip
+            )
             self.labels = self.add_weight(
-                name="labels", shape=(n_labels,), dtype="int32", initializer="zeros",
+                name="labels",
+                shape=(n_labels,),
+                dtype="int32",
+                initializer="zeros",
                 trainable=False,
-            )  # fmt: skip
+            )
 
     @property
     def has_prior(self):

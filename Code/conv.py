@@ -96,18 +96,25 @@ class ConvLayer(Denoising):
         image = keras.Input(self.image_shape, name="image")
         h = layers.Reshape((*self.image_shape, 1))(image) if len(self.image_shape) == 2 else image
         convolution = layers.Conv2D(
-            self.code_dim, self.kernel_size, padding="same", activation=self.code_activation,
+            self.code_dim,
+            self.kernel_size,
+            padding="same",
+            activation=self.code_activation,
             name="code",
-        )  # fmt: skip
+        )
         return keras.Model(image, layers.MaxPooling2D(2)(convolution(h)), name="encoder")
 
     def build_decoder(self):
         code = keras.Input(self.encoder.output_shape[1:], name="code")
         channels = 1 if len(self.image_shape) == 2 else self.image_shape[2]
         pixels = layers.Conv2DTranspose(
-            channels, self.kernel_size, 2, padding="same", activation=self.output_activation,
+            channels,
+            self.kernel_size,
+            2,
+            padding="same",
+            activation=self.output_activation,
             name="pixels",
-        )(code)  # fmt: skip
+        )(code)
         return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
 
     def get_config(self):

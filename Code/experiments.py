@@ -12,9 +12,17 @@ from Code.tables.published import CAUSES_GROUP, PUBLISHED_GROUP
 from Code.tables.row import Experiment, Published, Stage, adam, supervised, unsupervised
 
 __all__ = [
-    "EXPERIMENTS", "GROUPS", "QUICK", "Experiment", "Published", "Stage", "adam", "of_group",
-    "supervised", "unsupervised",
-]  # fmt: skip
+    "EXPERIMENTS",
+    "GROUPS",
+    "QUICK",
+    "Experiment",
+    "Published",
+    "Stage",
+    "adam",
+    "of_group",
+    "supervised",
+    "unsupervised",
+]
 
 TABLE = (
     *PUBLISHED_GROUP,

@@ -108,11 +108,20 @@ def main(arguments=None):
         prog="python -m Code.export",
         description="Write a trained encoder, decoder and autoencoder for use elsewhere.",
     )
-    p.add_argument("--model", required=True, metavar="PATH",
-                   help="an experiment's folder such as output/dae, or a .keras file")  # fmt: skip
+    p.add_argument(
+        "--model",
+        required=True,
+        metavar="PATH",
+        help="an experiment's folder such as output/dae, or a .keras file",
+    )
     add_module(p)
-    p.add_argument("--format", choices=FORMATS, default="tf_saved_model", dest="form",
-                   help="(default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="tf_saved_model",
+        dest="form",
+        help="(default %(default)s)",
+    )
     p.add_argument("--output", default="exported", metavar="DIR", help="(default %(default)s)")
     options = p.parse_args(arguments)
     model = load_model(options.model)

@@ -34,9 +34,7 @@ def gaussian_negative_log_likelihood(x, x_hat, log_var):
     x, x_hat : tensors ``(batch, ...)``.
     log_var : log σ², a scalar or a tensor ``(...)`` of the shape of one image.
     """
-    nats = 0.5 * (
-        math.log(2 * math.pi) + log_var + ops.square(x - x_hat) * ops.exp(-log_var)
-    )  # fmt: skip
+    nats = 0.5 * (math.log(2 * math.pi) + log_var + ops.square(x - x_hat) * ops.exp(-log_var))
     return pixel_mean(nats)
 
 

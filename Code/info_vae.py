@@ -59,9 +59,11 @@ def mmd(a, b, kernel=inverse_multiquadric):
     a, b : tensors ``(n, code)`` and ``(m, code)``.
     kernel : function of two such tensors with ``(n, m)`` values and ``k(z, z) = 1``.
     """
-    return _off_diagonal_mean(kernel(a, a)) + _off_diagonal_mean(kernel(b, b)) - 2.0 * ops.mean(
-        kernel(a, b)
-    )  # fmt: skip
+    return (
+        _off_diagonal_mean(kernel(a, a))
+        + _off_diagonal_mean(kernel(b, b))
+        - 2.0 * ops.mean(kernel(a, b))
+    )
 
 
 def _off_diagonal_mean(k):

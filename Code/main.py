@@ -39,40 +39,79 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = p.add_argument_group("what to run")
-    what.add_argument("--only", nargs="+", metavar="NAME",
-                      help="these experiments or groups (see --list)")  # fmt: skip
-    what.add_argument("--config", metavar="FILE", help="experiments of your own, from a TOML "
-                      "file; without --only, these alone")  # fmt: skip
+    what.add_argument(
+        "--only", nargs="+", metavar="NAME", help="these experiments or groups (see --list)"
+    )
+    what.add_argument(
+        "--config",
+        metavar="FILE",
+        help="experiments of your own, from a TOML file; without --only, these alone",
+    )
     what.add_argument("--all", action="store_true", help="every group, not only `published`")
-    what.add_argument("--quick", action="store_true",
-                      help="the whole pipeline on 2,000 images, 2 epochs each")  # fmt: skip
-    what.add_argument("--seeds", type=positive, default=1, metavar="N",
-                      help="seeds for each experiment (default 1)")  # fmt: skip
-    what.add_argument("--seed", type=natural, default=0, metavar="S",
-                      help="the first seed (default 0)")  # fmt: skip
-    what.add_argument("--data", default="mnist", metavar="DATA",
-                      help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
-                      ".npz file, or a folder of the four IDX files")  # fmt: skip
-    what.add_argument("--no-uses", dest="uses", action="store_false",
-                      help="leave out what the models of the group common can do")  # fmt: skip
+    what.add_argument(
+        "--quick", action="store_true", help="the whole pipeline on 2,000 images, 2 epochs each"
+    )
+    what.add_argument(
+        "--seeds",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="seeds for each experiment (default 1)",
+    )
+    what.add_argument(
+        "--seed", type=natural, default=0, metavar="S", help="the first seed (default 0)"
+    )
+    what.add_argument(
+        "--data",
+        default="mnist",
+        metavar="DATA",
+        help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
+        ".npz file, or a folder of the four IDX files",
+    )
+    what.add_argument(
+        "--no-uses",
+        dest="uses",
+        action="store_false",
+        help="leave out what the models of the group common can do",
+    )
     what.add_argument("--force", action="store_true", help="train again what is finished")
     how = p.add_argument_group("how")
-    how.add_argument("--output", metavar="DIR", help="where results go (default output; with "
-                     "--quick output/quick, with other data output/<its name>)")  # fmt: skip
-    how.add_argument("--jobs", type=positive, metavar="N",
-                     help="runs side by side, one core each (default: all cores)")  # fmt: skip
-    how.add_argument("--json", action="store_true",
-                     help="results, list or plan as JSON on standard output")  # fmt: skip
-    how.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky",
-                     help="this machine's cores (loky, the default), or a cluster")  # fmt: skip
-    how.add_argument("--address", metavar="URL", help="of the cluster's scheduler, for example "
-                     "tcp://127.0.0.1:8786")  # fmt: skip
+    how.add_argument(
+        "--output",
+        metavar="DIR",
+        help="where results go (default output; with "
+        "--quick output/quick, with other data output/<its name>)",
+    )
+    how.add_argument(
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="runs side by side, one core each (default: all cores)",
+    )
+    how.add_argument(
+        "--json", action="store_true", help="results, list or plan as JSON on standard output"
+    )
+    how.add_argument(
+        "--backend",
+        choices=("loky", "dask", "ray"),
+        default="loky",
+        help="this machine's cores (loky, the default), or a cluster",
+    )
+    how.add_argument(
+        "--address",
+        metavar="URL",
+        help="of the cluster's scheduler, for example tcp://127.0.0.1:8786",
+    )
     instead = p.add_argument_group("instead of training")
     instead.add_argument("--list", action="store_true", help="list the experiments")
-    instead.add_argument("--dry-run", action="store_true",
-                         help="say what would be run and how long it would take")  # fmt: skip
-    instead.add_argument("--report-only", action="store_true",
-                         help="write the reports anew from the results in --output")  # fmt: skip
+    instead.add_argument(
+        "--dry-run", action="store_true", help="say what would be run and how long it would take"
+    )
+    instead.add_argument(
+        "--report-only",
+        action="store_true",
+        help="write the reports anew from the results in --output",
+    )
     return p
 
 
@@ -128,8 +167,14 @@ def list_experiments(options):
 def listed(row):
     """What the list says of an experiment, for a program."""
     stages = [{"name": s.name, "epochs": s.epochs} for s in row.stages if s.batch_size]
-    return {"name": row.name, "group": row.group, "kind": row.kind, "title": row.title,
-            "model": row.model, "stages": stages}  # fmt: skip
+    return {
+        "name": row.name,
+        "group": row.group,
+        "kind": row.kind,
+        "title": row.title,
+        "model": row.model,
+        "stages": stages,
+    }
 
 
 def print_json(value):
@@ -188,8 +233,15 @@ def write_explorer(output, rows, trained):
     concerned = any(row.name in page.WISHED for row in rows) and page.has_models(output)
     if not concerned or (path.exists() and not trained):
         return
-    command = [sys.executable, "-m", "Code.explorer",
-               "--output", str(output.resolve()), "--page", str(path.resolve())]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "Code.explorer",
+        "--output",
+        str(output.resolve()),
+        "--page",
+        str(path.resolve()),
+    ]
     root = Path(__file__).resolve().parents[1]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -224,8 +276,10 @@ def train(options):
         raise UserError(error) from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(f"{output}: {error.strerror}; make room, and the same command goes on"
-                            " from what is finished") from None  # fmt: skip
+            raise UserError(
+                f"{output}: {error.strerror}; make room, and the same command goes on"
+                " from what is finished"
+            ) from None
         if error.filename is None or not str(error.filename).startswith(str(output)):
             raise
         raise UserError(f"cannot write to {error.filename}: {error.strerror}") from None
@@ -267,8 +321,10 @@ def dry_run(output, rows, data, options):
         guess = "" if step.measured or step.finished else " (a guess: never run here)"
         print(f"{step.experiment:24} seed {step.seed}   {time_left}{guess}")
     left = sum(not step.finished for step in steps)
-    print(f"{left} of {len(steps)} runs to do, {jobs} at a time, into {output}/:"
-          f" about {duration(wall_seconds(steps, jobs))}")  # fmt: skip
+    print(
+        f"{left} of {len(steps)} runs to do, {jobs} at a time, into {output}/:"
+        f" about {duration(wall_seconds(steps, jobs))}"
+    )
     return OK
 
 
@@ -330,8 +386,15 @@ def train_into(output, rows, data, options):
             for name, reasons in failed.items():
                 failures.setdefault(name, []).extend(reasons)
     if trained or used:
-        note_run(output, wall_seconds=time.monotonic() - start, jobs=jobs, trained=trained,
-                 kept=kept, used=used, seeds=len(seeds))  # fmt: skip
+        note_run(
+            output,
+            wall_seconds=time.monotonic() - start,
+            jobs=jobs,
+            trained=trained,
+            kept=kept,
+            used=used,
+            seeds=len(seeds),
+        )
     if not options.quick and data.name == "mnist":
         write_explorer(output, rows, trained)
     write_reports(output)
@@ -365,9 +428,10 @@ def train_rows(rows, seeds, data, store, jobs, options):
     units, prints = units_of(rows, seeds, data, store, options)
     rows = [scheduled(row, options.quick) for row in rows]
     todo = [
-        u for u in units
+        u
+        for u in units
         if options.force or not store.record(u.name, u.seed, prints[u.name, u.seed])
-    ]  # fmt: skip
+    ]
     weights = {(u.name, u.seed): expected_seconds(u) for u in todo}
     todo.sort(key=lambda u: -weights[u.name, u.seed])
     if len(todo) < len(units):

@@ -38,8 +38,9 @@ class MaskToken(layers.Layer):
 
     def build(self, input_shape):
         self.tiles = [side // self.patch for side in input_shape[1:]]
-        self.token = self.add_weight(shape=(self.patch, self.patch), initializer="zeros",
-                                     name="token")  # fmt: skip
+        self.token = self.add_weight(
+            shape=(self.patch, self.patch), initializer="zeros", name="token"
+        )
 
     def call(self, image):
         visible = ops.cast(image >= 0, image.dtype)
@@ -77,8 +78,10 @@ class MaskedAE(BaseAutoencoder):
         self.n_patches = self.grid[0] * self.grid[1]
         self.n_visible = round(visible * self.n_patches)
         if not 0 < self.n_visible < self.n_patches:
-            raise ValueError(f"visible = {visible} leaves {self.n_visible} of {self.n_patches} "
-                             "patches visible: some must be, and some not")  # fmt: skip
+            raise ValueError(
+                f"visible = {visible} leaves {self.n_visible} of {self.n_patches} "
+                "patches visible: some must be, and some not"
+            )
         super().__init__(image_shape=image_shape, **kwargs)
         self.mask_seed = keras.random.SeedGenerator()
 

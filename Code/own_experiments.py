@@ -137,14 +137,21 @@ def _parsed(text, here):
 def _experiment(table, here):
     _known(table, KEYS["experiment"], here)
     name = table.get("name")
-    here.demand(isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name), "name",
-                "must be up to 40 small letters, digits and hyphens")  # fmt: skip
-    here.demand(name not in EXPERIMENTS, "name",
-                f"{name!r} is an experiment of the project; choose another")  # fmt: skip
+    here.demand(
+        isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name),
+        "name",
+        "must be up to 40 small letters, digits and hyphens",
+    )
+    here.demand(
+        name not in EXPERIMENTS, "name", f"{name!r} is an experiment of the project; choose another"
+    )
     here.demand(name not in GROUPS and name != "quick", "name", f"{name!r} is taken")
     model = table.get("model")
-    here.demand(isinstance(model, str) and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", model),
-                "model", 'must be an import path such as "Code.dae:DAE"')  # fmt: skip
+    here.demand(
+        isinstance(model, str) and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", model),
+        "model",
+        'must be an import path such as "Code.dae:DAE"',
+    )
     settings = table.get("settings", {})
     here.demand(isinstance(settings, dict), "settings", "must be a table")
     title = table.get("title", name)
@@ -152,8 +159,11 @@ def _experiment(table, here):
     noise = table.get("noise_once")
     here.demand(noise is None or _number(noise, low=0), "noise_once", "must be a number from 0")
     stages = table.get("stages")
-    here.demand(isinstance(stages, list) and stages, "stages",
-                "is missing: at least one [[experiment.stages]]")  # fmt: skip
+    here.demand(
+        isinstance(stages, list) and stages,
+        "stages",
+        "is missing: at least one [[experiment.stages]]",
+    )
     header = r"\[\[\s*experiment\.stages\s*\]\]"
     parts = [_stage(stage, here.inside(i, header)) for i, stage in enumerate(stages)]
     heads = settings.get("n_classes") is not None or all(s.name != "supervised" for s in parts)
@@ -174,8 +184,11 @@ def _stage(table, here):
         here.demand(whole, key, f"of a stage must be a whole number from 1 to {most:,}")
     rate, optimizer = table.get("learning_rate"), table.get("optimizer")
     here.demand(rate is None or optimizer is None, "optimizer", "and learning_rate exclude another")
-    here.demand(rate is None or (_number(rate, low=0) and rate > 0), "learning_rate",
-                "must be a number above 0")  # fmt: skip
+    here.demand(
+        rate is None or (_number(rate, low=0) and rate > 0),
+        "learning_rate",
+        "must be a number above 0",
+    )
     if optimizer is not None:
         _check_optimizer(optimizer, here)
     return Stage(name, table["epochs"], table["batch_size"], optimizer or adam(rate or 1e-3))
@@ -185,8 +198,11 @@ def _check_optimizer(optimizer, here):
     import keras
 
     form = 'must look like { class_name = "sgd", config = { learning_rate = 0.1 } }'
-    here.demand(isinstance(optimizer, dict) and set(optimizer) == {"class_name", "config"},
-                "optimizer", form)  # fmt: skip
+    here.demand(
+        isinstance(optimizer, dict) and set(optimizer) == {"class_name", "config"},
+        "optimizer",
+        form,
+    )
     try:
         keras.optimizers.get(optimizer)
     except Exception as error:  # Keras raises whatever the class in question does

@@ -29,9 +29,11 @@ def run(experiment, data, seed, tell, verbose=0):
     for split, x in flat.items():
         x_hat = pca.inverse_transform(codes[split])
         outcome.add(
-            stage, split, mse=mean_squared_error(x, x_hat),
+            stage,
+            split,
+            mse=mean_squared_error(x, x_hat),
             mean_image_mse=mean_squared_error(x, pca.mean_[None]),
-        )  # fmt: skip
+        )
     # As for every other code: in the plane of the first two components
     train_points, test_points = (codes[split][:, :2] for split in ("train", "test"))
     knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)

@@ -184,9 +184,13 @@ class DeepRBM(Stacked):
         **kwargs,
     ):
         super().__init__(
-            hidden=hidden, code_dim=code_dim, activation=activation, layer_kind=layer_kind,
-            reconstruction=reconstruction, **kwargs,
-        )  # fmt: skip
+            hidden=hidden,
+            code_dim=code_dim,
+            activation=activation,
+            layer_kind=layer_kind,
+            reconstruction=reconstruction,
+            **kwargs,
+        )
 
     def _layer_class(self):
         return RBM

@@ -116,8 +116,10 @@ class L1Sparse(Sparse):
         error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
         sparsity = l1_norm(z)
         return {
-            "loss": error + self.weight * sparsity, "reconstruction": error, "sparsity": sparsity,
-        }  # fmt: skip
+            "loss": error + self.weight * sparsity,
+            "reconstruction": error,
+            "sparsity": sparsity,
+        }
 
     def get_config(self):
         return {**super().get_config(), "weight": self.weight}
@@ -155,8 +157,10 @@ class KLSparse(Sparse):
         error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
         sparsity = ops.broadcast_to(kl_to_rate(z, self.rate), ops.shape(error))
         return {
-            "loss": error + self.weight * sparsity, "reconstruction": error, "sparsity": sparsity,
-        }  # fmt: skip
+            "loss": error + self.weight * sparsity,
+            "reconstruction": error,
+            "sparsity": sparsity,
+        }
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "weight": self.weight}

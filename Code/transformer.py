@@ -96,9 +96,11 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         with _seeded(seed):
             self.model_ = load(self.model)(
-                image_shape=shape, code_dim=self.code_dim, hidden=tuple(self.hidden),
+                image_shape=shape,
+                code_dim=self.code_dim,
+                hidden=tuple(self.hidden),
                 **(self.settings or {}),
-            )  # fmt: skip
+            )
             steps = self.epochs * -(-len(X) // self.batch_size)
             xla = self.model_.compile_with_xla and steps >= STEPS_WORTH_XLA
             self.model_.compile(keras.optimizers.Adam(self.learning_rate), jit_compile=xla)

@@ -189,8 +189,12 @@ class VQVAE(BaseAutoencoder):
                 f"code_dim must be a multiple of vector_dim, but {code_dim} is not one of "
                 f"{vector_dim}"
             )
-        self.book = {"n_entries": n_entries, "vector_dim": vector_dim, "decay": decay,
-                     "restart_below": restart_below}  # fmt: skip
+        self.book = {
+            "n_entries": n_entries,
+            "vector_dim": vector_dim,
+            "decay": decay,
+            "restart_below": restart_below,
+        }
         self.commitment = commitment
         super().__init__(code_dim=code_dim, **kwargs)
 

@@ -33,16 +33,19 @@ VARIANTS = {
     "classifier, squared error": ("Code.ae:AE", {**PLANE, "n_classes": 10, "head_loss": "mse"}),
     "overcomplete": ("Code.overcomplete:Overcomplete", {"code_dim": 800, "regulariser": "l1"}),
     "overcomplete, small weights": (
-        "Code.overcomplete:Overcomplete", {"code_dim": 800, "regulariser": "weight decay"},
+        "Code.overcomplete:Overcomplete",
+        {"code_dim": 800, "regulariser": "weight decay"},
     ),
     "tied k-sparse": ("Code.sparse:TiedKSparse", {**WIDE, "k": 8}),
     "tied contractive": ("Code.contractive:TiedContractive", WIDE),
     "tied denoising": ("Code.contractive:TiedDenoising", WIDE),
     "contractive, stochastic": (
-        "Code.contractive:Contractive", {**PLANE, "jacobian": "stochastic"},
+        "Code.contractive:Contractive",
+        {**PLANE, "jacobian": "stochastic"},
     ),
     "contractive, differentiated": (
-        "Code.contractive:Contractive", {**PLANE, "jacobian": "automatic differentiation"},
+        "Code.contractive:Contractive",
+        {**PLANE, "jacobian": "automatic differentiation"},
     ),
     "rbm, one layer": ("Code.rbm:RBM", WIDE),
     "rbm, Gaussian units": ("Code.rbm:RBM", {**WIDE, "code_activation": "linear"}),
@@ -52,15 +55,17 @@ VARIANTS = {
     "stacked conv": ("Code.conv:StackedConvAE", {"filters": (8, 8)}),
     "gru": ("Code.lstm:RecurrentAE", {**PLANE, "cell": "gru", "units": 16}),
     "gaussian-vae, a variance a pixel": (
-        "Code.gaussian_vae:GaussianVAE", {**PLANE, "variance": "pixel"},
+        "Code.gaussian_vae:GaussianVAE",
+        {**PLANE, "variance": "pixel"},
     ),
     "iwae, binary": ("Code.iwae:IWAE", {**PLANE, "binary": True}),
     "aae, petals with labels": ("Code.aae:AAE", {**PLANE, "prior": "petals", "with_labels": True}),
     "aae, categories": ("Code.categorical_aae:CategoricalAAE", {**PLANE, "n_labels": 20}),
     "aae, clusters": (
-        "Code.categorical_aae:CategoricalAAE", {**PLANE, "n_labels": 0, "n_categories": 12},
+        "Code.categorical_aae:CategoricalAAE",
+        {**PLANE, "n_labels": 0, "n_categories": 12},
     ),
-}  # fmt: skip
+}
 
 
 def main():

@@ -20,9 +20,15 @@ from Code.data.datasets import load_dataset, to_unit  # noqa: E402
 
 # The files that take longest begin first, so that no core waits for the other at the end
 LONGEST = (
-    "test_run_all.py", "test_reliability.py", "test_browser.py", "test_add_a_variant.py",
-    "test_walkthrough.py", "test_guide.py", "test_cluster.py", "test_own_experiments.py",
-)  # fmt: skip
+    "test_run_all.py",
+    "test_reliability.py",
+    "test_browser.py",
+    "test_add_a_variant.py",
+    "test_walkthrough.py",
+    "test_guide.py",
+    "test_cluster.py",
+    "test_own_experiments.py",
+)
 
 
 def pytest_collection_modifyitems(items):

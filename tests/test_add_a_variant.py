@@ -57,8 +57,7 @@ def test_the_row_trains_and_stands_in_the_report(project):
 
 
 def test_the_test_row_passes(project):
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "tests/test_variants.py",
-               "-k", "noisy"]  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "tests/test_variants.py", "-k", "noisy"]
     finished = subprocess.run(command, cwd=project, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout[-2000:]
     assert "6 passed" in finished.stdout

@@ -21,9 +21,14 @@ def loss_of(contender, network):
     if key not in TRAINED:
         clock = Clock()
         CONTENDERS[contender].load().train(
-            network, network.images(N), BATCH_SIZE, 1, clock,
-            shuffle=False, weights=network.initial_weights(),
-        )  # fmt: skip
+            network,
+            network.images(N),
+            BATCH_SIZE,
+            1,
+            clock,
+            shuffle=False,
+            weights=network.initial_weights(),
+        )
         TRAINED[key] = clock.losses[-1]
     return TRAINED[key]
 
@@ -76,8 +81,9 @@ def test_arithmetic_of_the_convolutions():
     assert NETWORKS["cae"].multiply_adds() == 3 * forward - 9 * 28**2 * 16
 
 
-@pytest.mark.parametrize("network", [n for n in NETWORKS.values() if n.kind != "conv"],
-                         ids=lambda n: n.name)  # fmt: skip
+@pytest.mark.parametrize(
+    "network", [n for n in NETWORKS.values() if n.kind != "conv"], ids=lambda n: n.name
+)
 def test_the_products_of_a_step_are_the_arithmetic_of_the_network(network):
     products = step_products(network.shapes, BATCH_SIZE)
     multiply_adds = sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b, _ in products)

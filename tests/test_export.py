@@ -42,8 +42,15 @@ def test_every_part_equals_keras(make, form, mnist, tmp_path):
 
 def test_the_command_line_on_a_saved_model(root, tmp_path):
     DAE().save(tmp_path / "model.keras")
-    command = [sys.executable, "-m", "Code.export", "--model", str(tmp_path), "--output",
-               str(tmp_path / "out")]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "Code.export",
+        "--model",
+        str(tmp_path),
+        "--output",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("equals Keras to") == 3

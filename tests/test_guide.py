@@ -140,8 +140,9 @@ def anchors(text):
 
 
 def test_every_error_line_is_one_of_the_project_s(root):
-    rows = re.findall(r"^\| `([^`]*)` \|", section(text_of(root, "report/guide.md"), "When some"),
-                      re.M)  # fmt: skip
+    rows = re.findall(
+        r"^\| `([^`]*)` \|", section(text_of(root, "report/guide.md"), "When some"), re.M
+    )
     assert len(rows) > 12
     sources = [path.read_text(encoding="utf-8") for path in (root / "Code").rglob("*.py")]
     said = "\n".join(

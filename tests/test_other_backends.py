@@ -35,9 +35,13 @@ def courses(root, tmp_path_factory):
             of("tensorflow")
             command += ["--given", str(folder / "tensorflow")]
         environment = {
-            **os.environ, **dict.fromkeys(THREADS, "1"), "KERAS_BACKEND": backend,
-            "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3",
-        }  # fmt: skip
+            **os.environ,
+            **dict.fromkeys(THREADS, "1"),
+            "KERAS_BACKEND": backend,
+            "CUDA_VISIBLE_DEVICES": "",
+            "JAX_PLATFORMS": "cpu",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -79,10 +83,13 @@ def test_no_variant_is_left_out(root):
     for path in sorted((root / "Code").glob("*.py")):
         importlib.import_module(f"Code.{path.stem}")
     classes = {
-        cls for name, cls in keras.saving.get_custom_objects().items()
-        if name.startswith(f"{PACKAGE}>") and cls.__module__.startswith("Code.")
-        and inspect.isclass(cls) and issubclass(cls, BaseAutoencoder)
-    }  # fmt: skip
+        cls
+        for name, cls in keras.saving.get_custom_objects().items()
+        if name.startswith(f"{PACKAGE}>")
+        and cls.__module__.startswith("Code.")
+        and inspect.isclass(cls)
+        and issubclass(cls, BaseAutoencoder)
+    }
     assert len(classes) > 20
     assert classes - {load(path) for path, _ in VARIANTS.values()} == set()
 

@@ -130,8 +130,21 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=4,
 )
-KEYS = st.sampled_from(["name", "model", "title", "settings", "stages", "epochs", "batch_size",
-                        "learning_rate", "optimizer", "noise_once", "experiment"])  # fmt: skip
+KEYS = st.sampled_from(
+    [
+        "name",
+        "model",
+        "title",
+        "settings",
+        "stages",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "optimizer",
+        "noise_once",
+        "experiment",
+    ]
+)
 LINES = st.one_of(
     st.sampled_from(GOOD.split("\n")),
     st.text(max_size=20),
@@ -139,8 +152,9 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(LINES, max_size=14))
 def test_any_text_is_rows_or_one_line(file, lines):
     try:

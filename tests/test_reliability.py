@@ -24,9 +24,14 @@ def start(root, output, *arguments, before=()):
     """run_all.py under way, in a process group of its own."""
     command = [*before, sys.executable, "run_all.py", *arguments, "--output", str(output)]
     return subprocess.Popen(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=heed_ctrl_c,
-    )  # fmt: skip
+        command,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
+    )
 
 
 def heed_ctrl_c():
@@ -101,7 +106,7 @@ def test_a_worker_that_is_killed_is_replaced(root, tmp_path, undisturbed):
     wait_for(lambda: progress(tmp_path), process)
     workers = subprocess.run(
         ["pgrep", "-g", str(process.pid), "-f", "loky"], capture_output=True, text=True
-    ).stdout.split()  # fmt: skip
+    ).stdout.split()
     assert workers, "there are workers to kill"
     os.kill(int(workers[-1]), signal.SIGKILL)
     _, errors = process.communicate()
@@ -152,10 +157,14 @@ def archive(mnist, tmp_path_factory):
     return path.read_bytes()
 
 
-@settings(max_examples=1000, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
-@given(changes=st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 255)), max_size=6),
-       cut=st.none() | st.integers(0, 20_000), more=st.binary(max_size=30))  # fmt: skip
+@settings(
+    max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 255)), max_size=6),
+    cut=st.none() | st.integers(0, 20_000),
+    more=st.binary(max_size=30),
+)
 def test_any_data_file_is_data_or_one_line(archive, tmp_path, changes, cut, more):
     content = bytearray(archive[:cut])
     for place, value in changes:
@@ -171,8 +180,9 @@ def test_any_data_file_is_data_or_one_line(archive, tmp_path, changes, cut, more
         assert data.x_train.dtype == np.uint8
 
 
-@settings(max_examples=500, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(
+    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_no_data_file(tmp_path, content):
     path = tmp_path / "noise.npz"

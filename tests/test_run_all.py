@@ -20,8 +20,12 @@ FEW = ("pca-2", "vae-mse")
 def run(root, *arguments, **more):
     return subprocess.run(
         [sys.executable, str(root / "run_all.py"), *map(str, arguments)],
-        capture_output=True, text=True, cwd=more.pop("cwd", root), check=False, **more,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=more.pop("cwd", root),
+        check=False,
+        **more,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -268,8 +272,12 @@ def test_a_reader_that_leaves_is_no_error(root):
     os.close(reading)
     finished = subprocess.run(
         [sys.executable, "run_all.py", "--list"],
-        stdout=writing, stderr=subprocess.PIPE, text=True, cwd=root, check=False,
-    )  # fmt: skip
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        check=False,
+    )
     os.close(writing)
     assert (finished.returncode, finished.stderr) == (0, "")
 
@@ -277,8 +285,11 @@ def test_a_reader_that_leaves_is_no_error(root):
 def test_one_variant_alone(root, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "Code.vae", "--epochs", "2", "--quick", "--output", str(tmp_path)],
-        capture_output=True, text=True, cwd=root, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "mse" in done.stdout
     assert (tmp_path / "vae-bce" / "manifold.png").exists()

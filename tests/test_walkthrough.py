@@ -64,8 +64,13 @@ def test_what_it_shows_is_the_present_code(code):
     from Code.vae import VAE
 
     shown = printed(code)
-    for part in (VAE.build_encoder, VAE.sample, VAE.loss_terms, kl_to_standard_normal,
-                 binary_cross_entropy):  # fmt: skip
+    for part in (
+        VAE.build_encoder,
+        VAE.sample,
+        VAE.loss_terms,
+        kl_to_standard_normal,
+        binary_cross_entropy,
+    ):
         assert inspect.getsource(part) in shown
 
 
@@ -80,7 +85,12 @@ def test_it_runs_on_the_present_code(code, path):
     source = "\n\n".join("".join(cell["source"]) for cell in code)
     environment = {**os.environ, "WALKTHROUGH_QUICK": "1", "MPLBACKEND": "Agg"}
     done = subprocess.run(
-        [sys.executable, "-"], input=source, cwd=path.parent, env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-"],
+        input=source,
+        cwd=path.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]

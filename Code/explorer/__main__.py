@@ -35,13 +35,25 @@ def parser():
             denoisers=" or ".join(page.DENOISERS),
         ),
     )
-    p.add_argument("--output", default="output", metavar="FOLDER",
-                   help="where the trained models are: FOLDER/<experiment>/model.keras "
-                   "(default %(default)s)")  # fmt: skip
-    p.add_argument("--page", default="report/explorer.html", metavar="PATH",
-                   help="the file to write (default %(default)s)")  # fmt: skip
-    p.add_argument("--megabytes", type=float, default=page.MEGABYTES, metavar="MB",
-                   help="how large it may become (default %(default)g)")  # fmt: skip
+    p.add_argument(
+        "--output",
+        default="output",
+        metavar="FOLDER",
+        help="where the trained models are: FOLDER/<experiment>/model.keras (default %(default)s)",
+    )
+    p.add_argument(
+        "--page",
+        default="report/explorer.html",
+        metavar="PATH",
+        help="the file to write (default %(default)s)",
+    )
+    p.add_argument(
+        "--megabytes",
+        type=float,
+        default=page.MEGABYTES,
+        metavar="MB",
+        help="how large it may become (default %(default)g)",
+    )
     return p
 
 

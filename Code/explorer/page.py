@@ -21,9 +21,20 @@ SCRIPTS = ("network.js", "digits.js", "map.js", "pad.js", "sliders.js", "main.js
 
 # In order of preference: the page takes what there is until it is full
 WISHED = (
-    "ae-2", "dae-2", "vae-16", "vae-2", "dae-16", "aae-2", "ae-16", "beta-vae-2", "info-vae-2",
-    "contractive-2", "sparse-l1-2", "tied-2", "dae-masking-2",
-)  # fmt: skip
+    "ae-2",
+    "dae-2",
+    "vae-16",
+    "vae-2",
+    "dae-16",
+    "aae-2",
+    "ae-16",
+    "beta-vae-2",
+    "info-vae-2",
+    "contractive-2",
+    "sparse-l1-2",
+    "tied-2",
+    "dae-masking-2",
+)
 PLANES = tuple(name for name in WISHED if name.endswith("-2"))
 SLIDERS = tuple(name for name in WISHED if name not in PLANES)
 MOST = {PLANES: 4, SLIDERS: 2}

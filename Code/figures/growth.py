@@ -43,8 +43,14 @@ def growth_curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str) -> Fig
         for label, curve in lines.items():
             colour, marker, dashes = styles[label]
             values = sorted(curve)
-            axes.plot(values, [curve[v] for v in values], color=colour, marker=marker,
-                      linestyle=dashes, label=label)  # fmt: skip
+            axes.plot(
+                values,
+                [curve[v] for v in values],
+                color=colour,
+                marker=marker,
+                linestyle=dashes,
+                label=label,
+            )
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(FixedLocator(sorted({v for c in lines.values() for v in c})))
@@ -64,6 +70,7 @@ def growth_curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str) -> Fig
         for axes in figure.axes
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3,
-                  handlelength=2.8)  # fmt: skip
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside upper center", ncols=3, handlelength=2.8
+    )
     return figure

@@ -123,8 +123,11 @@ class Timed:
     @property
     def fastest_other(self) -> Row | None:
         """The fastest of the others."""
-        return min((r for r in self.timed if r.contender != OURS), default=None,
-                   key=lambda row: row.seconds)  # fmt: skip
+        return min(
+            (r for r in self.timed if r.contender != OURS),
+            default=None,
+            key=lambda row: row.seconds,
+        )
 
     def targets(self) -> list[Target]:
         """The targets of this network, in the order plain, fastest, limit."""

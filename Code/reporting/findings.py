@@ -33,10 +33,25 @@ HOME_OF_VARIANT = {"pca": "ae"}
 CORE_GROUPS = ("published", "causes")
 # The order in which the rest of the family is told; a variant that is not named comes last.
 OTHERS = (
-    "overcomplete", "tied", "sparse", "emphasised", "contractive", "stacked", "rbm", "conv",
-    "lstm", "masked", "gaussian_vae", "iwae", "beta_vae", "factor_vae", "info_vae", "aae", "cvae",
+    "overcomplete",
+    "tied",
+    "sparse",
+    "emphasised",
+    "contractive",
+    "stacked",
+    "rbm",
+    "conv",
+    "lstm",
+    "masked",
+    "gaussian_vae",
+    "iwae",
+    "beta_vae",
+    "factor_vae",
+    "info_vae",
+    "aae",
+    "cvae",
     "vq_vae",
-)  # fmt: skip
+)
 
 # The figures of the published report, so that a missing one is named: experiment, stage, metric.
 EXPECTED_FIGURES = (
@@ -438,8 +453,9 @@ def common_rows(results: Results, units: int) -> list[CommonRow]:
     rows = []
     for r in results.values():
         if r.group == "common" and units in (
-            r.settings.get("code_dim"), r.settings.get("n_components")
-        ):  # fmt: skip
+            r.settings.get("code_dim"),
+            r.settings.get("n_components"),
+        ):
             stage = "fit" if "fit" in r.stages else "unsupervised"
             mse, knn = (r.measure(metric, "test", stage) for metric in ("mse", "knn_accuracy"))
             rows.append(CommonRow(r, units, mse, knn, r.seconds_total()))

@@ -57,21 +57,30 @@ XIE = "recalled from Xie et al. 2016"
 RUFF = "recalled from Ruff et al. 2018"
 HERE = "measured on these images with scikit-learn"
 PUBLISHED = (
-    *(PublishedUse("reconstruct", "mse", f"pca-{k}", value, f"PCA, {k} components", HERE, True)
-      for k, value in ((2, 0.0557), (10, 0.0341), (32, 0.0168))),
+    *(
+        PublishedUse("reconstruct", "mse", f"pca-{k}", value, f"PCA, {k} components", HERE, True)
+        for k, value in ((2, 0.0557), (10, 0.0341), (32, 0.0168))
+    ),
     PublishedUse("reduce", "knn_accuracy_2d", "pca-2", 0.424, "PCA, 2 components", HERE),
     PublishedUse("reduce", "nn_error_2d", "pca-2", 0.782, "PCA, 2 components", MAATEN, True),
     PublishedUse("reduce", "nn_error_2d", "ae-2", 0.668, "deep autoencoder, 2 units", MAATEN),
     PublishedUse("reduce", "nn_error_2d", "best-2", 0.099, "parametric t-SNE", MAATEN),
     PublishedUse("cluster", "accuracy_kmeans", "pixels", 0.535, "k-means on pixels", XIE, True),
-    PublishedUse("cluster", "accuracy_kmeans", "ae-16", 0.818,
-                 "k-means on a stacked autoencoder's code", XIE),
+    PublishedUse(
+        "cluster", "accuracy_kmeans", "ae-16", 0.818, "k-means on a stacked autoencoder's code", XIE
+    ),
     PublishedUse("cluster", "accuracy_kmeans", "best-16", 0.843, "deep embedded clustering", XIE),
     PublishedUse("anomaly", "auroc_one_normal", "isolation forest", 0.92, "isolation forest", RUFF),
-    PublishedUse("anomaly", "auroc_one_normal", "ae-16", 0.90,
-                 "convolutional autoencoder, the lower end of 0.90 to 0.95", RUFF),
+    PublishedUse(
+        "anomaly",
+        "auroc_one_normal",
+        "ae-16",
+        0.90,
+        "convolutional autoencoder, the lower end of 0.90 to 0.95",
+        RUFF,
+    ),
     PublishedUse("anomaly", "auroc_one_normal", "ae-16", 0.948, "one-class Deep SVDD", RUFF),
-)  # fmt: skip
+)
 
 
 def comparisons(uses: Uses) -> list[Row]:

@@ -19,9 +19,16 @@ CODE_DIMS = (2, 16)
 def _row(name, title, model, code_dim, settings=None, stages=WHOLE, **more):
     variant = model.split(":")[0].split(".")[-1]
     return Experiment(
-        f"{name}-{code_dim}", variant, "common", f"{title}, {code_dim} units", model,
-        {**NET, "code_dim": code_dim, **(settings or {})}, stages, group="common", **more,
-    )  # fmt: skip
+        f"{name}-{code_dim}",
+        variant,
+        "common",
+        f"{title}, {code_dim} units",
+        model,
+        {**NET, "code_dim": code_dim, **(settings or {})},
+        stages,
+        group="common",
+        **more,
+    )
 
 
 def _rows(k):
@@ -29,25 +36,60 @@ def _rows(k):
     return (
         _row("ae", "Plain autoencoder", "Code.ae:AE", k),
         _row("dae", "Denoising, Gaussian", "Code.dae:DAE", k, {"level": 0.5}, denoises=True),
-        _row("dae-masking", "Denoising, masking", "Code.dae:DAE", k,
-             {"corruption": "masking", "level": 0.25}),
-        _row("dae-salt", "Denoising, salt and pepper", "Code.dae:DAE", k,
-             {"corruption": "salt_and_pepper", "level": 0.25}),
-        _row("emphasised", "Denoising, emphasised", "Code.emphasised:EmphasisedDAE", k,
-             {"alpha": 1.0, "beta": 0.5}),
+        _row(
+            "dae-masking",
+            "Denoising, masking",
+            "Code.dae:DAE",
+            k,
+            {"corruption": "masking", "level": 0.25},
+        ),
+        _row(
+            "dae-salt",
+            "Denoising, salt and pepper",
+            "Code.dae:DAE",
+            k,
+            {"corruption": "salt_and_pepper", "level": 0.25},
+        ),
+        _row(
+            "emphasised",
+            "Denoising, emphasised",
+            "Code.emphasised:EmphasisedDAE",
+            k,
+            {"alpha": 1.0, "beta": 0.5},
+        ),
         _row("tied", "Tied weights", "Code.tied:Tied", k),
         _row("sparse-l1", "Sparse, L1", "Code.sparse:L1Sparse", k, {"weight": 0.1}),
-        _row("sparse-kl", "Sparse, KL to a rate", "Code.sparse:KLSparse", k,
-             {"rate": 0.1, "weight": 3.0}),
+        _row(
+            "sparse-kl",
+            "Sparse, KL to a rate",
+            "Code.sparse:KLSparse",
+            k,
+            {"rate": 0.1, "weight": 3.0},
+        ),
         _row("sparse-k", "k-sparse", "Code.sparse:KSparse", k, {"k": max(1, k // 4)}),
         _row("contractive", "Contractive", "Code.contractive:Contractive", k, {"weight": 0.1}),
-        _row("stacked", "Stacked denoising", "Code.stacked:Stacked", k, {}, LAYERS,
-             procedure=LAYERWISE),
-        _row("rbm", "Pre-trained as RBMs", "Code.rbm:DeepRBM", k, {"activation": "sigmoid"}, RBMS,
-             procedure=LAYERWISE),
+        _row(
+            "stacked",
+            "Stacked denoising",
+            "Code.stacked:Stacked",
+            k,
+            {},
+            LAYERS,
+            procedure=LAYERWISE,
+        ),
+        _row(
+            "rbm",
+            "Pre-trained as RBMs",
+            "Code.rbm:DeepRBM",
+            k,
+            {"activation": "sigmoid"},
+            RBMS,
+            procedure=LAYERWISE,
+        ),
         _row("conv", "Convolutional, transposed", "Code.conv:ConvAE", k, {"filters": (16, 32)}),
-        _row("lstm", "Recurrent over rows", "Code.lstm:RecurrentAE", k,
-             {"cell": "lstm", "units": 64}),
+        _row(
+            "lstm", "Recurrent over rows", "Code.lstm:RecurrentAE", k, {"cell": "lstm", "units": 64}
+        ),
         _row("masked", "Masked patches", "Code.masked:MaskedAE", k, {"patch": 7}),
         _row("vae", "Variational", "Code.vae:VAE", k),
         _row("gaussian-vae", "Variational, learned variance", "Code.gaussian_vae:GaussianVAE", k),
@@ -58,16 +100,26 @@ def _rows(k):
         _row("wae", "Wasserstein, MMD", "Code.info_vae:WAE", k),
         _row("aae", "Adversarial", "Code.aae:AAE", k),
         _row("cvae", "Conditioned on the label", "Code.cvae:CVAE", k),
-        _row("vq-vae", "Vector-quantised", "Code.vq_vae:VQVAE", k,
-             {"n_entries": 512, "vector_dim": 2}),
-    )  # fmt: skip
+        _row(
+            "vq-vae",
+            "Vector-quantised",
+            "Code.vq_vae:VQVAE",
+            k,
+            {"n_entries": 512, "vector_dim": 2},
+        ),
+    )
 
 
 COMMON_GROUP = (
     *(row for k in CODE_DIMS for row in _rows(k)),
     Experiment(
-        "pca-16", "pca", "baseline", "Sixteen principal components",
-        procedure="Code.pca:run", settings={"n_components": 16}, group="common",
+        "pca-16",
+        "pca",
+        "baseline",
+        "Sixteen principal components",
+        procedure="Code.pca:run",
+        settings={"n_components": 16},
+        group="common",
         stages=(Stage("fit", 1, 0, {}),),
     ),
-)  # fmt: skip
+)

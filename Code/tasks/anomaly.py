@@ -35,8 +35,10 @@ SVM_COMPONENTS, SVM_NU = 300, 0.05
 # About as many gradient steps for one digit (6,000 images) as for nine
 PROTOCOL_STEPS, PROTOCOL_BATCH = 1500, 128
 PROTOCOL_SETTINGS = {
-    "hidden": (256, 64), "code_dim": 16, "reconstruction": "binary cross-entropy",
-}  # fmt: skip
+    "hidden": (256, 64),
+    "code_dim": 16,
+    "reconstruction": "binary cross-entropy",
+}
 
 PROTOCOL_METRICS = (
     Metric("auroc_one_normal"),
@@ -362,14 +364,25 @@ def parser():
         "Example: python -m Code.tasks.anomaly --model output/vae-16 --input my.npz "
         "--output strange.png",
     )
-    p.add_argument("--score", choices=("reconstruction", "elbo"), default="reconstruction",
-                   help="error of the reconstruction, or −ELBO of a variational model "
-                   "(default %(default)s)")  # fmt: skip
-    p.add_argument("--quantile", type=float, default=QUANTILE, metavar="Q",
-                   help="share of the training images of --data that the threshold lets pass "
-                   "(default %(default)s)")  # fmt: skip
-    p.add_argument("--foreign", metavar="PATH", help="without --input: foreign images of your own "
-                   "to judge the model by, .png or .npz")  # fmt: skip
+    p.add_argument(
+        "--score",
+        choices=("reconstruction", "elbo"),
+        default="reconstruction",
+        help="error of the reconstruction, or −ELBO of a variational model (default %(default)s)",
+    )
+    p.add_argument(
+        "--quantile",
+        type=float,
+        default=QUANTILE,
+        metavar="Q",
+        help="share of the training images of --data that the threshold lets pass "
+        "(default %(default)s)",
+    )
+    p.add_argument(
+        "--foreign",
+        metavar="PATH",
+        help="without --input: foreign images of your own to judge the model by, .png or .npz",
+    )
     return p
 
 
@@ -400,8 +413,9 @@ def _judge(options):
     """`measure` on the command line."""
     cli.check_output(options.output, (".png",))
     model = cli.load_model(options.model)
-    given = options.foreign and cli.load_images(options.foreign, model.image_shape,
-                                                invert=options.invert)  # fmt: skip
+    given = options.foreign and cli.load_images(
+        options.foreign, model.image_shape, invert=options.invert
+    )
     measured = measure(model, cli.dataset_for(model, options), options.seed, given)
     cli.print_values(measured.values, options.json)
     if options.output:
@@ -426,8 +440,12 @@ def _tell(scores, limit, alarms, as_json):
 def _write(path, images, reconstructions, scores, limit):
     """The strangest images as a picture, or all as arrays."""
     if Path(path).suffix.lower() == ".npz":
-        arrays = {"images": images, "reconstructions": reconstructions, "scores": scores,
-                  "anomalous": scores > limit}  # fmt: skip
+        arrays = {
+            "images": images,
+            "reconstructions": reconstructions,
+            "scores": scores,
+            "anomalous": scores > limit,
+        }
         cli.write_with(path, lambda part: np.savez_compressed(part, **arrays))
         return
     strangest = np.argsort(-scores, kind="stable")[:LISTED]

@@ -203,10 +203,19 @@ def parser():
         "Example: python -m Code.tasks.cluster --model output/ae-16 --input my.npz --clusters 5 "
         "--output groups.png",
     )
-    p.add_argument("--clusters", type=int, default=10, metavar="K",
-                   help="with --input: how many groups (default %(default)s)")  # fmt: skip
-    p.add_argument("--how", choices=("kmeans", "mixture"), default="kmeans",
-                   help="with --input: the method (default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--clusters",
+        type=int,
+        default=10,
+        metavar="K",
+        help="with --input: how many groups (default %(default)s)",
+    )
+    p.add_argument(
+        "--how",
+        choices=("kmeans", "mixture"),
+        default="kmeans",
+        help="with --input: the method (default %(default)s)",
+    )
     return p
 
 

@@ -88,9 +88,12 @@ def measured_denoiser(denoise, data, seed=0, n=N_IMAGES):
             curve.append(values[name])
     shown = noisy(x, *MAIN, seed)[:SHOWN]
     views = {
-        "images": x[:SHOWN], "noisy": shown, "denoised": denoise(shown, *MAIN),
-        "levels": np.array(CURVE_LEVELS), "psnr": np.array(curve),
-    }  # fmt: skip
+        "images": x[:SHOWN],
+        "noisy": shown,
+        "denoised": denoise(shown, *MAIN),
+        "levels": np.array(CURVE_LEVELS),
+        "psnr": np.array(curve),
+    }
     return Measured(values, views)
 
 
@@ -179,10 +182,13 @@ def curves(measured):
     for i, (name, m) in enumerate(measured.items()):
         decibels = np.where(np.isfinite(m.views["psnr"]), m.views["psnr"], np.nan)
         axes.plot(
-            m.views["levels"], decibels, label=name, marker="osD^v<>ph"[i % 9],
+            m.views["levels"],
+            decibels,
+            label=name,
+            marker="osD^v<>ph"[i % 9],
             linestyle=("-", "--", "-.")[i // len(colours) % 3],
             color=GREY if name == "noisy" else colours[i % len(colours)],
-        )  # fmt: skip
+        )
     axes.set(xlabel="standard deviation of the noise", ylabel="PSNR (dB)")
     drawn.legend(loc="outside right center", handlelength=2.8)
     return drawn
@@ -197,9 +203,14 @@ def main(arguments=None):
         "Example: python -m Code.tasks.denoise --model output/dae --input my.png --output out.png "
         "--add gaussian 0.5",
     )
-    p.add_argument("--add", nargs=2, metavar=("KIND", "LEVEL"), help="noise to add to your images: "
-                   "gaussian (its standard deviation), masking or salt_and_pepper (share of the "
-                   "pixels), for example gaussian 0.5")  # fmt: skip
+    p.add_argument(
+        "--add",
+        nargs=2,
+        metavar=("KIND", "LEVEL"),
+        help="noise to add to your images: "
+        "gaussian (its standard deviation), masking or salt_and_pepper (share of the "
+        "pixels), for example gaussian 0.5",
+    )
     options = p.parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options, sys.modules[__name__])
@@ -212,10 +223,11 @@ def main(arguments=None):
     values = {"changed": float(np.sqrt(np.mean(np.square(denoised - given))))}
     if kind is not None:
         values = {
-            "psnr_noisy": psnr(x, given), "psnr_denoised": psnr(x, denoised),
+            "psnr_noisy": psnr(x, given),
+            "psnr_denoised": psnr(x, denoised),
             "ssim_noisy": float(ssim(x, given).mean()),
             "ssim_denoised": float(ssim(x, denoised).mean()),
-        }  # fmt: skip
+        }
     cli.print_values(values, options.json, {"psnr_noisy": "dB", "psnr_denoised": "dB"})
     if options.output:
         cli.save_images(options.output, denoised, options.invert)

@@ -35,12 +35,15 @@ FINE_TUNE_IMAGES = 2000
 ALL = "all"
 
 METRICS = tuple(
-    Metric(f"{classifier}_{labels}{suffix}", higher_is_better=not suffix,
-           main=(classifier, labels, suffix) == ("probe", 100, ""))
+    Metric(
+        f"{classifier}_{labels}{suffix}",
+        higher_is_better=not suffix,
+        main=(classifier, labels, suffix) == ("probe", 100, ""),
+    )
     for classifier in ("probe", "knn")
     for labels in (*LABELS, ALL)
     for suffix in (("",) if labels == ALL else ("", "_spread"))
-)  # fmt: skip
+)
 
 
 def unsupervised_code(model, images):
@@ -216,9 +219,14 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
             each = []
             for i, draw in enumerate(chosen):
                 classifier = fine_tune(
-                    model, data.x_train[draw], data.y_train[draw], n_classes, seed + i, steps,
+                    model,
+                    data.x_train[draw],
+                    data.y_train[draw],
+                    n_classes,
+                    seed + i,
+                    steps,
                     from_scratch,
-                )  # fmt: skip
+                )
                 found = classifier.evaluate(data.x_test, data.y_test, verbose=0, return_dict=True)
                 each.append(found["accuracy"])
             values[f"{name}_{n}"] = float(np.mean(each))
@@ -287,10 +295,20 @@ def parser():
         "--output codes.npz",
         "your images, .png or .npz; without it the model is measured on --data",
     )
-    p.add_argument("--labels", type=int, metavar="N", help="with --input: learn from N labelled "
-                   "images, equally many of each digit (default: all)")  # fmt: skip
-    p.add_argument("--fine-tune", type=int, metavar="N", help="without --input: also fine-tune the "
-                   "encoder with N labels, against the same network from scratch")  # fmt: skip
+    p.add_argument(
+        "--labels",
+        type=int,
+        metavar="N",
+        help="with --input: learn from N labelled "
+        "images, equally many of each digit (default: all)",
+    )
+    p.add_argument(
+        "--fine-tune",
+        type=int,
+        metavar="N",
+        help="without --input: also fine-tune the "
+        "encoder with N labels, against the same network from scratch",
+    )
     return p
 
 

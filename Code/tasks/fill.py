@@ -266,9 +266,15 @@ def regressions(data, seed=0):
     missing = np.stack(kinds)[np.arange(len(some)) % len(kinds), np.arange(len(some))]
     x = np.concatenate([np.where(missing, np.nan, some), x[len(some) :]])
     imputer = IterativeImputer(
-        Ridge(1.0), max_iter=ITERATIVE_ROUNDS, n_nearest_features=ITERATIVE_PREDICTORS,
-        min_value=0, max_value=1, tol=0, keep_empty_features=True, random_state=seed,
-    )  # fmt: skip
+        Ridge(1.0),
+        max_iter=ITERATIVE_ROUNDS,
+        n_nearest_features=ITERATIVE_PREDICTORS,
+        min_value=0,
+        max_value=1,
+        tol=0,
+        keep_empty_features=True,
+        random_state=seed,
+    )
     with _without_warnings():
         imputer.fit(x.reshape(len(x), -1))
 
@@ -344,8 +350,12 @@ def fill_table(table, seed=0):
     filled = np.nan_to_num(rows, nan=0.0)
     model = _table_model(table.shape[1], seed)
     for _ in range(TABLE_ROUNDS):
-        model.fit(filled, batch_size=min(TABLE_BATCH, len(rows)),
-                  epochs=_table_epochs(len(rows)), verbose=0)  # fmt: skip
+        model.fit(
+            filled,
+            batch_size=min(TABLE_BATCH, len(rows)),
+            epochs=_table_epochs(len(rows)),
+            verbose=0,
+        )
         filled = impute(model.reconstruct, rows, filled, TABLE_STEPS)
     return np.where(missing, filled[:, 0] * spread + mean, table)
 
@@ -370,9 +380,14 @@ def _table_model(columns, seed):
     keras.utils.set_random_seed(seed)
     # Each row is an image one pixel high
     model = DAE(
-        image_shape=(1, columns), code_dim=max(1, min(columns // 2, 32)), hidden=(64,),
-        activation="tanh", output_activation="linear", corruption="masking", level=0.1,
-    )  # fmt: skip
+        image_shape=(1, columns),
+        code_dim=max(1, min(columns // 2, 32)),
+        hidden=(64,),
+        activation="tanh",
+        output_activation="linear",
+        corruption="masking",
+        level=0.1,
+    )
     model.compile(keras.optimizers.Adam(3e-3))
     return model
 
@@ -440,9 +455,11 @@ def write_table(path, header, cells, table):
         writer.writerow(header)
     for texts, numbers in zip(cells, table, strict=True):
         writer.writerow(
-            [f"{number:.6g}" if math.isnan(_number(cell)) else cell
-             for cell, number in zip(texts, numbers, strict=True)]
-        )  # fmt: skip
+            [
+                f"{number:.6g}" if math.isnan(_number(cell)) else cell
+                for cell, number in zip(texts, numbers, strict=True)
+            ]
+        )
     write_text(path, lines.getvalue())
 
 
@@ -457,14 +474,29 @@ def main(arguments=None):
         "height, width) with NaN. Without it the model is measured on --data",
         needs_model=False,
     )
-    p.add_argument("--hole", choices=HOLES, help="cut this hole into your images first, and say "
-                   "how well it was filled")  # fmt: skip
-    p.add_argument("--draw", action="store_true", help="a VAE draws the missing pixels instead: "
-                   "another --seed, another draw")  # fmt: skip
-    p.add_argument("--steps", type=int, default=STEPS, help="passes through the autoencoder "
-                   "(default %(default)s; for one large hole 1 may do better)")  # fmt: skip
-    p.add_argument("--table", metavar="CSV", help="a table of numbers with empty cells; an "
-                   "autoencoder is trained on it, --model is not needed")  # fmt: skip
+    p.add_argument(
+        "--hole",
+        choices=HOLES,
+        help="cut this hole into your images first, and say how well it was filled",
+    )
+    p.add_argument(
+        "--draw",
+        action="store_true",
+        help="a VAE draws the missing pixels instead: another --seed, another draw",
+    )
+    p.add_argument(
+        "--steps",
+        type=int,
+        default=STEPS,
+        help="passes through the autoencoder "
+        "(default %(default)s; for one large hole 1 may do better)",
+    )
+    p.add_argument(
+        "--table",
+        metavar="CSV",
+        help="a table of numbers with empty cells; an "
+        "autoencoder is trained on it, --model is not needed",
+    )
     options = p.parse_args(arguments)
     if options.table:
         return _fill_table(options)

@@ -89,8 +89,9 @@ def _reader(known):
     image = keras.Input(x.shape[1:], name="image")
     h = layers.Reshape((*x.shape[1:], 1))(image)
     for i, filters in enumerate((16, 32)):
-        h = layers.Conv2D(filters, 3, 2, padding="same", activation="relu",
-                          kernel_initializer=start(i))(h)  # fmt: skip
+        h = layers.Conv2D(
+            filters, 3, 2, padding="same", activation="relu", kernel_initializer=start(i)
+        )(h)
     h = layers.Flatten()(h)
     h = layers.Dense(READER_UNITS, "relu", kernel_initializer=start(2), name="features")(h)
     n_classes = int(y.max()) + 1
@@ -330,9 +331,11 @@ def measure(model, data, seed=0):
     codes = prior_codes(model, N_SAMPLES, seed)
     images = fitted if codes is None else model.decode(codes)
     values = likeness(images, data)
-    values["frechet_mixture"] = values["frechet"] if codes is None else frechet_distance(
-        _real(_known(data))["moments"], moments(features(data, fitted))
-    )  # fmt: skip
+    values["frechet_mixture"] = (
+        values["frechet"]
+        if codes is None
+        else frechet_distance(_real(_known(data))["moments"], moments(features(data, fitted)))
+    )
     values["precision_midpoints"] = midpoint_precision(model, data, seed)
     shown, few = images[:SHOWN], data.x_test[: 2 * SHOWN]
     views = _views(shown, data)
@@ -397,11 +400,18 @@ def parser():
         "images to interpolate between, an .npz of at least two",
     )
     p.add_argument("--n", type=int, metavar="N", help="how many images to draw")
-    p.add_argument("--steps", type=int, default=SHOWN, metavar="S",
-                   help="images on each way of --input, both ends included "
-                   "(default %(default)s)")  # fmt: skip
-    p.add_argument("--mixture", action="store_true", help="draw from a mixture fitted to the codes "
-                   "of --data even where the model has a prior")  # fmt: skip
+    p.add_argument(
+        "--steps",
+        type=int,
+        default=SHOWN,
+        metavar="S",
+        help="images on each way of --input, both ends included (default %(default)s)",
+    )
+    p.add_argument(
+        "--mixture",
+        action="store_true",
+        help="draw from a mixture fitted to the codes of --data even where the model has a prior",
+    )
     return p
 
 

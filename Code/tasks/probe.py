@@ -11,9 +11,15 @@ SCALES = ("unit", "code")
 
 
 def probe_accuracy(
-    train_codes, train_labels, test_codes, test_labels, max_train=20_000, max_iterations=60,
-    penalty=1.0, scale="unit",
-):  # fmt: skip
+    train_codes,
+    train_labels,
+    test_codes,
+    test_labels,
+    max_train=20_000,
+    max_iterations=60,
+    penalty=1.0,
+    scale="unit",
+):
     """Share of test codes that a logistic regression on the training codes classifies rightly.
 
     Codes are centred and scaled by the training codes; a unit that never changes stays at 0. Only
@@ -77,10 +83,15 @@ def chosen_penalty(codes, labels, penalties=PENALTIES, max_train=20_000, **optio
     return max(
         penalties,
         key=lambda penalty: probe_accuracy(
-            codes[:n], labels[:n], codes[held_out], labels[held_out], None,
-            penalty=penalty, **options,
+            codes[:n],
+            labels[:n],
+            codes[held_out],
+            labels[held_out],
+            None,
+            penalty=penalty,
+            **options,
         ),
-    )  # fmt: skip
+    )
 
 
 def _flat(codes):

@@ -70,9 +70,13 @@ def baselines(data, seed=0):
     few, some = x_train[:MAP_TRAIN], x_test[:MAP_TEST]
     mapped = tsne_map(np.concatenate([few, some]), seed)
     values = map_quality(
-        few, mapped[: len(few)], data.y_train[:MAP_TRAIN],
-        some, mapped[len(few) :], data.y_test[:MAP_TEST],
-    )  # fmt: skip
+        few,
+        mapped[: len(few)],
+        data.y_train[:MAP_TRAIN],
+        some,
+        mapped[len(few) :],
+        data.y_test[:MAP_TEST],
+    )
     tsne = Measured(values, _views(mapped[len(few) :], data))
     return {"pca-2": _map_of(x_train, x_test, data), "t-SNE": tsne}
 
@@ -82,9 +86,13 @@ def _map_of(train, test, data):
     train, test = plane(train, test)
     few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
     values = map_quality(
-        _flat(to_unit(data.x_train[few])), train[few], data.y_train[few],
-        _flat(to_unit(data.x_test[some])), test[some], data.y_test[some],
-    )  # fmt: skip
+        _flat(to_unit(data.x_train[few])),
+        train[few],
+        data.y_train[few],
+        _flat(to_unit(data.x_test[some])),
+        test[some],
+        data.y_test[some],
+    )
     values["nn_error_2d"] = 1 - neighbour_accuracy(train, data.y_train, test, data.y_test, 1)
     return Measured(values, _views(test[some], data))
 
@@ -184,8 +192,16 @@ def _draw_map(axes, points, labels, stars=()):
     places = _spread((medians - centre) / (2 * half) * CROWDED) / CROWDED * 2 * half + centre
     places = np.clip(places, centre - INSIDE * half, centre + INSIDE * half)
     for digit, place in zip(digits, places, strict=True):
-        axes.text(*place, str(digit), color=INK, fontsize=11, fontweight="bold", ha="center",
-                  va="center_baseline", path_effects=halo)  # fmt: skip
+        axes.text(
+            *place,
+            str(digit),
+            color=INK,
+            fontsize=11,
+            fontweight="bold",
+            ha="center",
+            va="center_baseline",
+            path_effects=halo,
+        )
     if len(stars):
         axes.scatter(*stars.T, s=140, marker="*", c=INK, edgecolors="white", linewidths=0.8)
 

@@ -219,9 +219,15 @@ def main(arguments=None):
     changed = np.sqrt(np.mean(np.square(large - np.clip(enlarge(small, train.shape[1:]), 0, 1))))
     inconsistent = np.sqrt(np.mean(np.square(shrink(large, factor) - small)))
     cli.print_values(
-        {"factor": factor, "weight": weight, "steps": steps, "rms_change_from_bicubic": changed,
-         "rms_inconsistency": inconsistent}, options.json,
-    )  # fmt: skip
+        {
+            "factor": factor,
+            "weight": weight,
+            "steps": steps,
+            "rms_change_from_bicubic": changed,
+            "rms_inconsistency": inconsistent,
+        },
+        options.json,
+    )
     if options.output:
         cli.save_images(options.output, large, invert=options.invert)
     return None

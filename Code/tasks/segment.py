@@ -342,8 +342,11 @@ def parser():
         input_help="pictures to segment: a .png of one, or an .npz of (n, height, width); ink is "
         "bright as in MNIST, else say --invert. Without it the model is measured on --data",
     )
-    p.add_argument("--truth", metavar="PATH", help="the right masks of --input, white on black, to "
-                   "compare with")  # fmt: skip
+    p.add_argument(
+        "--truth",
+        metavar="PATH",
+        help="the right masks of --input, white on black, to compare with",
+    )
     return p
 
 

@@ -15,9 +15,19 @@ from Code.training.store import Store
 from Code.training.unit import told
 
 USES = (
-    "reconstruct", "reduce", "denoise", "fill", "anomaly", "features", "cluster", "generate",
-    "disentangle", "resize", "segment", "style",
-)  # fmt: skip
+    "reconstruct",
+    "reduce",
+    "denoise",
+    "fill",
+    "anomaly",
+    "features",
+    "cluster",
+    "generate",
+    "disentangle",
+    "resize",
+    "segment",
+    "style",
+)
 BASELINES = "baselines"
 # Twenty trainings each: one model of either kind, and the rivals
 DIGIT_BY_DIGIT = ("ae-16", "vae-16")
@@ -90,9 +100,9 @@ def measure(unit, fingerprint, store):
     if unit.name != BASELINES:
         # Keras finds a class only after the module that registers it was imported
         importlib.import_module(EXPERIMENTS[unit.name].model.split(":")[0])
-    model = None if unit.name == BASELINES else keras.saving.load_model(
-        folder_of(unit) / "model.keras"
-    )  # fmt: skip
+    model = (
+        None if unit.name == BASELINES else keras.saving.load_model(folder_of(unit) / "model.keras")
+    )
     values, seconds, views = {}, {}, {}
     with threadpool_limits(1):
         for i, use in enumerate(USES):

@@ -218,8 +218,13 @@ def parser():
         "Example: python -m Code.tasks.style --model output/cvae-16 --input my.png --digit 4 "
         "--output styles.png",
     )
-    p.add_argument("--digit", type=int, metavar="N", help="what the digits of --input are; without "
-                   "it they are read by a small network, which is trained first")  # fmt: skip
+    p.add_argument(
+        "--digit",
+        type=int,
+        metavar="N",
+        help="what the digits of --input are; without "
+        "it they are read by a small network, which is trained first",
+    )
     return p
 
 
@@ -234,8 +239,9 @@ def main(arguments=None):
     data = cli.dataset_for(model, options)
     classes = np.unique(data.y_train)
     if options.digit is not None and options.digit not in classes:
-        raise cli.UserError(f"--digit {options.digit}: the labels of --data are "
-                            f"{', '.join(map(str, classes))}")  # fmt: skip
+        raise cli.UserError(
+            f"--digit {options.digit}: the labels of --data are {', '.join(map(str, classes))}"
+        )
     read = reader(data)
     own = read(images) if options.digit is None else np.full(len(images), options.digit)
     transfer = transfer_of(model, data.x_train[:N_TRAIN], data.y_train[:N_TRAIN])

@@ -21,15 +21,21 @@ def parser(variant):
         prog=f"python -m Code.{variant}",
         description=f"Train one experiment of the variant {variant} and draw its figures.",
     )
-    p.add_argument("--experiment", choices=rows, default=_default(variant),
-                   help="which row of the table (default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--experiment",
+        choices=rows,
+        default=_default(variant),
+        help="which row of the table (default %(default)s)",
+    )
     p.add_argument("--epochs", type=positive, help="epochs of every stage (default: the row's)")
     p.add_argument("--seed", type=natural, default=0, help="(default %(default)s)")
     p.add_argument("--data", default="mnist", help="as for run_all.py (default %(default)s)")
     p.add_argument("--quick", action="store_true", help="2,000 images")
-    p.add_argument("--output", default="output/alone",
-                   help="results go into a folder of the experiment's name in this one "
-                   "(default %(default)s)")  # fmt: skip
+    p.add_argument(
+        "--output",
+        default="output/alone",
+        help="results go into a folder of the experiment's name in this one (default %(default)s)",
+    )
     return p
 
 

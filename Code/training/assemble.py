@@ -14,12 +14,25 @@ from Code.training.measures import NOISE_LEVELS
 from Code.training.store import HISTORY_COLUMNS, csv_text
 
 RESULT_COLUMNS = (
-    "experiment", "variant", "stage", "metric", "split", "mean", "std", "n_seeds", "published",
-)  # fmt: skip
+    "experiment",
+    "variant",
+    "stage",
+    "metric",
+    "split",
+    "mean",
+    "std",
+    "n_seeds",
+    "published",
+)
 # One row a latent unit, a style, a category, or a real digit with its ten translations
 GRID_COLUMNS = {
-    "traversal": 10, "styles": 10, "transfer": 11, "draws": 10, "completion": 10, "codebook": 10,
-}  # fmt: skip
+    "traversal": 10,
+    "styles": 10,
+    "transfer": 11,
+    "draws": 10,
+    "completion": 10,
+    "codebook": 10,
+}
 # What a term of the training is called in its picture, and its unit
 TERMS = {
     "reconstruction": ("reconstruction", "sum over the pixels"),
@@ -39,8 +52,17 @@ TERMS = {
     "error_corrupted": ("corrupted pixels", "part of the mean error"),
     "error_clean": ("other pixels", "part of the mean error"),
 }
-STILLS = ("structure.png", "loss.png", "loss_terms.png", "accuracy.png", "reconstructions.png",
-          "denoising.png", "psnr.png", "code.png", "manifold.png")  # fmt: skip
+STILLS = (
+    "structure.png",
+    "loss.png",
+    "loss_terms.png",
+    "accuracy.png",
+    "reconstructions.png",
+    "denoising.png",
+    "psnr.png",
+    "code.png",
+    "manifold.png",
+)
 
 
 def assemble(experiment, seeds, data, store, quick, failures):
@@ -109,8 +131,12 @@ def keep_model(source, target):
 def settings_of(experiment):
     """The hyperparameters of a row, as result.json holds them."""
     row = experiment.fingerprinted
-    return {**row["settings"], "model": row["model"], "noise_once": row["noise_once"],
-            "stages": list(row["stages"])}  # fmt: skip
+    return {
+        **row["settings"],
+        "model": row["model"],
+        "noise_once": row["noise_once"],
+        "stages": list(row["stages"]),
+    }
 
 
 def summary(experiment, records):
@@ -174,8 +200,10 @@ def draw(experiment, record, metrics, views, folder):
         **_map_figure(experiment, views),
     }
     if record["structure"]:
-        blocks = [{**block, "layers": [tuple(layer) for layer in block["layers"]]}
-                  for block in record["structure"]]  # fmt: skip
+        blocks = [
+            {**block, "layers": [tuple(layer) for layer in block["layers"]]}
+            for block in record["structure"]
+        ]
         pictures["structure.png"] = structure.structure(blocks, experiment.title)
     if experiment.denoises:
         pictures["psnr.png"] = _psnr_figure(experiment, metrics)
@@ -263,8 +291,11 @@ def _image_figures(experiment, views):
         rows.append((label, views[f"reconstructions/{stage}"]))
     pictures["reconstructions.png"] = images.image_rows(rows)
     if "noisy" in views:
-        rows = [("clean", views["digits"]), ("noisy, σ = 0.5", views["noisy"]),
-                ("3×3 mean filter", views["filtered"])]  # fmt: skip
+        rows = [
+            ("clean", views["digits"]),
+            ("noisy, σ = 0.5", views["noisy"]),
+            ("3×3 mean filter", views["filtered"]),
+        ]
         stage = experiment.stages[0].name
         rows.append(("autoencoder", views[f"denoised/{stage}"]))
         pictures["denoising.png"] = images.image_rows(rows)
@@ -284,11 +315,17 @@ def _map_figure(experiment, views):
     if views["code_is_projected"]:
         axis = "principal component {} of the code"
     panels = [
-        (f"after the {stage_title(stage)}" if len(stages) > 1 else "10,000 test digits"
-         if len(views["labels"]) == 10000 else f"{len(views['labels'])} test digits",
-         views[f"code/{stage}"], views["labels"])
+        (
+            f"after the {stage_title(stage)}"
+            if len(stages) > 1
+            else "10,000 test digits"
+            if len(views["labels"]) == 10000
+            else f"{len(views['labels'])} test digits",
+            views[f"code/{stage}"],
+            views["labels"],
+        )
         for stage in stages
-    ]  # fmt: skip
+    ]
     return {"code.png": scatter.code_maps(panels, axis.format(1), axis.format(2))}
 
 

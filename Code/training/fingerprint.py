@@ -14,11 +14,22 @@ ROOT = Path(__file__).resolve().parents[2]
 NUMERICAL_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 # They decide what is run, kept and shown, not what is measured
 WITHOUT_INFLUENCE = (
-    "Code.figures", "Code.reporting", "Code.experiments", "Code.tables", "Code.atomic",
-    "Code.main", "Code.training.alone", "Code.training.assemble", "Code.training.fingerprint",
-    "Code.training.machine", "Code.training.progress", "Code.training.schedule",
-    "Code.training.store", "Code.training.threads", "Code.training.unit",
-)  # fmt: skip
+    "Code.figures",
+    "Code.reporting",
+    "Code.experiments",
+    "Code.tables",
+    "Code.atomic",
+    "Code.main",
+    "Code.training.alone",
+    "Code.training.assemble",
+    "Code.training.fingerprint",
+    "Code.training.machine",
+    "Code.training.progress",
+    "Code.training.schedule",
+    "Code.training.store",
+    "Code.training.threads",
+    "Code.training.unit",
+)
 
 
 def code_version(*modules):

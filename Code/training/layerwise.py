@@ -44,8 +44,7 @@ def run(experiment, data, seed, tell, verbose=0):
 
     model = newborn()
     outcome = Outcome(model=model, structure=structure_of(model))
-    outcome.parameters = sum(int(np.prod(variable.shape))
-                             for variable in model.trained_variables)  # fmt: skip
+    outcome.parameters = sum(int(np.prod(variable.shape)) for variable in model.trained_variables)
     for stage in experiment.stages:
         if stage.name.startswith("layer-"):
             level = int(stage.name.removeprefix("layer-"))
@@ -84,7 +83,8 @@ def last_accuracy(outcome, stage):
 def pretrain(model, level, stage, data, outcome, tell, verbose=0):
     """Train one level on the features of the levels below, which stay as they are."""
     layer = model.layer(level)
-    inputs = tuple(model.features(level - 1, x) if level > 1 else x
-                   for x in (data.x_train, data.x_test))  # fmt: skip
+    inputs = tuple(
+        model.features(level - 1, x) if level > 1 else x for x in (data.x_train, data.x_test)
+    )
     train(layer, stage, inputs, data, outcome, tell, verbose)
     model.adopt(level, layer)

@@ -162,8 +162,9 @@ def train(model, stage, inputs, data, outcome, tell, verbose=0):
             {"stage": stage.name, "epoch": i + 1, "metric": metric, "split": split, "value": value}
             for i, value in enumerate(values)
         )
-    last = {f"{name}_last_epoch": history[name][-1] for name in ("loss", "accuracy")
-            if name in history}  # fmt: skip
+    last = {
+        f"{name}_last_epoch": history[name][-1] for name in ("loss", "accuracy") if name in history
+    }
     outcome.add(stage.name, "train", **last)
     for split, x, y in (("train", x_train, data.y_train), ("test", x_test, data.y_test)):
         outcome.add(stage.name, split, **model.evaluate(x, y, verbose=0, return_dict=True))
@@ -189,9 +190,11 @@ def measure(experiment, model, stage, data, outcome):
 
     if experiment.variant == "ae":
         outcome.add(
-            stage, "test", axis_fraction=axis_fraction(codes[1]),
+            stage,
+            "test",
+            axis_fraction=axis_fraction(codes[1]),
             dead_pixels=dead_pixels(x_test, x_hat),
-        )  # fmt: skip
+        )
         if model.code_activation == "tanh":
             outcome.add(stage, "test", saturated=saturated(codes[1]))
     if experiment.denoises:

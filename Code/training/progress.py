@@ -47,8 +47,9 @@ class Display:
         self.console.print(
             f"[{len(self.finished)}/{len(self.units)}] {unit.name}, seed {unit.seed}: {what}"
             f" ({duration(time.monotonic() - self.start)} so far{left})",
-            markup=False, highlight=False,
-        )  # fmt: skip
+            markup=False,
+            highlight=False,
+        )
 
     def fractions(self):
         """Share of each unit that is behind it, 0 to 1, by (name, seed)."""

@@ -116,9 +116,16 @@ class WholeEpochModel(keras.Model):
             if _is_array(_pair(validation_data)[0]):
                 kwargs = {"validation_batch_size": EVALUATION_BATCH, **kwargs}
             return super().fit(
-                _as_unit(x), _as_labels(y), batch_size, epochs, verbose, callbacks,
-                validation_data=_as_unit_pair(validation_data), shuffle=shuffle, **kwargs,
-            )  # fmt: skip
+                _as_unit(x),
+                _as_labels(y),
+                batch_size,
+                epochs,
+                verbose,
+                callbacks,
+                validation_data=_as_unit_pair(validation_data),
+                shuffle=shuffle,
+                **kwargs,
+            )
         if validation_data is not None and not hasattr(validation_data, "element_spec"):
             validation_data = evaluation_passes(*_pair(validation_data))
         return super().fit(

@@ -55,8 +55,13 @@ def measure(points, rounds, wait):
         clock = Clock()
         model = AE(code_dim=point["code_dim"], hidden=point["hidden"])
         model.compile()
-        model.fit(images[: point["images"]], batch_size=point["batch_size"], epochs=rounds,
-                  verbose=0, callbacks=[keras_clock(clock)])  # fmt: skip
+        model.fit(
+            images[: point["images"]],
+            batch_size=point["batch_size"],
+            epochs=rounds,
+            verbose=0,
+            callbacks=[keras_clock(clock)],
+        )
         seconds = clock.seconds[1:]
         measured.append({**point, "seconds": statistics.median(seconds), "all_seconds": seconds})
     return {"points": measured}

@@ -28,8 +28,17 @@ def measure(jobs, quick, tell):
     for n in (1, jobs):
         with tempfile.TemporaryDirectory() as folder:
             tell(f"run_all.py --jobs {n}")
-            command = [sys.executable, "run_all.py", "--only", *EXPERIMENTS, "--output", folder,
-                       "--jobs", str(n), *["--quick"] * quick]  # fmt: skip
+            command = [
+                sys.executable,
+                "run_all.py",
+                "--only",
+                *EXPERIMENTS,
+                "--output",
+                folder,
+                "--jobs",
+                str(n),
+                *["--quick"] * quick,
+            ]
             began = time.perf_counter()
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
             seconds.append(time.perf_counter() - began)

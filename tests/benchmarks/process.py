@@ -33,17 +33,24 @@ class Worker:
         environment = {k: v for k, v in os.environ.items() if k not in INHERITED}
         environment.update(dict.fromkeys(THREADS, str(threads)))
         environment.update(
-            KERAS_BACKEND=backend, CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu",
-            TF_CPP_MIN_LOG_LEVEL="3", PYTHONWARNINGS="ignore",
-        )  # fmt: skip
+            KERAS_BACKEND=backend,
+            CUDA_VISIBLE_DEVICES="",
+            JAX_PLATFORMS="cpu",
+            TF_CPP_MIN_LOG_LEVEL="3",
+            PYTHONWARNINGS="ignore",
+        )
         task = {**task, "threads": threads, "pinned": threads < cores()}
         # A file, since a pipe that nobody reads stops a talkative library.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.worker", json.dumps(task)],
-            cwd=ROOT, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )
         self.result = None
         self._listen()
 

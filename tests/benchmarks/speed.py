@@ -41,25 +41,69 @@ AXES = {
 def parser():
     """The options."""
     p = argparse.ArgumentParser(prog="python -m tests.benchmarks.speed", description=__doc__)
-    p.add_argument("--images", type=positive, default=ALL_IMAGES, metavar="N",
-                   help="training images (default 60000)")  # fmt: skip
-    p.add_argument("--repeats", type=positive, default=3, metavar="N",
-                   help="timed epochs, after one that is not (default 3)")  # fmt: skip
-    p.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NETWORK",
-                   help=f"of {', '.join(NETWORKS)}")  # fmt: skip
-    p.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS),
-                   metavar="NAME", help=f"of {', '.join(CONTENDERS)}")  # fmt: skip
-    p.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS), metavar="PART",
-                   help=f"of {', '.join(PARTS)}; the others are kept from the last run on the same"
-                   " machine and versions")  # fmt: skip
-    p.add_argument("--jobs-ratio", action="store_true",
-                   help="also run_all.py with one job and with as many as cores")  # fmt: skip
-    p.add_argument("--threads", type=positive, default=cores(), metavar="N",
-                   help="threads of each contender (default: all cores)")  # fmt: skip
-    p.add_argument("--patience", type=positive, default=180, metavar="S",
-                   help="give up a contender whose round takes longer (default 180 s)")  # fmt: skip
-    p.add_argument("--output", metavar="DIR", help="where it writes (default output; output/quick"
-                   " where not everything is timed)")  # fmt: skip
+    p.add_argument(
+        "--images",
+        type=positive,
+        default=ALL_IMAGES,
+        metavar="N",
+        help="training images (default 60000)",
+    )
+    p.add_argument(
+        "--repeats",
+        type=positive,
+        default=3,
+        metavar="N",
+        help="timed epochs, after one that is not (default 3)",
+    )
+    p.add_argument(
+        "--only",
+        nargs="+",
+        choices=NETWORKS,
+        default=list(NETWORKS),
+        metavar="NETWORK",
+        help=f"of {', '.join(NETWORKS)}",
+    )
+    p.add_argument(
+        "--contenders",
+        nargs="+",
+        choices=CONTENDERS,
+        default=list(CONTENDERS),
+        metavar="NAME",
+        help=f"of {', '.join(CONTENDERS)}",
+    )
+    p.add_argument(
+        "--parts",
+        nargs="*",
+        choices=PARTS,
+        default=list(PARTS),
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; the others are kept from the last run on the same"
+        " machine and versions",
+    )
+    p.add_argument(
+        "--jobs-ratio",
+        action="store_true",
+        help="also run_all.py with one job and with as many as cores",
+    )
+    p.add_argument(
+        "--threads",
+        type=positive,
+        default=cores(),
+        metavar="N",
+        help="threads of each contender (default: all cores)",
+    )
+    p.add_argument(
+        "--patience",
+        type=positive,
+        default=180,
+        metavar="S",
+        help="give up a contender whose round takes longer (default 180 s)",
+    )
+    p.add_argument(
+        "--output",
+        metavar="DIR",
+        help="where it writes (default output; output/quick where not everything is timed)",
+    )
     return p
 
 
@@ -167,8 +211,13 @@ def epoch_part(options, tell):
     """Seconds an epoch of every contender on every network, and the limits."""
     size = 4096 if options.images == ALL_IMAGES else 1024
     dense = {name: NETWORKS[name].shapes for name in options.only if NETWORKS[name].kind != "conv"}
-    task = {"do": "limit", "size": size, "copied": BATCH_SIZE * PIXELS, "shapes": dense,
-            "batch_size": BATCH_SIZE}  # fmt: skip
+    task = {
+        "do": "limit",
+        "size": size,
+        "copied": BATCH_SIZE * PIXELS,
+        "shapes": dense,
+        "batch_size": BATCH_SIZE,
+    }
     tell("limit")
     limit = Worker(task, options.threads, options.patience)
     networks = {}
@@ -226,8 +275,9 @@ def inference_part(options, tell):
             why = reason_to_skip(contender, name)
             for batch_size in contender.inference:
                 if why:
-                    rows.append({"contender": contender.name, "batch_size": batch_size,
-                                 "skipped": why})  # fmt: skip
+                    rows.append(
+                        {"contender": contender.name, "batch_size": batch_size, "skipped": why}
+                    )
                     continue
                 starts[f"{contender.name} {batch_size}"] = partial(
                     start, contender, name, "encode", options, batch_size
@@ -345,8 +395,13 @@ def show(benchmark):
 def show_network(console, network):
     table = new_table(
         f"{network.title}: {network.gflop:.2f} GFLOP an epoch, limit {limit_text(network)}",
-        "s an epoch", "times ours", "GFLOP/s", "of the limit", "MB", "loss",
-    )  # fmt: skip
+        "s an epoch",
+        "times ours",
+        "GFLOP/s",
+        "of the limit",
+        "MB",
+        "loss",
+    )
     for row in network.rows:
         if row.skipped:
             table.add_row(row.contender, f"skipped: {row.skipped}")
@@ -372,8 +427,11 @@ def limit_text(network):
 
 
 def show_targets(console, benchmark):
-    words = {"plain": "times as fast as", "fastest": "times as fast as the fastest other,",
-             "limit": "of the limit"}  # fmt: skip
+    words = {
+        "plain": "times as fast as",
+        "fastest": "times as fast as the fastest other,",
+        "limit": "of the limit",
+    }
     table = new_table("Targets", "measured", "target", "")
     for t in benchmark.targets():
         number = "{:.0%}" if t.kind == "limit" else "{:.2f}"

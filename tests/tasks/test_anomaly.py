@@ -57,8 +57,9 @@ def test_threshold_lets_its_share_pass():
 def test_error_is_the_mean_square_of_each_image():
     images = np.zeros((2, 4, 4), np.uint8)
     images[1] = 255
-    np.testing.assert_allclose(anomaly.reconstruction_error(images, np.full((2, 4, 4), 0.25)),
-                               [1 / 16, 9 / 16])  # fmt: skip
+    np.testing.assert_allclose(
+        anomaly.reconstruction_error(images, np.full((2, 4, 4), 0.25)), [1 / 16, 9 / 16]
+    )
 
 
 def test_foreign_images_are_what_they_say(digits):

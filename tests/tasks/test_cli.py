@@ -68,11 +68,23 @@ class TestModels:
         cli.save_images(images, digits)
         code = f"import mine; mine.Mine().save({str(model)!r})"
         subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, cwd=root,
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            cwd=root,
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        )  # fmt: skip
-        command = [sys.executable, "-m", "Code.tasks.reconstruct", "--model", model,
-                   "--input", images, "--output", out]  # fmt: skip
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "Code.tasks.reconstruct",
+            "--model",
+            model,
+            "--input",
+            images,
+            "--output",
+            out,
+        ]
         done = subprocess.run(
             [*command, "--module", tmp_path / "mine.py"], capture_output=True, text=True, cwd=root
         )
@@ -235,8 +247,10 @@ class TestRun:
 def test_help_teaches(root):
     done = subprocess.run(
         [sys.executable, "-m", "Code.tasks.reconstruct", "--help"],
-        capture_output=True, text=True, cwd=root,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=root,
+    )
     assert done.returncode == 0
     for word in ("--model", "--input", "--output", "--invert", "Example: python -m Code.tasks"):
         assert word in done.stdout

@@ -40,8 +40,10 @@ def test_renamed_labels_are_a_perfect_clustering():
     labels = rng.integers(0, 10, 500)
     renamed = rng.permutation(10)[labels] + 20
     assert cluster.agreement(labels, renamed, "own") == {
-        "accuracy_own": 1.0, "nmi_own": pytest.approx(1), "ari_own": 1.0,
-    }  # fmt: skip
+        "accuracy_own": 1.0,
+        "nmi_own": pytest.approx(1),
+        "ari_own": 1.0,
+    }
     names = cluster.matched(labels, renamed)
     assert all(names[c] == y for c, y in zip(renamed.tolist(), labels.tolist(), strict=True))
 

@@ -75,8 +75,9 @@ def test_two_draws_by_hand(data):
     each = []
     for _ in range(2):
         draw = features.balanced_draw(data.y_train, 100, rng)
-        each.append(features.neighbours_accuracy(
-            flat[0][draw], data.y_train[draw], flat[1], data.y_test))  # fmt: skip
+        each.append(
+            features.neighbours_accuracy(flat[0][draw], data.y_train[draw], flat[1], data.y_test)
+        )
     assert values["knn_100"] == pytest.approx(np.mean(each))
     assert values["knn_100_spread"] == pytest.approx(abs(each[0] - each[1]) / np.sqrt(2))
 
@@ -131,8 +132,10 @@ def test_maps_are_flattened(digits, seeded):
     from Code.cae import CAE
 
     model = CAE()
-    assert features.unsupervised_code(model, digits).shape == (16, np.prod(
-        model.encoder.output_shape[1:]))  # fmt: skip
+    assert features.unsupervised_code(model, digits).shape == (
+        16,
+        np.prod(model.encoder.output_shape[1:]),
+    )
 
 
 def test_fine_tuning_learns_and_leaves_the_model_alone(ae, data):
@@ -176,8 +179,18 @@ def test_command_line_reads_images(saved, ae, data, tmp_path, capsys):
 
 
 def test_command_line_measures(saved, tmp_path, capsys):
-    features.main(["--model", str(saved), "--quick", "--json", "--fine-tune", "10",
-                   "--output", str(tmp_path / "out.png")])  # fmt: skip
+    features.main(
+        [
+            "--model",
+            str(saved),
+            "--quick",
+            "--json",
+            "--fine-tune",
+            "10",
+            "--output",
+            str(tmp_path / "out.png"),
+        ]
+    )
     found = json.loads(capsys.readouterr().out)
     assert found["probe_all"] > 0.6 and found["fine_tuned_10"] > 0.2
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")

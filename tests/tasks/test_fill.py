@@ -23,7 +23,7 @@ from Code.tasks.fill import (
     read_table,
     regressions,
     sample,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -285,8 +285,18 @@ def test_command_line(vae, few, tmp_path, capsys):
 
     draws = []
     for seed in ("0", "1"):
-        fill.main([*model, "--input", str(tmp_path / "holes.npz"), "--draw", "--seed", seed,
-                   "--output", str(tmp_path / "d.npz")])  # fmt: skip
+        fill.main(
+            [
+                *model,
+                "--input",
+                str(tmp_path / "holes.npz"),
+                "--draw",
+                "--seed",
+                seed,
+                "--output",
+                str(tmp_path / "d.npz"),
+            ]
+        )
         draws.append(cli.load_images(tmp_path / "d.npz"))
     assert not np.array_equal(*draws)
 

@@ -165,7 +165,10 @@ def test_command_line(ae, few, tmp_path, capsys):
 
 def test_the_map_of_one_image_can_be_drawn():
     figure = reduce.figure(
-        {"a": reduce.Measured({"knn_accuracy_2d": 1.0},
-                              {"map": np.zeros((1, 2)), "labels": np.zeros(1, int)})}
-    )  # fmt: skip
+        {
+            "a": reduce.Measured(
+                {"knn_accuracy_2d": 1.0}, {"map": np.zeros((1, 2)), "labels": np.zeros(1, int)}
+            )
+        }
+    )
     assert math.isfinite(figure.axes[0].get_xlim()[0])

@@ -35,8 +35,11 @@ def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, se
         build(EXPERIMENTS[name], mnist).save(folder / "model.keras")
     finished = subprocess.run(
         [sys.executable, "-c", MEASURE, str(tmp_path), *names],
-        capture_output=True, text=True, cwd=root, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
     assert finished.returncode == 0, finished.stderr
     for name in names:
         measured = stage.kept(stage.UseUnit(name, 0, "mnist", True, str(tmp_path)), "identity")

@@ -11,8 +11,11 @@ FEW = ("pca-2", "ae")
 def run(root, *arguments):
     return subprocess.run(
         [sys.executable, "run_all.py", *map(str, arguments)],
-        capture_output=True, text=True, cwd=root, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
 
 
 def test_a_dask_cluster_gives_the_same_results(root, tmp_path):

@@ -30,9 +30,14 @@ def fit_ours(few, callbacks, epochs, optimizer="adam", model=None):
     model = model or tiny()
     model.compile(optimizer)
     history = model.fit(
-        few.x_train, batch_size=BATCH, epochs=epochs, shuffle=False, verbose=0,
-        callbacks=callbacks, validation_data=few.x_test,
-    )  # fmt: skip
+        few.x_train,
+        batch_size=BATCH,
+        epochs=epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+        validation_data=few.x_test,
+    )
     return model, history.history
 
 
@@ -42,9 +47,15 @@ def fit_plain(few, callbacks, epochs, optimizer="adam", model=None):
     plain.compile(optimizer, "mse")
     x, x_test = to_unit(few.x_train), to_unit(few.x_test)
     history = plain.fit(
-        x, x, batch_size=BATCH, epochs=epochs, shuffle=False, verbose=0,
-        callbacks=callbacks, validation_data=(x_test, x_test),
-    )  # fmt: skip
+        x,
+        x,
+        batch_size=BATCH,
+        epochs=epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+        validation_data=(x_test, x_test),
+    )
     return plain, history.history
 
 
@@ -114,9 +125,12 @@ def test_the_log_has_the_history_and_the_checkpoint_the_best_epoch(few, cls, tmp
 def test_a_loss_that_is_no_number_ends_the_training_as_in_keras(few):
     for fit in (fit_ours, fit_plain):
         _, history = fit(
-            few, [keras.callbacks.TerminateOnNaN()], 5, keras.optimizers.SGD(1e30),
+            few,
+            [keras.callbacks.TerminateOnNaN()],
+            5,
+            keras.optimizers.SGD(1e30),
             tiny(activation="linear", output_activation="linear"),
-        )  # fmt: skip
+        )
         assert len(history["loss"]) == 1
         assert not np.isfinite(history["loss"][0])
 
@@ -148,8 +162,10 @@ class Diary:
 
     def order(self):
         """The names in the order of the calls, one for each run of batches."""
-        names = (name.removesuffix("_begin").removesuffix("_end") if "batch" in name else name
-                 for name, _, _ in self.calls)  # fmt: skip
+        names = (
+            name.removesuffix("_begin").removesuffix("_end") if "batch" in name else name
+            for name, _, _ in self.calls
+        )
         return [name for name, _ in groupby(names)]
 
 

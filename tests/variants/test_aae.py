@@ -164,18 +164,27 @@ def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
     code, real = model.encoder(digits), np.random.default_rng(0).normal(size=(16, 2))
     real = ops.convert_to_tensor(real, "float32")
     losses = [
-        float(ops.mean(descend(optimizer, model.discriminator.trainable_variables,
-                            lambda: discriminator_loss(model.judge(real), model.judge(code)))))
+        float(
+            ops.mean(
+                descend(
+                    optimizer,
+                    model.discriminator.trainable_variables,
+                    lambda: discriminator_loss(model.judge(real), model.judge(code)),
+                )
+            )
+        )
         for _ in range(20)
-    ]  # fmt: skip
+    ]
     assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"code_dim": 16},
-     pytest.param({"prior": "petals", "with_labels": True}, marks=pytest.mark.xla)],
-)  # fmt: skip
+    [
+        {"code_dim": 16},
+        pytest.param({"prior": "petals", "with_labels": True}, marks=pytest.mark.xla),
+    ],
+)
 def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):
     model = AAE(**COMMON, **settings, n_classes=10)
     model.compile()
@@ -223,7 +232,9 @@ def test_energy_distance_against_a_double_loop():
     a, b = rng.normal(size=(5, 2)), rng.normal(size=(4, 2)) + 1
     between = np.mean([np.linalg.norm(p - q) for p in a for q in b])
     within = [
-        np.mean([np.linalg.norm(s[i] - s[j]) for i in range(len(s)) for j in range(len(s))
-                 if i != j]) for s in (a, b)
-    ]  # fmt: skip
+        np.mean(
+            [np.linalg.norm(s[i] - s[j]) for i in range(len(s)) for j in range(len(s)) if i != j]
+        )
+        for s in (a, b)
+    ]
     assert two_sample.energy_distance(a, b) == pytest.approx(2 * between - sum(within))

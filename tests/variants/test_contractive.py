@@ -119,8 +119,10 @@ def test_learns_in_the_compiled_epoch_and_survives_saving(make, mnist, digits, s
     assert model.reconstruct(digits).shape == digits.shape
     assert model.diagnostics(digits, None)["squared_jacobian_norm"] > 0
     assert model.views(digits, None)["filters"].shape == (
-        min(96, dense_layers(model.encoder)[0].units), 28, 28,
-    )  # fmt: skip
+        min(96, dense_layers(model.encoder)[0].units),
+        28,
+        28,
+    )
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))

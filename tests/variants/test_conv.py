@@ -103,15 +103,34 @@ def test_a_level_masks_its_input(digits, seeded):
 
 def test_encoder_becomes_the_classifier(mnist, seeded):
     """The course of Masci et al., small, and equal shares for the network from scratch."""
-    stages = (Stage("layer-1", 2, 32), Stage("layer-2", 2, 32), Stage("supervised", 15, 20),
-              Stage("supervised-from-scratch", 15, 20))  # fmt: skip
-    settings = {"filters": (6, 8), "n_classes": 10, "n_labels": 200,
-                "reconstruction": "binary cross-entropy"}  # fmt: skip
-    row = Experiment("test", "conv", "corrected", "a test", "Code.conv:StackedConvAE", settings,
-                     stages, procedure="Code.training.layerwise:run")  # fmt: skip
+    stages = (
+        Stage("layer-1", 2, 32),
+        Stage("layer-2", 2, 32),
+        Stage("supervised", 15, 20),
+        Stage("supervised-from-scratch", 15, 20),
+    )
+    settings = {
+        "filters": (6, 8),
+        "n_classes": 10,
+        "n_labels": 200,
+        "reconstruction": "binary cross-entropy",
+    }
+    row = Experiment(
+        "test",
+        "conv",
+        "corrected",
+        "a test",
+        "Code.conv:StackedConvAE",
+        settings,
+        stages,
+        procedure="Code.training.layerwise:run",
+    )
     outcome = run(row, mnist.subset(2000, 500), 0, lambda n: None)
-    accuracy = {m["stage"]: m["value"] for m in outcome.metrics
-                if (m["metric"], m["split"]) == ("accuracy", "test")}  # fmt: skip
+    accuracy = {
+        m["stage"]: m["value"]
+        for m in outcome.metrics
+        if (m["metric"], m["split"]) == ("accuracy", "test")
+    }
     assert accuracy["supervised"] > 0.6
     assert set(accuracy) == {"supervised", "supervised-from-scratch"}
 

@@ -30,10 +30,16 @@ def test_the_estimator_against_a_double_loop(name):
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(7, 3)), rng.normal(1, 2, size=(9, 3))
     within = [
-        np.mean([scalar_kernel(name, s[i], s[j])
-                 for i in range(len(s)) for j in range(len(s)) if i != j])
+        np.mean(
+            [
+                scalar_kernel(name, s[i], s[j])
+                for i in range(len(s))
+                for j in range(len(s))
+                if i != j
+            ]
+        )
         for s in (a, b)
-    ]  # fmt: skip
+    ]
     across = np.mean([scalar_kernel(name, u, v) for u in a for v in b])
     ours = mmd(a.astype(np.float32), b.astype(np.float32), KERNELS[name])
     assert float(ours) == pytest.approx(sum(within) - 2 * across, abs=1e-6)

@@ -62,8 +62,9 @@ def test_loss_is_the_mean_error_of_the_hidden_pixels(digits, seeded):
     model = small()
     mask = np.asarray(model.draw_mask(16))
     x_hat = np.random.default_rng(0).random(digits.shape, np.float32)
-    expected = [np.square(a - b)[m == 0].mean()
-                for a, b, m in zip(digits, x_hat, mask, strict=True)]  # fmt: skip
+    expected = [
+        np.square(a - b)[m == 0].mean() for a, b, m in zip(digits, x_hat, mask, strict=True)
+    ]
     np.testing.assert_allclose(model.masked_error(digits, x_hat, mask), expected, rtol=1e-5)
 
 

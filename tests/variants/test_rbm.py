@@ -69,8 +69,10 @@ def test_free_energy_gradient_is_that_of_brute_force(tiny):
     def gradient(v, weights):
         # The expectation over weighted states, from single-state batches
         parts = [free_energy_gradient(s[None], mean_hidden(s[None], tiny[0], tiny[2])) for s in v]
-        return [sum(w * np.asarray(part[i]) for w, part in zip(weights, parts, strict=True))
-                for i in range(3)]  # fmt: skip
+        return [
+            sum(w * np.asarray(part[i]) for w, part in zip(weights, parts, strict=True))
+            for i in range(3)
+        ]
 
     whole = free_energy_gradient(data, mean_hidden(data, tiny[0], tiny[2]))
     found = [np.asarray(a) - b for a, b in zip(whole, gradient(states, p), strict=True)]
@@ -129,8 +131,9 @@ def test_contrastive_divergence_raises_the_exact_likelihood(seeded):
     model.fit(data, batch_size=50, epochs=30, verbose=0)
     after = log_likelihood(data, [np.asarray(v) for v in model.trained_variables])
     independent = data.mean(axis=0)
-    entropy = np.sum(independent * np.log(independent)
-                     + (1 - independent) * np.log(1 - independent))  # fmt: skip
+    entropy = np.sum(
+        independent * np.log(independent) + (1 - independent) * np.log(1 - independent)
+    )
     assert after > before + 0.5
     assert after > entropy + 0.2  # it knows more than each pixel's own mean
 
@@ -177,13 +180,21 @@ def test_pretrained_deep_autoencoder_beats_pca_with_as_many_components(mnist):
     sgd = {"class_name": "sgd", "config": {"learning_rate": 0.05, "momentum": 0.9}}
     slow = {"class_name": "sgd", "config": {"learning_rate": 0.001, "momentum": 0.9}}
     row = Experiment(
-        "test", "rbm", "corrected", "a test", "Code.rbm:DeepRBM",
+        "test",
+        "rbm",
+        "corrected",
+        "a test",
+        "Code.rbm:DeepRBM",
         {"hidden": (256, 128), "code_dim": 10},
-        (Stage("layer-1", 5, 100, sgd), Stage("layer-2", 5, 100, sgd),
-         Stage("layer-3", 5, 100, slow), Stage("unsupervised", 8, 100, adam(1e-3)),
-         Stage("unsupervised-from-scratch", 8, 100, adam(1e-3))),
+        (
+            Stage("layer-1", 5, 100, sgd),
+            Stage("layer-2", 5, 100, sgd),
+            Stage("layer-3", 5, 100, slow),
+            Stage("unsupervised", 8, 100, adam(1e-3)),
+            Stage("unsupervised-from-scratch", 8, 100, adam(1e-3)),
+        ),
         procedure="Code.training.layerwise:run",
-    )  # fmt: skip
+    )
     assert load(row.procedure) is run
     outcome = run(row, few, 0, lambda n: None)
     error = {m["stage"]: m["value"] for m in outcome.metrics if m["metric"] == "squared_error"}

@@ -26,8 +26,16 @@ def small(**more):
 
 
 def row(settings, stages):
-    return Experiment("test", "stacked", "corrected", "a test", "Code.stacked:Stacked", settings,
-                      stages, procedure="Code.training.layerwise:run")  # fmt: skip
+    return Experiment(
+        "test",
+        "stacked",
+        "corrected",
+        "a test",
+        "Code.stacked:Stacked",
+        settings,
+        stages,
+        procedure="Code.training.layerwise:run",
+    )
 
 
 def pretrain_level(model, level, data, epochs=1):
@@ -63,8 +71,12 @@ def test_the_stack_holds_what_its_layers_learned(kind, digits, seeded):
     model = small(**KINDS[kind])
     layer = model.layer(1)
     rng = np.random.default_rng(0)
-    layer.set_weights([0.1 * rng.normal(size=w.shape) if w.dtype == np.float32 else w
-                       for w in layer.get_weights()])  # fmt: skip
+    layer.set_weights(
+        [
+            0.1 * rng.normal(size=w.shape) if w.dtype == np.float32 else w
+            for w in layer.get_weights()
+        ]
+    )
     model.adopt(1, layer)
     features = model.features(1, digits)
     np.testing.assert_allclose(features, layer.encode(digits), atol=1e-5)
@@ -120,9 +132,15 @@ def test_pretraining_beats_none_at_equal_fine_tuning_with_few_labels(mnist):
         Stage("supervised", 10, 50, adam(1e-3)),
         Stage("supervised-from-scratch", 10, 50, adam(1e-3)),
     )
-    settings = {**SIGMOID, "hidden": (256,), "code_dim": 256, "n_classes": 10, "n_labels": 500,
-                "reconstruction": "binary cross-entropy",
-                "layer_settings": {"corruption": "masking", "level": 0.25}}  # fmt: skip
+    settings = {
+        **SIGMOID,
+        "hidden": (256,),
+        "code_dim": 256,
+        "n_classes": 10,
+        "n_labels": 500,
+        "reconstruction": "binary cross-entropy",
+        "layer_settings": {"corruption": "masking", "level": 0.25},
+    }
     told = []
     outcome = run(row(settings, stages), mnist.subset(10_000, 2000), 0, told.append)
     assert sum(told) == sum(stage.epochs for stage in stages)

@@ -131,9 +131,13 @@ def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None
         clock.start()
         order = rng.permutation(len(x)) if shuffle else np.arange(len(x))
         state, mean = epoch(
-            network, state, x, jnp.asarray(order, jnp.int32), jax.random.key(i),
+            network,
+            state,
+            x,
+            jnp.asarray(order, jnp.int32),
+            jax.random.key(i),
             batch_size=min(batch_size, len(x)),
-        )  # fmt: skip
+        )
         clock.stop(float(mean))
 
 

@@ -8,6 +8,14 @@ STEPS = 32
 def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None):
     model, _ = keras_fit.build(network)
     keras_fit.fitted(
-        model, network, images, batch_size, epochs, clock, shuffle, weights,
-        steps_per_execution=min(STEPS, max(1, len(images) // batch_size)), jit_compile=True,
-    )  # fmt: skip
+        model,
+        network,
+        images,
+        batch_size,
+        epochs,
+        clock,
+        shuffle,
+        weights,
+        steps_per_execution=min(STEPS, max(1, len(images) // batch_size)),
+        jit_compile=True,
+    )

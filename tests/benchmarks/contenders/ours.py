@@ -25,8 +25,14 @@ def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None
 
 def fit(model, images, batch_size, epochs, clock, shuffle=True):
     """Train a built model by the clock."""
-    model.fit(images, batch_size=batch_size, epochs=epochs, shuffle=shuffle, verbose=0,
-              callbacks=[keras_clock(clock)])  # fmt: skip
+    model.fit(
+        images,
+        batch_size=batch_size,
+        epochs=epochs,
+        shuffle=shuffle,
+        verbose=0,
+        callbacks=[keras_clock(clock)],
+    )
 
 
 def encode(network, images, batch_size, passes, clock):

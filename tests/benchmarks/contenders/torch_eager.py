@@ -69,8 +69,9 @@ class Net(nn.Module):
 
     def _load(self, weights):
         parts = ["encoder", "mean", "log_var", "decoder"]
-        named = [p for part in parts if hasattr(self, part)
-                 for p in getattr(self, part).parameters()]  # fmt: skip
+        named = [
+            p for part in parts if hasattr(self, part) for p in getattr(self, part).parameters()
+        ]
         for parameter, value in zip(named, weights, strict=True):
             value = torch.from_numpy(value)
             if value.ndim == 4:
