@@ -2,7 +2,7 @@
 
 import sys
 
-from Code.main import main
+from Code.commands.run_all import main
 
 if __name__ == "__main__":
     sys.exit(main())

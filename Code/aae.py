@@ -16,10 +16,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code import two_sample
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.noise import normal, uniform
-from Code.training.gradients import build, descend
+from Code.parts import two_sample
+from Code.parts.gradients import build, descend
+from Code.parts.noise import normal, uniform
 
 N_CLASSES = 10
 PETALS = 10
@@ -71,7 +71,7 @@ def nearest_petal(codes):
 
 
 def random_classes(shape, n_classes, seed):
-    """Integers uniform on 0 … n_classes − 1 (``seed`` as for `Code.noise.uniform`)."""
+    """Integers uniform on 0 … n_classes − 1 (``seed`` as for `Code.parts.noise.uniform`)."""
     # uniform() < 1, but its product may round up to n_classes
     drawn = ops.cast(uniform(shape, seed) * n_classes, "int32")
     return ops.minimum(drawn, n_classes - 1)
@@ -261,6 +261,6 @@ class AAE(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("aae")

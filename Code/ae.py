@@ -16,6 +16,6 @@ class AE(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("ae")

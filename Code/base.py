@@ -4,10 +4,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES, squared_error
-from Code.training.whole_epoch import WholeEpochModel
-
-PACKAGE = "autoencoders"
+from Code.foundation.names import PACKAGE
+from Code.parts.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES, squared_error
+from Code.parts.whole_epoch import WholeEpochModel
 
 
 class BaseAutoencoder(WholeEpochModel):
@@ -25,7 +24,7 @@ class BaseAutoencoder(WholeEpochModel):
     hidden : units of the encoder's hidden layers; the decoder has them in reverse.
     activation, code_activation, output_activation : Keras activations of the hidden layers, the
         code and the output.
-    reconstruction : ``"mse"`` or ``"binary cross-entropy"``, see ``Code.losses``.
+    reconstruction : ``"mse"`` or ``"binary cross-entropy"``, see ``Code.parts.losses``.
     n_classes : classes of the supervised head, or None for no head.
     head_input : what the head reads, ``"code"`` or ``"reconstruction"``.
     head_loss : ``"cross-entropy"`` or ``"mse"`` (on one-hot labels).
@@ -33,6 +32,7 @@ class BaseAutoencoder(WholeEpochModel):
     Attributes
     ----------
     has_prior : whether codes drawn from a standard normal decode to images.
+    code_name : what the decoder's input is called.
 
     Raises
     ------
@@ -41,6 +41,7 @@ class BaseAutoencoder(WholeEpochModel):
     """
 
     has_prior = False
+    code_name = "code"
 
     def __init__(
         self,
@@ -81,6 +82,11 @@ class BaseAutoencoder(WholeEpochModel):
     def n_pixels(self):
         return int(np.prod(self.image_shape))
 
+    @property
+    def code_shape(self):
+        """Shape of one image's code, as the decoder takes it."""
+        return self.encoder.output_shape[1:]
+
     def build_encoder(self):
         """Image ``(height, width)`` → code ``(code_dim,)``."""
         image = keras.Input(self.image_shape, name="image")
@@ -98,7 +104,7 @@ class BaseAutoencoder(WholeEpochModel):
 
     def build_decoder(self):
         """Code ``(code_dim,)`` → image ``(height, width)``."""
-        code = keras.Input(self.encoder.output_shape[1:], name="code")
+        code = keras.Input(self.code_shape, name=self.code_name)
         h = code
         for units in reversed(self.hidden):
             h = layers.Dense(units, self.activation)(h)

@@ -11,7 +11,23 @@ Train it alone: ``python -m Code.beta_vae --help``.
 import keras
 
 from Code.base import PACKAGE
-from Code.disentangled import DisentangledVAE
+from Code.parts.latent import active_units, gaussian_total_correlation, sampled_codes, traversal
+from Code.vae import VAE
+
+
+class DisentangledVAE(VAE):
+    """A VAE whose loss asks the units of its code to be independent; the subclass says how."""
+
+    def diagnostics(self, x, y):
+        """``active_units`` of the code, and ``gaussian_tc``, its total correlation in nats."""
+        return {
+            "active_units": active_units(self.encode(x)),
+            "gaussian_tc": gaussian_total_correlation(sampled_codes(self, x)),
+        }
+
+    def views(self, x, y):
+        """``traversal``: one row of ten images a unit, the most used units first."""
+        return {"traversal": traversal(self, self.encode(x[:1000]))}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -44,6 +60,6 @@ class BetaVAE(DisentangledVAE):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("beta_vae")

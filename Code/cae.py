@@ -10,7 +10,8 @@ from keras import layers
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import Denoising
-from Code.subpixel import UpConv2D
+from Code.parts.images import check_sides
+from Code.parts.subpixel import UpConv2D
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -32,25 +33,21 @@ class CAE(BaseAutoencoder):
     compile_with_xla = False
 
     def __init__(self, filters=(16, 8), reconstruction="binary cross-entropy", **kwargs):
-        self._filters = tuple(filters)
-        kwargs = {**kwargs, "code_dim": None}
-        super().__init__(reconstruction=reconstruction, **kwargs)
-        self.filters = self._filters
+        self.filters = tuple(filters)
+        super().__init__(reconstruction=reconstruction, **{**kwargs, "code_dim": None})
 
     def build_encoder(self):
-        step = 2 ** len(self._filters)
-        if any(side % step for side in self.image_shape):
-            raise ValueError(f"image sides {self.image_shape} must be multiples of {step}")
+        check_sides(self.image_shape, len(self.filters))
         image = keras.Input(self.image_shape, name="image")
         h = layers.Reshape((*self.image_shape, 1))(image)
-        for filters in self._filters:
+        for filters in self.filters:
             h = layers.Conv2D(filters, 3, padding="same", activation=self.activation)(h)
             h = layers.MaxPooling2D(2, padding="same")(h)
         return keras.Model(image, h, name="encoder")
 
     def build_decoder(self):
         code = keras.Input(self.encoder.output_shape[1:], name="code")
-        first, *others = reversed(self._filters)
+        first, *others = reversed(self.filters)
         h = layers.Conv2D(first, 3, padding="same", activation=self.activation)(code)
         for filters in others:
             h = UpConv2D(filters, self.activation)(h)
@@ -67,6 +64,6 @@ class DenoisingCAE(Denoising, CAE):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("cae")

@@ -16,10 +16,10 @@ from keras import layers, ops
 
 from Code.aae import AAE, N_CLASSES, perceptron, random_classes
 from Code.base import PACKAGE
-from Code.data.datasets import to_unit
-from Code.losses import cross_entropy_on_labels
-from Code.noise import normal
-from Code.training.gradients import build, descend
+from Code.parts.gradients import build, descend
+from Code.parts.images import to_unit
+from Code.parts.losses import cross_entropy_on_labels
+from Code.parts.noise import normal
 
 
 def labelled_sample(labels, n, seed):

@@ -18,10 +18,10 @@ from keras import ops
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import DAE
-from Code.figures.filters import filter_images
-from Code.noise import uniform
+from Code.parts.filter_images import filter_images
+from Code.parts.gradients import unit_gradients
+from Code.parts.noise import uniform
 from Code.tied import Tied, dense_layers
-from Code.training.gradients import unit_gradients
 
 # The slope of each activation, from its output
 SLOPES = {
@@ -212,6 +212,6 @@ def _listed(outputs):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("contractive")

@@ -14,6 +14,7 @@ from keras import layers
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import Denoising
+from Code.parts.images import check_sides
 from Code.stacked import LayerWise, squared_error_of_image
 
 
@@ -201,14 +202,7 @@ class StackedConvAE(LayerWise):
         return {**super().get_config(), **own}
 
 
-def check_sides(shape, halvings):
-    """Refuse images that cannot be halved so often without a remainder."""
-    step = 2**halvings
-    if any(side % step for side in shape):
-        raise ValueError(f"image sides {tuple(shape)} must be multiples of {step}")
-
-
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("conv")

@@ -17,8 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from Code.base import PACKAGE
-from Code.data.datasets import to_unit
-from Code.losses import cross_entropy_on_labels, kl_to_standard_normal
+from Code.parts.images import to_unit
+from Code.parts.losses import cross_entropy_on_labels, kl_to_standard_normal
 from Code.vae import VAE
 
 SHOWN_STYLES = 10
@@ -215,6 +215,6 @@ class CVAE(VAE):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("cvae")

@@ -45,6 +45,6 @@ class DAE(Denoising):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("dae")

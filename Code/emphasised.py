@@ -14,7 +14,7 @@ from keras import ops
 from Code.base import PACKAGE
 from Code.dae import DAE
 from Code.data.corruption import CORRUPTIONS
-from Code.losses import pixel_mean
+from Code.parts.losses import pixel_mean
 
 MARK = 0.5
 
@@ -105,6 +105,6 @@ class EmphasisedDAE(DAE):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("emphasised")

@@ -12,10 +12,10 @@ import keras
 from keras import layers, ops
 
 from Code.base import PACKAGE
-from Code.disentangled import DisentangledVAE
-from Code.losses import kl_to_standard_normal
-from Code.noise import uniform
-from Code.training.gradients import build, descend_each
+from Code.beta_vae import DisentangledVAE
+from Code.parts.gradients import build, descend_each
+from Code.parts.losses import kl_to_standard_normal
+from Code.parts.noise import uniform
 
 
 def permute_units(z, seed):
@@ -58,11 +58,7 @@ class FactorVAE(DisentangledVAE):
     terms = ("reconstruction", "kl", "total_correlation", "discriminator_loss")
 
     def __init__(
-        self,
-        gamma=10.0,
-        discriminator_hidden=(256, 256, 256),
-        discriminator_rate=1e-4,
-        **kwargs,
+        self, gamma=10.0, discriminator_hidden=(256, 256, 256), discriminator_rate=1e-4, **kwargs
     ):
         if not gamma >= 0:
             raise ValueError(f"gamma must be 0 or more, not {gamma}")
@@ -133,6 +129,6 @@ class FactorVAE(DisentangledVAE):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("factor_vae")

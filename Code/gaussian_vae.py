@@ -16,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from Code.base import PACKAGE
-from Code.losses import pixel_mean
+from Code.parts.losses import pixel_mean
 from Code.vae import VAE
 
 VARIANCES = ("global", "pixel")
@@ -105,6 +105,6 @@ class GaussianVAE(VAE):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("gaussian_vae")

@@ -15,8 +15,8 @@ import keras
 from keras import ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.losses import kl_to_standard_normal
-from Code.noise import normal
+from Code.parts.losses import kl_to_standard_normal
+from Code.parts.noise import normal
 from Code.vae import VAE
 
 MEASURED_CODES = 2000
@@ -194,6 +194,6 @@ class WAE(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("info_vae")

@@ -15,8 +15,8 @@ import numpy as np
 from keras import ops
 
 from Code.base import PACKAGE
-from Code.latent import active_units
-from Code.noise import normal, uniform
+from Code.parts.latent import active_units
+from Code.parts.noise import normal, uniform
 from Code.vae import VAE
 
 TEST_SAMPLES = 5000
@@ -195,6 +195,6 @@ class ImportanceSampler(keras.Model):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("iwae")

@@ -73,6 +73,6 @@ class RecurrentAE(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("lstm")

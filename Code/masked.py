@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.noise import uniform
+from Code.parts.noise import uniform
 
 # No pixel has it, so that an image can carry its own mask
 HIDDEN = -1.0
@@ -147,6 +147,6 @@ def hide(x, mask):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("masked")

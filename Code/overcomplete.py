@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.figures.filters import filter_images
+from Code.parts.filter_images import filter_images
 from Code.sparse import l1_norm
 from Code.tied import dense_layers
 
@@ -93,6 +93,6 @@ class Overcomplete(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("overcomplete")

@@ -12,7 +12,7 @@ import keras
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.noise import normal, uniform
+from Code.parts.noise import normal, uniform
 from Code.stacked import Stacked
 from Code.tied import TiedDense
 
@@ -197,6 +197,6 @@ class DeepRBM(Stacked):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("rbm")

@@ -16,7 +16,7 @@ import numpy as np
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.figures.filters import filter_images
+from Code.parts.filter_images import filter_images
 from Code.tied import Tied, dense_layers
 
 ACTIVE = 1e-3
@@ -272,6 +272,6 @@ class TiedKSparse(Tied, KSparse):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("sparse")

@@ -166,6 +166,6 @@ def squared_error_of_image(x, x_hat):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("stacked")

@@ -15,7 +15,7 @@ from keras import layers, ops
 from sklearn.decomposition import PCA
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.figures.filters import filter_images
+from Code.parts.filter_images import filter_images
 
 
 class TiedDense(layers.Layer):
@@ -102,6 +102,6 @@ class Tied(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("tied")

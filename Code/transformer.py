@@ -13,8 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-# XLA takes seconds to compile, which a short training does not win back
-STEPS_WORTH_XLA = 2000
+from Code.foundation.names import load
 
 
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -82,8 +81,6 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         import keras
 
-        from Code.training.procedure import load
-
         X = validate_data(self, X, dtype=np.float64)
         shape = self.image_shape or (1, X.shape[1])
         if np.prod(shape) != X.shape[1]:
@@ -101,9 +98,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 hidden=tuple(self.hidden),
                 **(self.settings or {}),
             )
-            steps = self.epochs * -(-len(X) // self.batch_size)
-            xla = self.model_.compile_with_xla and steps >= STEPS_WORTH_XLA
-            self.model_.compile(keras.optimizers.Adam(self.learning_rate), jit_compile=xla)
+            self.model_.compile(keras.optimizers.Adam(self.learning_rate))
             history = self.model_.fit(
                 self._images(X), y, self.batch_size, self.epochs, verbose=self.verbose
             )

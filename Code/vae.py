@@ -10,8 +10,8 @@ import keras
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.losses import kl_to_standard_normal
-from Code.noise import normal
+from Code.parts.losses import kl_to_standard_normal
+from Code.parts.noise import normal
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -23,6 +23,7 @@ class VAE(BaseAutoencoder):
 
     terms = ("reconstruction", "kl")
     has_prior = True
+    code_name = "z"
 
     def __init__(self, reconstruction="binary cross-entropy", **kwargs):
         super().__init__(reconstruction=reconstruction, **kwargs)
@@ -35,13 +36,9 @@ class VAE(BaseAutoencoder):
         z_log_var = layers.Dense(self.code_dim, name="z_log_var")(h)
         return keras.Model(image, [z_mean, z_log_var], name="encoder")
 
-    def build_decoder(self):
-        z = keras.Input((self.code_dim,), name="z")
-        h = z
-        for units in reversed(self.hidden):
-            h = layers.Dense(units, self.activation)(h)
-        pixels = layers.Dense(self.n_pixels, self.output_activation, name="pixels")(h)
-        return keras.Model(z, layers.Reshape(self.image_shape)(pixels), name="decoder")
+    @property
+    def code_shape(self):
+        return (self.code_dim,)
 
     def code_of(self, image):
         z_mean, _ = self.encoder(image)
@@ -62,6 +59,6 @@ class VAE(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("vae")

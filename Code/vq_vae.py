@@ -19,7 +19,7 @@ import numpy as np
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.noise import uniform
+from Code.parts.noise import uniform
 
 RARE = 1e-6
 
@@ -257,6 +257,6 @@ class VQVAE(BaseAutoencoder):
 
 
 if __name__ == "__main__":
-    from Code.training.alone import main
+    from Code.commands.variant import main
 
     main("vq_vae")

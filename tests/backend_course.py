@@ -14,7 +14,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from Code.tables.common import COMMON_GROUP
+from Code.experiments.common import COMMON_GROUP
 
 N_IMAGES, BATCH, EPOCHS = 256, 64, 4
 DIGITS = 16
@@ -94,7 +94,7 @@ def course(name, data, options):
     import keras
     import numpy as np
 
-    from Code.data.datasets import to_unit
+    from Code.parts.images import to_unit
     from Code.stacked import LayerWise
 
     keras.backend.clear_session()

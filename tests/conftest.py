@@ -9,14 +9,15 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from Code.training.threads import ONE_THREAD  # noqa: E402
+from Code.foundation.threads import ONE_THREAD  # noqa: E402
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(ONE_THREAD)
 
 import pytest  # noqa: E402
 
-from Code.data.datasets import load_dataset, to_unit  # noqa: E402
+from Code.data.datasets import load_dataset
+from Code.parts.images import to_unit  # noqa: E402
 
 # The files that take longest begin first, so that no core waits for the other at the end
 LONGEST = (
@@ -45,7 +46,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_protocol(item):
     """XLA compiles only in tests marked ``xla``: it takes longer than most of them train."""
     # Not by pytest's own process, which runs no test and would import Keras for nothing
-    from Code.training.whole_epoch import without_xla
+    from Code.parts.whole_epoch import without_xla
 
     with nullcontext() if item.get_closest_marker("xla") else without_xla():
         return (yield)

@@ -16,8 +16,8 @@ from functools import cache
 
 import pytest
 
-from Code.experiments import EXPERIMENTS
-from Code.main import UserError, chosen, parser
+from Code.commands.run_all import UserError, chosen, parser
+from Code.experiments.table import EXPERIMENTS
 
 DOCUMENTS = ("README.md", "report/guide.md")
 COMMAND = re.compile(r"(run_all\.py|python -m (?:Code|tests)\.[\w.]*\w)(?![\w.<])([^#&`\n|]*)")
@@ -159,7 +159,7 @@ def test_every_error_line_is_one_of_the_project_s(root):
 
 
 def test_the_keys_of_a_config_are_all_told(root, tmp_path):
-    from Code.own_experiments import KEYS, load_experiments
+    from Code.experiments.own import KEYS, load_experiments
 
     text = section(text_of(root, "report/guide.md"), "Your own experiments")
     for what, keys in KEYS.items():
@@ -171,8 +171,9 @@ def test_the_keys_of_a_config_are_all_told(root, tmp_path):
 
 
 def test_the_columns_and_keys_of_results_are_all_told(root):
-    from Code.tasks.summary import COLUMNS
-    from Code.training.assemble import RESULT_COLUMNS
+    from Code.runs.assemble import RESULT_COLUMNS
+
+    from Code.runs.uses_table import COLUMNS
 
     text = section(text_of(root, "report/guide.md"), "What is in the output folder")
     parts = text.split("**`results.csv`**")[1].split("**`result.json`**")
@@ -183,11 +184,11 @@ def test_the_columns_and_keys_of_results_are_all_told(root):
 
 PRELUDE = """
 import sys; sys.path.insert(0, sys.argv[1])
-from Code.training.unit import import_keras
+from Code.runs.unit import import_keras
 import_keras()
 from pathlib import Path
 from Code.dae import DAE
-from Code.export import export
+from Code.tasks.export import export
 from Code.vae import VAE
 for name, model in (("vae-16", VAE(code_dim=16)), ("vae-bce", VAE()), ("dae", DAE())):
     Path("output", name).mkdir(parents=True)
@@ -207,8 +208,9 @@ def test_the_python_blocks_run(root, tmp_path):
         [sys.executable, "-c", script, str(root)], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    from Code.commands.images import load_images
+
     from Code.data.datasets import load_dataset
-    from Code.tasks.cli import load_images
 
     assert load_dataset(tmp_path / "small_digits.npz").x_train.shape == (1500, 8, 8)
     assert load_images(tmp_path / "my.png").shape == (1, 28, 28)
@@ -243,14 +245,14 @@ def python(project, *words):
 
 MEASURED = """
 import sys
-from Code.training.unit import import_keras
+from Code.runs.unit import import_keras
 import_keras()
 from Code.data.datasets import load_dataset
-from Code.experiments import EXPERIMENTS
+from Code.experiments.table import EXPERIMENTS
 from Code.reporting.render import render_reports
 from Code.tasks import compress, stage, summary
 from Code.training.procedure import build
-from Code.training.store import Store
+from Code.runs.store import Store
 
 assert "compress" in stage.USES
 stage.USES = ("compress",)  # the others take minutes
@@ -296,7 +298,7 @@ from Code.data.datasets import load_dataset
 print(load_dataset("small_digits").x_test.shape)
 """
 CODE_VERSION = """
-from Code.training.fingerprint import code_version
+from Code.runs.fingerprint import code_version
 print(code_version("Code.ae", "Code.training.procedure"))
 """
 

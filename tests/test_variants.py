@@ -9,8 +9,8 @@ from Code.ae import AE
 from Code.cae import CAE, DenoisingCAE
 from Code.dae import DAE
 from Code.data.corruption import gaussian
-from Code.data.datasets import to_unit
 from Code.data.filters import mean_filter, psnr
+from Code.parts.images import to_unit
 from Code.vae import VAE
 
 DENSE = {"hidden": (64,), "code_dim": 8}

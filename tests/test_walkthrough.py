@@ -60,7 +60,7 @@ def test_every_picture_says_what_it_shows(code):
 
 
 def test_what_it_shows_is_the_present_code(code):
-    from Code.losses import binary_cross_entropy, kl_to_standard_normal
+    from Code.parts.losses import binary_cross_entropy, kl_to_standard_normal
     from Code.vae import VAE
 
     shown = printed(code)

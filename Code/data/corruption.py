@@ -9,7 +9,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from Code.noise import normal, uniform
+from Code.parts.noise import normal, uniform
 
 Seed = int | keras.random.SeedGenerator
 

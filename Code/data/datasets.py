@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.data.idx import MAX_BYTES, read_idx
+from Code.foundation.errors import UserError
 
 MNIST_PATH = Path(__file__).with_name("mnist.npz")
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
@@ -41,7 +42,7 @@ _UNSUITABLE = {
 }
 
 
-class DataError(ValueError):
+class DataError(UserError, ValueError):
     """Data that cannot be used; the message is one line: what is wrong and what to do."""
 
 
@@ -84,13 +85,6 @@ class Dataset:
             x_test=self.x_test[:n_test],
             y_test=self.y_test[:n_test],
         )
-
-
-def to_unit(images: np.ndarray) -> np.ndarray:
-    """Return images of any shape, uint8 or float in [0, 1], as float32 in [0, 1]."""
-    if images.dtype == np.uint8:
-        return np.divide(images, np.float32(255), dtype=np.float32)
-    return images.astype(np.float32, copy=False)
 
 
 def load_dataset(spec: str | Path) -> Dataset:

@@ -10,11 +10,13 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from Code.data.datasets import load_dataset, to_unit
-from Code.experiments import EXPERIMENTS
+from Code.data.datasets import load_dataset
+from Code.experiments.table import EXPERIMENTS
 from Code.explorer.text import grid_data, letters
 from Code.figures.style import DIGIT_COLOURS
-from Code.main import UserError
+from Code.foundation.errors import UserError
+from Code.parts.images import to_unit
+from Code.training.trained import load_model
 
 HERE = Path(__file__).parent
 SCRIPTS = ("network.js", "digits.js", "map.js", "pad.js", "sliders.js", "main.js")
@@ -186,8 +188,6 @@ def fill(output, images, known, room, say):
 
 def _entry(file, name, images, known, say):
     """What the page holds of one model, or None after a line that says why it is left out."""
-    from Code.tasks.cli import load_model
-
     model = load_model(file)
     from Code.explorer import pack  # after it, because Keras takes seconds and prints lines
 

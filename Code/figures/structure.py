@@ -9,17 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
 
-from Code.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    new_figure,
-    styled,
-    text_width,
-)
+from Code.figures.style import BLUE, GREY, INK, ORANGE, PURPLE, RED, new_figure, styled, text_width
 
 Block = Mapping[str, Any]
 """One part of a network: ``"title"``, ``"layers"`` as (name, output shape, number of parameters),

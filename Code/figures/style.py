@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image
 
-from Code.atomic import write_with
 from Code.figures.palette import in_palette
+from Code.foundation.atomic import write_with
 
 DPI = 110
 PAGE_WIDTH = 800

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import jinja2
 
-from Code.atomic import write_text
+from Code.foundation.atomic import write_text
 from Code.reporting import benchmark, findings
 from Code.reporting.published_uses import comparisons
 from Code.reporting.results import Measure, Result, ResultError, load_results, load_runs

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from Code.foundation.errors import UserError
+
 KINDS = ("published", "corrected", "baseline", "trial", "common", "own")
 
 
-class ResultError(ValueError):
+class ResultError(UserError, ValueError):
     """A result file that cannot be used; the message is one line that says what to do."""
 
 

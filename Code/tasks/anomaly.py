@@ -8,10 +8,6 @@ themselves (`foreign_images`). The usual protocols, one digit as the normal clas
 out, need a model each (`one_class`, `protocols`).
 """
 
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -20,11 +16,10 @@ from sklearn.linear_model import SGDOneClassSVM
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from Code.data.datasets import to_unit
 from Code.figures.images import image_rows
-from Code.tasks import cli
+from Code.parts.images import to_unit
 from Code.tasks.reconstruct import drawn, has_posterior, posterior
-from Code.tasks.task import Measured, Metric
+from Code.tasks.task import Measured, Metric, unit_rows
 
 N_TRAIN, N_TEST = 10_000, 10_000
 QUANTILE = 0.95
@@ -34,11 +29,7 @@ LISTED = 16
 SVM_COMPONENTS, SVM_NU = 300, 0.05
 # About as many gradient steps for one digit (6,000 images) as for nine
 PROTOCOL_STEPS, PROTOCOL_BATCH = 1500, 128
-PROTOCOL_SETTINGS = {
-    "hidden": (256, 64),
-    "code_dim": 16,
-    "reconstruction": "binary cross-entropy",
-}
+PROTOCOL_SETTINGS = {"hidden": (256, 64), "code_dim": 16, "reconstruction": "binary cross-entropy"}
 
 PROTOCOL_METRICS = (
     Metric("auroc_one_normal"),
@@ -228,8 +219,8 @@ def rivals(seed=0):
 def pca_reconstruction(images, n_components=16):
     """The function that gives images back from their principal components."""
     pca = PCA(min(n_components, len(images) - 1), svd_solver="covariance_eigh")
-    pca.fit(_flat(images))
-    return lambda x: pca.inverse_transform(pca.transform(_flat(x))).reshape(np.shape(x))
+    pca.fit(unit_rows(images))
+    return lambda x: pca.inverse_transform(pca.transform(unit_rows(x))).reshape(np.shape(x))
 
 
 def pca_scorer(images):
@@ -240,8 +231,8 @@ def pca_scorer(images):
 
 def forest_scorer(images, seed=0):
     """Isolation forest of 100 trees: how few cuts part an image from the rest (Liu et al. 2008)."""
-    forest = IsolationForest(random_state=seed).fit(_flat(images))
-    return {"depth": lambda x: -forest.score_samples(_flat(x))}
+    forest = IsolationForest(random_state=seed).fit(unit_rows(images))
+    return {"depth": lambda x: -forest.score_samples(unit_rows(x))}
 
 
 def svm_scorer(images, seed=0):
@@ -250,17 +241,13 @@ def svm_scorer(images, seed=0):
     The exact one takes time quadratic in the images. The kernel's γ is 1 / (D · variance), as
     scikit-learn's SVMs have it.
     """
-    x = _flat(images)
+    x = unit_rows(images)
     components = min(SVM_COMPONENTS, len(x))
     machine = make_pipeline(
         Nystroem(gamma=1 / (x.shape[1] * x.var()), n_components=components, random_state=seed),
         SGDOneClassSVM(nu=SVM_NU, random_state=seed),
     ).fit(x)
-    return {"margin": lambda images: -machine.decision_function(_flat(images))}
-
-
-def _flat(images):
-    return to_unit(np.asarray(images)).reshape(len(images), -1)
+    return {"margin": lambda images: -machine.decision_function(unit_rows(images))}
 
 
 # Protocols: a model a digit ----------------------------------------------------------------------
@@ -309,7 +296,7 @@ def autoencoder_trainer(
     """
     import keras
 
-    from Code.training.procedure import load
+    from Code.foundation.names import load
 
     def train(images):
         keras.utils.set_random_seed(seed)
@@ -352,111 +339,3 @@ def figure(measured):
         rows.append((f"{name}: AUROC {one.values['auroc']:.3f}", reconstructions))
         rows.append((f"{name}: error", np.abs(images - reconstructions)))
     return image_rows(rows)
-
-
-def parser():
-    """The options of the command line."""
-    p = cli.parser(
-        "anomaly",
-        "Tell images that are unlike the model's training images. With --input each of your images "
-        "gets a score, and those above the threshold are called anomalous; without it the model is "
-        "judged by images that are no digits.",
-        "Example: python -m Code.tasks.anomaly --model output/vae-16 --input my.npz "
-        "--output strange.png",
-    )
-    p.add_argument(
-        "--score",
-        choices=("reconstruction", "elbo"),
-        default="reconstruction",
-        help="error of the reconstruction, or −ELBO of a variational model (default %(default)s)",
-    )
-    p.add_argument(
-        "--quantile",
-        type=float,
-        default=QUANTILE,
-        metavar="Q",
-        help="share of the training images of --data that the threshold lets pass "
-        "(default %(default)s)",
-    )
-    p.add_argument(
-        "--foreign",
-        metavar="PATH",
-        help="without --input: foreign images of your own to judge the model by, .png or .npz",
-    )
-    return p
-
-
-def main(arguments=None):
-    """Score the user's images, or measure a model."""
-    options = parser().parse_args(arguments)
-    if not 0 < options.quantile < 1:
-        raise cli.UserError(f"--quantile must lie between 0 and 1, not {options.quantile}")
-    if options.input is None:
-        return _judge(options)
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    scores = scorers(model, options.seed)
-    if options.score not in scores:
-        raise cli.UserError("--score elbo needs a variational model, such as output/vae-16")
-    score = scores[options.score]
-    data = cli.dataset_for(model, options)
-    limit, found = threshold(score(data.x_train[:N_TRAIN]), options.quantile), score(images)
-    alarms = np.mean(score(data.x_test[:N_TEST]) > limit)
-    _tell(found, limit, alarms, options.json)
-    if options.output:
-        _write(options.output, images, model.reconstruct(images), found, limit)
-    return None
-
-
-def _judge(options):
-    """`measure` on the command line."""
-    cli.check_output(options.output, (".png",))
-    model = cli.load_model(options.model)
-    given = options.foreign and cli.load_images(
-        options.foreign, model.image_shape, invert=options.invert
-    )
-    measured = measure(model, cli.dataset_for(model, options), options.seed, given)
-    cli.print_values(measured.values, options.json)
-    if options.output:
-        cli.style.save(figure({Path(options.model).stem: measured}), options.output)
-
-
-def _tell(scores, limit, alarms, as_json):
-    if as_json:
-        found = {
-            "threshold": limit,
-            "false_alarms": float(alarms),
-            "scores": scores.tolist(),
-            "anomalous": (scores > limit).tolist(),
-        }
-        print(json.dumps(found, indent=1))
-        return
-    print(f"threshold {limit:.6g}, which {alarms:.1%} of the test images of --data exceed")
-    for i, score in enumerate(scores):
-        print(f"image {i}  score {score:.6g}  {'ANOMALOUS' if score > limit else 'normal'}")
-
-
-def _write(path, images, reconstructions, scores, limit):
-    """The strangest images as a picture, or all as arrays."""
-    if Path(path).suffix.lower() == ".npz":
-        arrays = {
-            "images": images,
-            "reconstructions": reconstructions,
-            "scores": scores,
-            "anomalous": scores > limit,
-        }
-        cli.write_with(path, lambda part: np.savez_compressed(part, **arrays))
-        return
-    strangest = np.argsort(-scores, kind="stable")[:LISTED]
-    images, reconstructions = images[strangest], reconstructions[strangest]
-    rows = [
-        ("strangest first", images),
-        ("given back", reconstructions),
-        ("error", np.abs(images - reconstructions)),
-    ]
-    cli.style.save(image_rows(rows), path)
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

@@ -8,10 +8,6 @@ say how many clusters to look for and which name each gets; nothing else. Models
 categories of their own are judged by those too.
 """
 
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
@@ -20,11 +16,10 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.mixture import GaussianMixture
 
-from Code.data.datasets import to_unit
 from Code.figures.images import image_rows
-from Code.tasks import cli
+from Code.parts.images import to_unit
 from Code.tasks.features import unsupervised_code
-from Code.tasks.task import Measured, Metric
+from Code.tasks.task import Measured, Metric, unit_rows
 
 N_TRAIN = 20_000
 KMEANS_STARTS, MIXTURE_STARTS = 10, 2
@@ -144,7 +139,7 @@ def measure(model, data, seed=0):
 
 def baselines(data, seed=0):
     """The same for pixels and for 16 principal components."""
-    train, test = (_flat(x) for x in (data.x_train[:N_TRAIN], data.x_test))
+    train, test = (unit_rows(x) for x in (data.x_train[:N_TRAIN], data.x_test))
     pca = PCA(min(16, len(train) - 1), svd_solver="covariance_eigh").fit(train)
     found = {}
     for name, codes in (
@@ -158,10 +153,6 @@ def baselines(data, seed=0):
 
 def _n_classes(data):
     return len(np.unique(data.y_train))
-
-
-def _flat(images):
-    return to_unit(np.asarray(images)).reshape(len(images), -1)
 
 
 def mean_images(images, clusters):
@@ -194,80 +185,9 @@ def figure(measured):
     )
 
 
-def parser():
-    """The options of the command line."""
-    p = cli.parser(
-        "cluster",
-        "Sort images into groups by their codes, without labels. With --input your images are "
-        "sorted, and --output shows each group as a row; without it the model is measured.",
-        "Example: python -m Code.tasks.cluster --model output/ae-16 --input my.npz --clusters 5 "
-        "--output groups.png",
-    )
-    p.add_argument(
-        "--clusters",
-        type=int,
-        default=10,
-        metavar="K",
-        help="with --input: how many groups (default %(default)s)",
-    )
-    p.add_argument(
-        "--how",
-        choices=("kmeans", "mixture"),
-        default="kmeans",
-        help="with --input: the method (default %(default)s)",
-    )
-    return p
-
-
-def main(arguments=None):
-    """Sort the user's images, or measure a model."""
-    options = parser().parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    if not 1 <= options.clusters < len(images):
-        raise cli.UserError(
-            f"--clusters {options.clusters}: {options.input} holds {len(images)} images; "
-            "give a number from 1 to one less than that"
-        )
-    codes = np.asarray(unsupervised_code(model, images), np.float64)
-    fit = {"kmeans": kmeans, "mixture": gaussian_mixture}[options.how]
-    groups = by_size(fit(codes, options.clusters, options.seed)(codes))
-    if options.json:
-        print(json.dumps({"clusters": groups.tolist()}))
-    else:
-        for cluster, size in enumerate(np.bincount(groups)):
-            members = ", ".join(map(str, np.flatnonzero(groups == cluster)[:SHOWN]))
-            print(f"cluster {cluster}: {size} images ({members}{', …' if size > SHOWN else ''})")
-    if options.output:
-        _write(options.output, images, groups)
-    return None
-
-
 def by_size(clusters):
     """The clusters numbered anew, the largest 0."""
     values, places, counts = np.unique(clusters, return_inverse=True, return_counts=True)
     rank = np.empty(len(values), int)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(values))
     return rank[places]
-
-
-def _write(path, images, groups):
-    """The first images of each group as a picture, or all as arrays."""
-    if Path(path).suffix.lower() == ".npz":
-        cli.write_with(path, lambda part: np.savez_compressed(part, images=images, clusters=groups))
-        return
-    columns = min(SHOWN, int(np.bincount(groups).max()))
-    rows = []
-    for cluster in range(groups.max() + 1):
-        members = images[groups == cluster][:columns]
-        # Missing tiles stay grey
-        lacking = np.full((columns - len(members), *images.shape[1:]), np.nan, np.float32)
-        rows.append((f"cluster {cluster}", np.concatenate([members, lacking])))
-    cli.style.save(image_rows(rows), path)
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

@@ -8,17 +8,14 @@ that does best on training images is taken.
     python -m Code.tasks.denoise --model output/dae --input my.png --output out.png
 """
 
-import sys
-
 import numpy as np
 from scipy.ndimage import median_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
-from Code.data.datasets import to_unit
 from Code.data.filters import mean_filter, psnr
 from Code.figures.images import image_rows
 from Code.figures.style import DIGIT_COLOURS, GREY, PAGE_WIDTH, new_figure, styled
-from Code.tasks import cli
+from Code.parts.images import to_unit
 from Code.tasks.reconstruct import pca_reconstruction, ssim
 from Code.tasks.task import Measured, Metric
 
@@ -192,58 +189,3 @@ def curves(measured):
     axes.set(xlabel="standard deviation of the noise", ylabel="PSNR (dB)")
     drawn.legend(loc="outside right center", handlelength=2.8)
     return drawn
-
-
-def main(arguments=None):
-    """The command line: denoise your images, or measure the model on a data set."""
-    p = cli.parser(
-        "denoise",
-        "Remove noise from images with an autoencoder. Your images are taken as noisy; with --add "
-        "they are taken as clean, get noise first, and the gain is printed.",
-        "Example: python -m Code.tasks.denoise --model output/dae --input my.png --output out.png "
-        "--add gaussian 0.5",
-    )
-    p.add_argument(
-        "--add",
-        nargs=2,
-        metavar=("KIND", "LEVEL"),
-        help="noise to add to your images: "
-        "gaussian (its standard deviation), masking or salt_and_pepper (share of the "
-        "pixels), for example gaussian 0.5",
-    )
-    options = p.parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output)
-    kind, level = _noise_of(options.add)
-    model = cli.load_model(options.model)
-    x = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    given = x if kind is None else noisy(x, kind, level, options.seed)
-    denoised = model.reconstruct(given)
-    values = {"changed": float(np.sqrt(np.mean(np.square(denoised - given))))}
-    if kind is not None:
-        values = {
-            "psnr_noisy": psnr(x, given),
-            "psnr_denoised": psnr(x, denoised),
-            "ssim_noisy": float(ssim(x, given).mean()),
-            "ssim_denoised": float(ssim(x, denoised).mean()),
-        }
-    cli.print_values(values, options.json, {"psnr_noisy": "dB", "psnr_denoised": "dB"})
-    if options.output:
-        cli.save_images(options.output, denoised, options.invert)
-
-
-def _noise_of(words):
-    if words is None:
-        return None, None
-    kind, level = words
-    if kind not in KINDS:
-        raise cli.UserError(f"--add {kind}: the kinds of noise are {', '.join(KINDS)}")
-    try:
-        return kind, float(level)
-    except ValueError:
-        raise cli.UserError(f"--add {kind} {level}: the level is a number, such as 0.5") from None
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -9,20 +9,18 @@ Castro et al. 2019, "Morpho-MNIST": slant, thickness, width, height and ink. The
 one. They depend on each other (thick digits have more ink), which keeps the best gap below 1.
 """
 
-import sys
 from functools import lru_cache
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
-from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from Code.data.datasets import to_unit
 from Code.figures.images import image_rows
-from Code.tasks import cli
+from Code.parts.images import to_unit
+from Code.tasks.principal import principal_components
 from Code.tasks.reconstruct import drawn, has_posterior, posterior
 from Code.tasks.resize import enlarge
-from Code.tasks.task import Measured, Metric
+from Code.tasks.task import Measured, Metric, flat
 
 N_TRAIN, N_TEST = 5_000, 5_000
 BINS = 20
@@ -191,7 +189,7 @@ def latents(model, images, seed=0):
     that is not in use still tells images apart, by digits too small to survive the noise. A label
     in the code (conditional VAE) is one variable, whichever way it is written.
     """
-    codes = _flat(model.encode(images))
+    codes = flat(model.encode(images))
     if not has_posterior(model):
         return codes
     z_mean, z_log_var, label = posterior(model, images)
@@ -214,7 +212,7 @@ def traversals(encode, decode, image, spread, units, steps=STEPS):
     array ``(units, steps, height, width)``.
     """
     code = encode(image[None])
-    low, high = np.quantile(_flat(spread)[:, units], QUANTILES, axis=0)
+    low, high = np.quantile(flat(spread)[:, units], QUANTILES, axis=0)
     moved = np.tile(code.reshape(-1), (len(units), steps, 1))
     for row, unit in enumerate(units):
         moved[row, :, unit] = np.linspace(low[row], high[row], steps)
@@ -235,7 +233,7 @@ def measure(model, data, seed=0):
     known, asked = _factors_of(data)
     table = information(latents(model, test, seed), {**asked, "label": data.y_test[:N_TEST]})
     each = dict(zip((*MEASURED_FACTORS, "label"), gaps(table), strict=True))
-    codes = _flat(model.encode(train)), _flat(model.encode(test))
+    codes = flat(model.encode(train)), flat(model.encode(test))
     values = {
         "mig": np.mean([each[name] for name in MEASURED_FACTORS]),
         **{f"mig_{name}": gap for name, gap in each.items()},
@@ -278,45 +276,6 @@ def baselines(data, seed=0):
     return {"pca-16": measure(principal_components(data), data, seed)}
 
 
-class PrincipalComponents:
-    """PCA with the functions of a trained autoencoder; images are clipped to [0, 1].
-
-    Parameters
-    ----------
-    images : training images ``(n, height, width)``: uint8, or floats in [0, 1].
-    code_dim : number of components, fewer where there are not so many.
-    """
-
-    has_prior, terms = False, ()
-
-    def __init__(self, images, code_dim=16):
-        self.image_shape = images.shape[1:]
-        self.code_dim = min(code_dim, *_flat(images).shape)
-        self._pca = PCA(self.code_dim, svd_solver="covariance_eigh").fit(_flat(to_unit(images)))
-
-    def encode(self, x):
-        """Codes ``(n, code_dim)`` of images."""
-        return self._pca.transform(_flat(to_unit(np.asarray(x))))
-
-    def decode(self, codes):
-        """Images ``(n, height, width)`` of codes."""
-        return np.clip(self._pca.inverse_transform(codes), 0, 1).reshape(-1, *self.image_shape)
-
-    def reconstruct(self, x):
-        """Images as their components give them back."""
-        return self.decode(self.encode(x))
-
-
-@lru_cache(maxsize=2)
-def principal_components(data, code_dim=16):
-    """`PrincipalComponents` of a data set's training images, fitted once."""
-    return PrincipalComponents(data.x_train, code_dim)
-
-
-def _flat(codes):
-    return np.asarray(codes).reshape(len(codes), -1)
-
-
 # Picture and command line ------------------------------------------------------------------------
 
 
@@ -333,42 +292,3 @@ def figure(measured):
     if not rows:
         raise ValueError("nothing to draw: none of these has a code to move")
     return image_rows(rows)
-
-
-def main(arguments=None):
-    """Move the code of the user's image unit by unit, or measure a model."""
-    options = cli.parser(
-        "disentangle",
-        "Show what each unit of the code does. With --input the code of your image is moved, one "
-        "unit a row, through the range it has on --data (the units that vary most first), and the "
-        "image's slant, thickness and the like are printed; without it the model is measured.",
-        "Example: python -m Code.tasks.disentangle --model output/vae-16 --input my.png "
-        "--output units.png",
-    ).parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    if len(images) > 1:
-        raise cli.UserError(f"{options.input}: {len(images)} images; give one, to move its code")
-    cli.print_values({name: value[0] for name, value in factors(images).items()}, options.json)
-    if options.output:
-        spread = model.encode(cli.dataset_for(model, options).x_train[:N_TRAIN])
-        units = np.argsort(-_flat(spread).var(axis=0), kind="stable")[:MAX_ROWS]
-        rows = traversals(model.encode, model.decode, images[0], spread, units)
-        # Eleven a row in the picture as well: one unit a row
-        _save(options, rows, units)
-    return None
-
-
-def _save(options, rows, units):
-    if options.output.lower().endswith(".npz"):
-        cli.save_images(options.output, rows.reshape(-1, *rows.shape[2:]), invert=options.invert)
-        return
-    labels = [f"unit {unit + 1}" for unit in units]
-    cli.style.save(image_rows(list(zip(labels, rows, strict=True))), options.output)
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

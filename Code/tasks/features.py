@@ -8,22 +8,17 @@ The autoencoder has seen all training images, the classifier only those with lab
 principal components. `fine_tune` goes on training the encoder too.
 """
 
-import json
-import sys
-from pathlib import Path
-
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
-from Code.data.datasets import to_unit
 from Code.figures import style
 from Code.figures.style import GREY, INK, PAGE_WIDTH, new_figure, styled
-from Code.tasks import cli
-from Code.tasks.probe import probe_accuracy
+from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric
+from Code.training.probe import probe_accuracy
 
 LABELS = (10, 100, 1000)
 DRAWS = 10
@@ -189,8 +184,7 @@ def fine_tune(
     features = keras.layers.Flatten()(_without_labels(copy, copy.code_of(image)))
     head = keras.layers.Dense(n_classes, "softmax", name="head")(features)
     classifier = Classifier(keras.Model(image, head, name="network"))
-    # Few steps, each cheap: compiling with XLA would take longer than they do
-    classifier.compile(keras.optimizers.Adam(FINE_TUNE_RATE), jit_compile=False)
+    classifier.compile(keras.optimizers.Adam(FINE_TUNE_RATE))
     # Few images again and again within an epoch: every epoch is a call, which takes its time
     order = np.tile(np.arange(len(images)), -(-FINE_TUNE_IMAGES // len(images)))
     epochs = -(-steps * FINE_TUNE_BATCH // len(order))
@@ -284,97 +278,8 @@ def _line(i, name):
     return {"color": colour, "linestyle": line, "marker": "osD^v"[i % 5]}
 
 
-def parser():
-    """The options of the command line."""
-    p = cli.parser(
-        "features",
-        "Classify images by the frozen code of a model, from few labels. With --input a linear "
-        "classifier on the codes of labelled images of --data reads your images, and --output "
-        "saves their codes; without it the model is measured.",
-        "Example: python -m Code.tasks.features --model output/vae-16 --input my.npz "
-        "--output codes.npz",
-        "your images, .png or .npz; without it the model is measured on --data",
-    )
-    p.add_argument(
-        "--labels",
-        type=int,
-        metavar="N",
-        help="with --input: learn from N labelled "
-        "images, equally many of each digit (default: all)",
-    )
-    p.add_argument(
-        "--fine-tune",
-        type=int,
-        metavar="N",
-        help="without --input: also fine-tune the "
-        "encoder with N labels, against the same network from scratch",
-    )
-    return p
-
-
-def main(arguments=None):
-    """Classify the user's images, or measure a model."""
-    options = parser().parse_args(arguments)
-    if options.input is None:
-        return _measure(options)
-    cli.check_output(options.output, (".npz",))
-    model = cli.load_model(options.model)
-    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    data = cli.dataset_for(model, options)
-    chosen = _labelled(data.y_train, options.labels, options.seed)
-    codes = unsupervised_code(model, images)
-    probabilities, classes = read_labels(
-        unsupervised_code(model, data.x_train[chosen]), data.y_train[chosen], codes
-    )
-    likeliest = classes[probabilities.argmax(axis=1)]
-    if options.json:
-        found = {"labels": likeliest.tolist(), "probabilities": probabilities.tolist()}
-        print(json.dumps(found, indent=1))
-    else:
-        for i, (label, share) in enumerate(zip(likeliest, probabilities.max(axis=1), strict=True)):
-            print(f"image {i}  {label}  ({share:.1%})")
-    if options.output:
-        arrays = {"codes": codes, "labels": likeliest, "probabilities": probabilities}
-        cli.write_with(options.output, lambda part: np.savez_compressed(part, **arrays))
-    return None
-
-
 def read_labels(train_codes, train_labels, codes):
     """Class probabilities ``(n, classes)`` of codes by a linear probe, and the classes."""
     scaler = StandardScaler().fit(train_codes)
     probe = LogisticRegression(max_iter=200).fit(scaler.transform(train_codes), train_labels)
     return probe.predict_proba(scaler.transform(codes)), probe.classes_
-
-
-def _labelled(labels, n, seed):
-    if n is None:
-        return np.arange(min(len(labels), N_TRAIN))
-    chosen = balanced_draw(labels, n, np.random.default_rng((seed, n)))
-    if chosen is None:
-        classes, counts = np.unique(labels, return_counts=True)
-        raise cli.UserError(
-            f"--labels {n}: --data has {len(classes)} digits, of each at least {counts.min()} "
-            f"images; give a multiple of {len(classes)} up to {counts.min() * len(classes)}"
-        )
-    return chosen
-
-
-def _measure(options):
-    """`measure` on the command line, and fine-tuning where asked."""
-    cli.check_output(options.output, (".png",))
-    model = cli.load_model(options.model)
-    data = cli.dataset_for(model, options)
-    if options.fine_tune is not None:
-        _labelled(data.y_train, options.fine_tune, options.seed)
-    measured = measure(model, data, options.seed)
-    if options.fine_tune is not None:
-        measured.values |= fine_tuned_accuracies(
-            model, data, (options.fine_tune,), seed=options.seed
-        )
-    cli.print_values(measured.values, options.json)
-    if options.output:
-        style.save(figure({Path(options.model).stem: measured}), options.output)
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

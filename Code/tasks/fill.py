@@ -8,12 +8,7 @@ python -m Code.tasks.fill --table holes.csv --output filled.csv
 """
 
 import contextlib
-import csv
-import io
-import math
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -21,11 +16,9 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
 from sklearn.linear_model import Ridge
 
-from Code.atomic import write_text
-from Code.data.datasets import to_unit
 from Code.data.filters import psnr
 from Code.figures.images import image_rows
-from Code.tasks import cli
+from Code.parts.images import to_unit
 from Code.tasks.reconstruct import drawn, has_posterior, pca_reconstruction, posterior
 from Code.tasks.task import Measured, Metric
 
@@ -37,8 +30,6 @@ KNN_TRAIN, NEIGHBOURS = 20_000, 5
 # scikit-learn's imputer fits a regression a pixel: more than this takes minutes
 ITERATIVE_TRAIN, ITERATIVE_ROUNDS, ITERATIVE_PREDICTORS = 1500, 4, 30
 SHOWN = 10
-TABLE_ROUNDS, TABLE_STEPS, TABLE_BATCH, TABLE_ROUND_STEPS = 8, 3, 64, 400
-MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "?")
 
 
 def square(n, shape, rng):
@@ -85,7 +76,7 @@ def measure(model, data, seed=0):
     `sample` draws.
     """
     start, steps = mean_image(data), chosen_steps(model, data, seed)
-    measured = measured_filler(lambda x, hole: _filled(model, x, start, steps[hole]), data, seed)
+    measured = measured_filler(lambda x, hole: filled_by(model, x, start, steps[hole]), data, seed)
     if has_posterior(model):
         values, views = {}, {}
         for hole, x, missing in with_holes(_truth(data), seed):
@@ -148,7 +139,7 @@ def chosen_steps(model, data, seed=0):
     }
 
 
-def _filled(model, x, start, steps):
+def filled_by(model, x, start, steps):
     """Images with NaN, filled by the model in the way that suits it."""
     if hasattr(model, "complete"):
         # A masked autoencoder is told where the holes are: that is what it was trained for
@@ -312,243 +303,3 @@ def figure(measured):
 def _shown(views, kind):
     few = len(views["images"]) // 2
     return np.concatenate([views[f"{kind}/square"][:few], views[f"{kind}/half"][few:]])
-
-
-def fill_table(table, seed=0):
-    """A table with its missing values filled by a denoising autoencoder trained on it.
-
-    Columns are centred and scaled by what is known of them; gaps start at the mean. The
-    autoencoder learns to give back rows of which a part is masked, the gaps are filled by it
-    (`impute`), and it goes on learning on the filled table, round after round.
-
-    Parameters
-    ----------
-    table : float array ``(rows, columns)`` with NaN where a value is missing.
-    seed : of Keras, which is set.
-
-    Returns
-    -------
-    float64 array of the same shape; known values are untouched.
-
-    Raises
-    ------
-    ValueError
-        If the table is not two-dimensional, a value is infinite, or a column holds nothing.
-
-    References
-    ----------
-    Gondara & Wang 2018, "MIDA: Multiple imputation using denoising autoencoders"; the rounds are
-    not theirs.
-    """
-    table = np.asarray(table, np.float64)
-    missing = _checked_gaps(table)
-    if not missing.any():
-        return table.copy()
-    mean, spread = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
-    spread[spread == 0] = 1
-    rows = ((table - mean) / spread).astype(np.float32)[:, None]
-    filled = np.nan_to_num(rows, nan=0.0)
-    model = _table_model(table.shape[1], seed)
-    for _ in range(TABLE_ROUNDS):
-        model.fit(
-            filled,
-            batch_size=min(TABLE_BATCH, len(rows)),
-            epochs=_table_epochs(len(rows)),
-            verbose=0,
-        )
-        filled = impute(model.reconstruct, rows, filled, TABLE_STEPS)
-    return np.where(missing, filled[:, 0] * spread + mean, table)
-
-
-def _checked_gaps(table):
-    if table.ndim != 2 or 0 in table.shape:
-        raise ValueError(f"a table has the shape (rows, columns), not {table.shape}")
-    if np.isinf(table).any():
-        raise ValueError("the table holds infinite values; a missing value is NaN")
-    missing = np.isnan(table)
-    if missing.all(axis=0).any():
-        column = int(np.argmax(missing.all(axis=0)))
-        raise ValueError(f"column {column + 1} of the table holds no value at all; leave it out")
-    return missing
-
-
-def _table_model(columns, seed):
-    import keras
-
-    from Code.dae import DAE
-
-    keras.utils.set_random_seed(seed)
-    # Each row is an image one pixel high
-    model = DAE(
-        image_shape=(1, columns),
-        code_dim=max(1, min(columns // 2, 32)),
-        hidden=(64,),
-        activation="tanh",
-        output_activation="linear",
-        corruption="masking",
-        level=0.1,
-    )
-    model.compile(keras.optimizers.Adam(3e-3))
-    return model
-
-
-def _table_epochs(rows):
-    """As many as take about 400 steps."""
-    return max(1, TABLE_ROUND_STEPS // math.ceil(rows / TABLE_BATCH))
-
-
-def read_table(path):
-    """``header, cells, table`` of a CSV file: texts, and the numbers with NaN for what is missing.
-
-    Cells are separated by commas, semicolons or tabs; empty ones and NA, NaN, null, None and ? are
-    missing. The first row is a header (else None) if one of its cells is anything else.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be read, its rows differ in length, or a cell is not a number.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise cli.UserError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    header = None
-    if cells and any(_number(cell) is None for cell in cells[0]):
-        header, cells = cells[0], cells[1:]
-    if not cells:
-        raise cli.UserError(f"{path}: no rows of numbers")
-    width = len(header or cells[0])
-    table = np.empty((len(cells), width))
-    for i, row in enumerate(cells):
-        if len(row) != width:
-            raise cli.UserError(f"{path}: data row {i + 1} has {len(row)} cells, not {width}")
-        for j, cell in enumerate(row):
-            number = _number(cell)
-            if number is None:
-                name = header[j] if header else j + 1
-                raise cli.UserError(
-                    f"{path}: data row {i + 1}, column {name}: {cell!r} is not a number; "
-                    "leave out columns of words, leave missing cells empty"
-                )
-            table[i, j] = number
-    return header, cells, table
-
-
-def _number(cell):
-    word = cell.strip()
-    if word.lower() in MISSING_WORDS:
-        return math.nan
-    try:
-        return float(word)
-    except ValueError:
-        return None
-
-
-def write_table(path, header, cells, table):
-    """Write a filled table as CSV: known cells as they were written, others in 6 digits."""
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    if header:
-        writer.writerow(header)
-    for texts, numbers in zip(cells, table, strict=True):
-        writer.writerow(
-            [
-                f"{number:.6g}" if math.isnan(_number(cell)) else cell
-                for cell, number in zip(texts, numbers, strict=True)
-            ]
-        )
-    write_text(path, lines.getvalue())
-
-
-def main(arguments=None):
-    """The command line: fill your images or table, or measure the model on a data set."""
-    p = cli.parser(
-        "fill",
-        "Fill the missing pixels of images with an autoencoder, or the missing cells of a table.",
-        "Examples: python -m Code.tasks.fill --model output/vae-16 --input my.png --hole square "
-        "--output out.png; python -m Code.tasks.fill --table my.csv --output filled.csv",
-        "your images: a .png whose missing pixels are transparent, or an .npz of images (n, "
-        "height, width) with NaN. Without it the model is measured on --data",
-        needs_model=False,
-    )
-    p.add_argument(
-        "--hole",
-        choices=HOLES,
-        help="cut this hole into your images first, and say how well it was filled",
-    )
-    p.add_argument(
-        "--draw",
-        action="store_true",
-        help="a VAE draws the missing pixels instead: another --seed, another draw",
-    )
-    p.add_argument(
-        "--steps",
-        type=int,
-        default=STEPS,
-        help="passes through the autoencoder "
-        "(default %(default)s; for one large hole 1 may do better)",
-    )
-    p.add_argument(
-        "--table",
-        metavar="CSV",
-        help="a table of numbers with empty cells; an "
-        "autoencoder is trained on it, --model is not needed",
-    )
-    options = p.parse_args(arguments)
-    if options.table:
-        return _fill_table(options)
-    if not options.model:
-        raise cli.UserError("say which --model fills the images, or give a --table")
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    _fill_images(options)
-
-
-def _fill_images(options):
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    if options.steps < 1:
-        raise cli.UserError(f"--steps must be at least 1, not {options.steps}")
-    if options.draw and not has_posterior(model):
-        raise cli.UserError("--draw needs a variational model, such as output/vae-16")
-    x = truth = cli.load_images(options.input, model.image_shape, True, options.invert)
-    rng = np.random.default_rng(options.seed)
-    if options.hole:
-        x = np.where(HOLES[options.hole](len(x), x.shape[1:], rng), np.nan, x)
-    missing = np.isnan(x)
-    if not missing.any():
-        raise cli.UserError(
-            f"{options.input}: no pixel is missing; make some transparent, or say --hole square"
-        )
-    start = mean_image(cli.dataset_for(model, options))
-    filled = (
-        sample(model, x, start, rng)[1] if options.draw else _filled(model, x, start, options.steps)
-    )
-    values = {"pixels_filled": int(missing.sum())}
-    known = missing & ~np.isnan(truth)
-    if known.any():
-        values["psnr"] = psnr(truth[known], filled[known])
-    cli.print_values(values, options.json, {"psnr": "dB"})
-    if options.output:
-        cli.save_images(options.output, filled, options.invert)
-
-
-def _fill_table(options):
-    cli.check_output(options.output, (".csv",))
-    header, cells, table = read_table(options.table)
-    try:
-        filled = fill_table(table, options.seed)
-    except ValueError as error:
-        raise cli.UserError(f"{options.table}: {error}") from error
-    cli.print_values({"cells_filled": int(np.isnan(table).sum())}, options.json)
-    if options.output:
-        write_table(options.output, header, cells, filled)
-    elif not options.json:
-        print("say --output filled.csv to save the table")
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -11,20 +11,17 @@ in the features of a small classifier, trained in the run, that reads digits. Th
 test images; the distance of the training images to them is the best that can be expected.
 """
 
-import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from Code.data.datasets import Dataset, to_unit
+from Code.data.datasets import Dataset
 from Code.figures.images import image_rows
-from Code.tasks import cli
-from Code.tasks.task import Measured, Metric
+from Code.parts.images import to_unit
+from Code.tasks.task import Measured, Metric, unit_rows
 
 # Fréchet distances of few images are too large: all models and rivals get the same number
 N_SAMPLES = 10_000
@@ -97,7 +94,7 @@ def _reader(known):
     n_classes = int(y.max()) + 1
     output = layers.Dense(n_classes, "softmax", kernel_initializer=start(3))(h)
     classifier = Classifier(keras.Model(image, output, name="network"))
-    classifier.compile(jit_compile=False)
+    classifier.compile()
     order = np.random.default_rng(READER_SEED).permutation(len(x))
     # As many steps for few images as for many: an untrained reader sees no difference
     epochs = -(-READER_STEPS // max(1, len(x) // READER_BATCH))
@@ -184,11 +181,11 @@ def nearest(images, among):
     images, among : arrays ``(n, height, width)`` and ``(m, height, width)``: uint8, or floats in
         [0, 1].
     """
-    flat = _flat(images)
+    flat = unit_rows(images)
     best = np.full(len(flat), np.inf, np.float32)
     places = np.zeros(len(flat), int)
     for start in range(0, len(among), 10_000):
-        distances = _squared_distances(flat, _flat(among[start : start + 10_000]))
+        distances = _squared_distances(flat, unit_rows(among[start : start + 10_000]))
         place = distances.argmin(axis=1)
         found = distances[np.arange(len(flat)), place]
         places = np.where(found < best, start + place, places)
@@ -200,10 +197,6 @@ def _squared_distances(a, b):
     a, b = (np.asarray(part, np.float32) for part in (a, b))
     squares = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1)
     return np.maximum(squares - 2 * a @ b.T, 0)
-
-
-def _flat(images):
-    return to_unit(np.asarray(images)).reshape(len(images), -1)
 
 
 # Codes to decode ---------------------------------------------------------------------------------
@@ -355,7 +348,7 @@ def midpoint_precision(model, data, seed=0):
 
 def baselines(data, seed=0):
     """A mixture fitted to 16 principal components, and the training images themselves."""
-    x = _flat(data.x_train[:MIXTURE_TRAIN])
+    x = unit_rows(data.x_train[:MIXTURE_TRAIN])
     pca = PCA(min(16, len(x) - 1), svd_solver="covariance_eigh").fit(x)
     codes = mixture_codes(pca.transform(x), N_SAMPLES, seed)
     decoded = pca.inverse_transform(codes).reshape(-1, *data.x_train.shape[1:])
@@ -387,70 +380,3 @@ def figure(measured):
         if "interpolations" in one.views:
             rows.append((f"{name}: interpolated", one.views["interpolations"]))
     return image_rows(rows)
-
-
-def parser():
-    """The options of the command line."""
-    p = cli.parser(
-        "generate",
-        "Draw new images from a model. With --n that many are drawn and saved to --output; with "
-        "--input, an .npz of two images or more, the way from each to the next is decoded; with "
-        "neither the model is measured.",
-        "Example: python -m Code.tasks.generate --model output/vae-16 --n 64 --output new.png",
-        "images to interpolate between, an .npz of at least two",
-    )
-    p.add_argument("--n", type=int, metavar="N", help="how many images to draw")
-    p.add_argument(
-        "--steps",
-        type=int,
-        default=SHOWN,
-        metavar="S",
-        help="images on each way of --input, both ends included (default %(default)s)",
-    )
-    p.add_argument(
-        "--mixture",
-        action="store_true",
-        help="draw from a mixture fitted to the codes of --data even where the model has a prior",
-    )
-    return p
-
-
-def main(arguments=None):
-    """Draw images, interpolate between the user's, or measure a model."""
-    options = parser().parse_args(arguments)
-    if options.input is None and options.n is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    if options.output is None:
-        raise cli.UserError("say with --output where the images go: a .png or .npz")
-    if options.input is not None and options.n is not None:
-        raise cli.UserError("--n draws, --input interpolates: give one of them")
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    if options.input is None:
-        return _draw(model, options)
-    if options.steps < 2:
-        raise cli.UserError(f"--steps {options.steps}: a way has two ends, so at least 2")
-    images = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    if len(images) < 2:
-        raise cli.UserError(f"{options.input} holds one image; interpolation needs two, in an .npz")
-    ways = [interpolations(model, *pair, options.steps) for pair in pairwise(images)]
-    if Path(options.output).suffix.lower() == ".png":
-        rows = [(f"{i} to {i + 1}", way) for i, way in enumerate(ways)]
-        cli.style.save(image_rows(rows), options.output)
-    else:
-        cli.save_images(options.output, np.concatenate(ways), options.invert)
-    return None
-
-
-def _draw(model, options):
-    if not 1 <= options.n <= 100_000:
-        raise cli.UserError(f"--n {options.n}: give a number from 1 to 100,000")
-    codes = None if options.mixture else prior_codes(model, options.n, options.seed)
-    if codes is None:
-        data = cli.dataset_for(model, options)
-        codes = fitted_codes(model, data.x_train, options.n, options.seed)
-    cli.save_images(options.output, model.decode(codes), options.invert)
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

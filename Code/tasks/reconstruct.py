@@ -9,16 +9,14 @@ python -m Code.tasks.reconstruct --model output/vae-16 --input my.png --output o
 """
 
 import math
-import sys
 
 import numpy as np
 from scipy.ndimage import uniform_filter
 from sklearn.decomposition import PCA
 
-from Code.data.datasets import to_unit
 from Code.data.filters import psnr
 from Code.figures.images import image_rows
-from Code.tasks import cli
+from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric
 from Code.training.measures import mean_squared_error
 
@@ -42,7 +40,7 @@ def measure(model, data, seed=0):
     ``bits_per_pixel`` is measured of VAEs with binary cross-entropy, see `bits_per_pixel`.
     """
     x_hat = model.reconstruct(data.x_test)
-    measured = _errors(to_unit(data.x_test), x_hat)
+    measured = errors_of(to_unit(data.x_test), x_hat)
     if has_likelihood(model):
         measured.values["bits_per_pixel"] = bits_per_pixel(model, data.x_test, seed)
     return measured
@@ -51,10 +49,10 @@ def measure(model, data, seed=0):
 def baselines(data, seed=0):
     """Principal components, as many as the codes of the comparison have units."""
     x = to_unit(data.x_test)
-    return {f"pca-{k}": _errors(x, pca_reconstruction(data, k)(x)) for k in PCA_COMPONENTS}
+    return {f"pca-{k}": errors_of(x, pca_reconstruction(data, k)(x)) for k in PCA_COMPONENTS}
 
 
-def _errors(x, x_hat):
+def errors_of(x, x_hat):
     few = slice(0, SSIM_IMAGES)
     values = {
         "mse": mean_squared_error(x, x_hat),
@@ -184,25 +182,3 @@ def pca_reconstruction(data, k):
         return flat.reshape(images.shape).astype(np.float32)
 
     return reconstruct
-
-
-def main(arguments=None):
-    """The command line: reconstruct your images, or measure the model on a data set."""
-    p = cli.parser("reconstruct", "Send images through an autoencoder and say what is lost.")
-    options = p.parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    x = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    x_hat = model.reconstruct(x)
-    values = _errors(x, x_hat).values
-    if has_likelihood(model):
-        values["bits_per_pixel"] = bits_per_pixel(model, x, options.seed)
-    cli.print_values(values, options.json, {metric.name: metric.unit for metric in METRICS})
-    if options.output:
-        cli.save_images(options.output, x_hat, options.invert)
-
-
-if __name__ == "__main__":
-    cli.run(main)

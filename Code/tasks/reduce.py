@@ -9,10 +9,7 @@ Codes of two units are the map; of wider codes it is their two principal compone
     python -m Code.tasks.reduce --model output/ae-2 --input my.npz --output codes.csv
 """
 
-import json
 import math
-import sys
-from pathlib import Path
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -20,13 +17,10 @@ from matplotlib.colors import to_rgba_array
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
-from Code.atomic import write_text
-from Code.data.datasets import to_unit
-from Code.figures import style
 from Code.figures.scatter import _spread
 from Code.figures.style import DIGIT_COLOURS, INK, PAGE_WIDTH, new_figure, styled
-from Code.tasks import cli
-from Code.tasks.task import Measured, Metric
+from Code.parts.images import to_unit
+from Code.tasks.task import Measured, Metric, flat
 from Code.training.measures import neighbour_accuracy, plane
 
 METRICS = (
@@ -51,7 +45,7 @@ def measure(model, data, seed=0):
 
     ``knn_accuracy_code`` is that of the 5 nearest codes with all their units.
     """
-    train, test = (_flat(model.encode(x)) for x in (data.x_train, data.x_test))
+    train, test = (flat(model.encode(x)) for x in (data.x_train, data.x_test))
     measured = _map_of(train, test, data)
     few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
     measured.values["knn_accuracy_code"] = neighbour_accuracy(
@@ -66,7 +60,7 @@ def baselines(data, seed=0):
     t-SNE has no code for images that it was not fitted to: it maps the measured training and test
     images together, and there is no map of the whole data set.
     """
-    x_train, x_test = (_flat(to_unit(x)) for x in (data.x_train, data.x_test))
+    x_train, x_test = (flat(to_unit(x)) for x in (data.x_train, data.x_test))
     few, some = x_train[:MAP_TRAIN], x_test[:MAP_TEST]
     mapped = tsne_map(np.concatenate([few, some]), seed)
     values = map_quality(
@@ -86,10 +80,10 @@ def _map_of(train, test, data):
     train, test = plane(train, test)
     few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
     values = map_quality(
-        _flat(to_unit(data.x_train[few])),
+        flat(to_unit(data.x_train[few])),
         train[few],
         data.y_train[few],
-        _flat(to_unit(data.x_test[some])),
+        flat(to_unit(data.x_test[some])),
         test[some],
         data.y_test[some],
     )
@@ -206,47 +200,8 @@ def _draw_map(axes, points, labels, stars=()):
         axes.scatter(*stars.T, s=140, marker="*", c=INK, edgecolors="white", linewidths=0.8)
 
 
-def _flat(codes):
-    return codes.reshape(len(codes), -1)
-
-
-def main(arguments=None):
-    """The command line: your images' places in the map, or the map of a data set."""
-    p = cli.parser(
-        "reduce",
-        "Map images into the plane: the code, or of a wider one its two principal components. "
-        "With --input and --output places.csv it writes where your images lie, with --output "
-        "map.png it draws them as stars among the data's test images.",
-        "Example: python -m Code.tasks.reduce --model output/ae-2 --input my.npz --output map.png",
-    )
-    options = p.parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output, (".csv", ".png"))
-    model = cli.load_model(options.model)
-    x = cli.load_images(options.input, model.image_shape, invert=options.invert)
-    data = cli.dataset_for(model, options)
-    train, codes = (_flat(model.encode(images)) for images in (data.x_train, x))
-    places = plane(train, codes)[1]
-    if options.json:
-        print(json.dumps({"places": places.tolist()}, indent=1))
-    else:
-        for i, (a, b) in enumerate(places):
-            print(f"image {i}  {a:.6g}  {b:.6g}")
-    if options.output and Path(options.output).suffix.lower() == ".csv":
-        lines = ["image,x,y", *(f"{i},{a:.9g},{b:.9g}" for i, (a, b) in enumerate(places))]
-        write_text(options.output, "\n".join(lines) + "\n")
-    elif options.output:
-        test = plane(train, _flat(model.encode(data.x_test[:MAP_TEST])))[1]
-        style.save(_map_with_stars(test, data.y_test[:MAP_TEST], places), options.output)
-
-
 @styled
-def _map_with_stars(points, labels, stars):
+def map_with_stars(points, labels, stars):
     drawn = new_figure(600, 600)
     _draw_map(drawn.add_subplot(), points, labels, stars)
     return drawn
-
-
-if __name__ == "__main__":
-    cli.run(main)

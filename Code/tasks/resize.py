@@ -11,18 +11,16 @@ a prior belongs (Venkatakrishnan et al. 2013, "Plug-and-play priors"). a and the
 are chosen on training images. No model is trained for this use.
 """
 
-import sys
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from sklearn.linear_model import Ridge
 
-from Code.data.datasets import to_unit
 from Code.data.filters import psnr
 from Code.figures.images import image_rows
-from Code.tasks import cli
+from Code.parts.images import to_unit
+from Code.tasks.principal import principal_components
 from Code.tasks.reconstruct import ssim
 from Code.tasks.task import Measured, Metric
 
@@ -157,8 +155,6 @@ def measure(model, data, seed=0):
 
 def baselines(data, seed=0):
     """Replication, bicubic interpolation, back-projection of it, ridge regression and PCA."""
-    from Code.tasks.disentangle import principal_components
-
     images = to_unit(data.x_test[:N_TEST])
     shape = images.shape[1:]
     rivals = {
@@ -195,54 +191,3 @@ def figure(measured):
     for name, one in shown.items():
         rows.append((f"{name}: {one.values['psnr_x4']:.2f} dB", one.views["result"]))
     return image_rows([*rows, ("as it was", views["truth"])])
-
-
-def main(arguments=None):
-    """Enlarge the user's images, or measure a model."""
-    options = cli.parser(
-        "resize",
-        "Enlarge small images to the size that the model draws. --input are images of a half or a "
-        "quarter of that size a side (14×14 or 7×7 for a model of 28×28); without it test images "
-        "are shrunk and enlarged again.",
-        "Example: python -m Code.tasks.resize --model output/vae-16 --input small.png "
-        "--output large.png",
-    ).parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    small = cli.load_images(options.input, invert=options.invert)
-    factor = _factor(options.input, small.shape[1:], tuple(model.image_shape))
-    train = to_unit(cli.dataset_for(model, options).x_train[:N_CHOOSING])
-    weight, steps = chosen(model.reconstruct, train, factor)
-    large = enlarged(model.reconstruct, small, train.shape[1:], weight, steps)
-    changed = np.sqrt(np.mean(np.square(large - np.clip(enlarge(small, train.shape[1:]), 0, 1))))
-    inconsistent = np.sqrt(np.mean(np.square(shrink(large, factor) - small)))
-    cli.print_values(
-        {
-            "factor": factor,
-            "weight": weight,
-            "steps": steps,
-            "rms_change_from_bicubic": changed,
-            "rms_inconsistency": inconsistent,
-        },
-        options.json,
-    )
-    if options.output:
-        cli.save_images(options.output, large, invert=options.invert)
-    return None
-
-
-def _factor(path, small, shape):
-    for factor in sorted(FACTORS):
-        if small == (shape[0] // factor, shape[1] // factor):
-            return factor
-    sizes = " or ".join(f"{shape[0] // f}×{shape[1] // f}" for f in sorted(FACTORS))
-    raise cli.UserError(
-        f"{Path(path)}: images of {small[0]}×{small[1]} pixels; to be enlarged to "
-        f"{shape[0]}×{shape[1]} they must have {sizes}"
-    )
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

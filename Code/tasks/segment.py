@@ -13,7 +13,6 @@ Only the logistic regression sees labels; its threshold is the one with the best
 union in the labelled pictures.
 """
 
-import sys
 import warnings
 from functools import lru_cache
 
@@ -23,10 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from Code.data.datasets import to_unit
 from Code.figures.images import image_rows
-from Code.tasks import cli
-from Code.tasks.disentangle import principal_components
+from Code.parts.images import to_unit
+from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric
 
 N_LABELLED, N_FEW, N_TEST = 10, 2, 200
@@ -39,11 +37,7 @@ MAX_STEPS = 200
 BATCH = 50
 SHOWN = 8
 
-METRICS = (
-    Metric("iou", main=True),
-    Metric("iou_2_labelled"),
-    Metric("pixel_accuracy"),
-)
+METRICS = (Metric("iou", main=True), Metric("iou_2_labelled"), Metric("pixel_accuracy"))
 
 
 # Pictures ----------------------------------------------------------------------------------------
@@ -327,61 +321,3 @@ def figure(measured):
     for name, one in shown.items():
         rows.append((f"{name}: IoU {one.values['iou']:.2f}", one.views["masks"]))
     return image_rows([*rows, ("digit", views["truth"])])
-
-
-def parser():
-    """The options of the command line."""
-    p = cli.parser(
-        "segment",
-        "Find the pixels of a digit in a cluttered picture. --input are pictures at least as large "
-        "as the model's images, of any size; the pixels found come as white on black. Ten labelled "
-        "pictures are made of the training images of --data. Without --input the model is measured "
-        "on pictures made of the test images.",
-        "Example: python -m Code.tasks.segment --model output/cae-denoising --input large.png "
-        "--output mask.png",
-        input_help="pictures to segment: a .png of one, or an .npz of (n, height, width); ink is "
-        "bright as in MNIST, else say --invert. Without it the model is measured on --data",
-    )
-    p.add_argument(
-        "--truth",
-        metavar="PATH",
-        help="the right masks of --input, white on black, to compare with",
-    )
-    return p
-
-
-def main(arguments=None):
-    """Segment the user's pictures, or measure a model."""
-    options = parser().parse_args(arguments)
-    if options.input is None:
-        return cli.measure_and_draw(options, sys.modules[__name__])
-    cli.check_output(options.output)
-    model = cli.load_model(options.model)
-    pictures = cli.load_images(options.input, invert=options.invert)
-    least = tuple(model.image_shape)
-    if any(side < needed for side, needed in zip(pictures.shape[1:], least, strict=True)):
-        found, needed = (f"{h}×{w}" for h, w in (pictures.shape[1:], least))
-        raise cli.UserError(f"{options.input}: {found} pixels; the model needs at least {needed}")
-    truth = _truth(options.truth, pictures)
-    labelled = cluttered(cli.dataset_for(model, options).x_train, N_LABELLED, options.seed)
-    masks = fitted(described(model), *labelled)(pictures)
-    values = {"pictures": len(masks), "share_of_digit": masks.mean()}
-    if truth is not None:
-        values["iou"] = intersection_over_union(masks, truth).mean()
-    cli.print_values(values, options.json)
-    if options.output:
-        cli.save_images(options.output, masks)
-    return None
-
-
-def _truth(path, pictures):
-    if path is None:
-        return None
-    masks = cli.load_images(path, pictures.shape[1:]) > 0.5
-    if len(masks) != len(pictures):
-        raise cli.UserError(f"{path}: {len(masks)} masks for {len(pictures)} pictures")
-    return masks
-
-
-if __name__ == "__main__":
-    cli.run(main, sys.argv[1:])

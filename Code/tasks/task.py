@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from Code.parts.images import to_unit
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -33,3 +37,13 @@ class Measured:
 
     values: dict = field(default_factory=dict)
     views: dict = field(default_factory=dict)
+
+
+def flat(codes):
+    """Codes ``(n, ...)`` as one row each, ``(n, units)``."""
+    return np.asarray(codes).reshape(len(codes), -1)
+
+
+def unit_rows(images):
+    """Images ``(n, height, width)`` as one row each, ``(n, pixels)``, float32 in [0, 1]."""
+    return flat(to_unit(np.asarray(images)))

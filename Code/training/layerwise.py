@@ -11,7 +11,7 @@ Stages of a row, in their order:
 import keras
 import numpy as np
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.training.measures import mean_squared_error
 from Code.training.procedure import Outcome, load, measure, structure_of, train
 

@@ -54,3 +54,12 @@ def dead_pixels(images, reconstructions):
     inked = (images > 0).any(axis=0)
     constant = (reconstructions == reconstructions[:1]).all(axis=0)
     return float((inked & constant).sum() / inked.sum())
+
+
+# What a row may ask for beside the measures of all rows: functions of the images, their
+# reconstructions and their codes
+FURTHER = {
+    "axis_fraction": lambda images, reconstructions, codes: axis_fraction(codes),
+    "dead_pixels": lambda images, reconstructions, codes: dead_pixels(images, reconstructions),
+    "saturated": lambda images, reconstructions, codes: saturated(codes),
+}

@@ -1,7 +1,7 @@
 """The common procedure, then the linear probe or the test accuracy that a paper's table shows."""
 
-from Code.tasks.probe import chosen_penalty, probe_accuracy
 from Code.training import procedure
+from Code.training.probe import chosen_penalty, probe_accuracy
 
 
 def run(experiment, data, seed, tell, verbose=0):

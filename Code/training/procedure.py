@@ -1,6 +1,5 @@
 """Train one experiment with one seed and measure it: the procedure that most variants share."""
 
-import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,18 +8,13 @@ import keras
 import numpy as np
 
 from Code.data.corruption import gaussian
-from Code.data.datasets import Dataset, to_unit
+from Code.data.datasets import Dataset
 from Code.data.filters import mean_filter, psnr
-from Code.experiments import Experiment
-from Code.figures.keras_layers import layers_of
-from Code.training.measures import (
-    NOISE_LEVELS,
-    axis_fraction,
-    dead_pixels,
-    neighbour_accuracy,
-    plane,
-    saturated,
-)
+from Code.experiments.row import Experiment
+from Code.foundation.names import load
+from Code.parts.images import to_unit
+from Code.training.keras_layers import layers_of
+from Code.training.measures import FURTHER, NOISE_LEVELS, neighbour_accuracy, plane
 
 SHOWN_DIGITS = 10
 SHOWN_NOISE = 0.5
@@ -132,12 +126,6 @@ def build(experiment, data):
     return load(experiment.model)(image_shape=data.x_train.shape[1:], **experiment.settings)
 
 
-def load(path):
-    """The object that an import path ``"module:name"`` names."""
-    module, name = path.split(":")
-    return getattr(importlib.import_module(module), name)
-
-
 def train(model, stage, inputs, data, outcome, tell, verbose=0):
     """Fit one stage; its history, time and final losses go into ``outcome``."""
     model.compile(optimizer=keras.optimizers.get(dict(stage.optimizer)))
@@ -188,15 +176,8 @@ def measure(experiment, model, stage, data, outcome):
     views[f"code/{stage}"] = test_points.astype(np.float32)
     views["code_is_projected"] = np.array(test_points.shape != codes[1].shape)
 
-    if experiment.variant == "ae":
-        outcome.add(
-            stage,
-            "test",
-            axis_fraction=axis_fraction(codes[1]),
-            dead_pixels=dead_pixels(x_test, x_hat),
-        )
-        if model.code_activation == "tanh":
-            outcome.add(stage, "test", saturated=saturated(codes[1]))
+    further = {name: FURTHER[name](x_test, x_hat, codes[1]) for name in experiment.measures}
+    outcome.add(stage, "test", **further)
     if experiment.denoises:
         measure_denoising(model, stage, x_test, outcome)
     outcome.add(stage, "test", **model.diagnostics(x_test, data.y_test))

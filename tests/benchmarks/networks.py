@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from Code.data.datasets import load_dataset, to_unit
-from Code.experiments import EXPERIMENTS
+from Code.data.datasets import load_dataset
+from Code.experiments.table import EXPERIMENTS
+from Code.parts.images import to_unit
 
 SIDE, PIXELS = 28, 784
 BATCH_SIZE = 64
@@ -24,7 +25,7 @@ class Network:
     Attributes
     ----------
     kind : ``"dense"``, ``"conv"`` or ``"vae"``.
-    experiment : the row of ``Code.experiments`` whose autoencoder this is.
+    experiment : the row of ``Code.experiments.table`` whose autoencoder this is.
     loss : ``"mse"`` or ``"binary cross-entropy"``, the mean over pixels and images; the VAE's is
         784 times that, plus the KL term.
     """
@@ -149,11 +150,7 @@ class Network:
         return weights
 
 
-DEFAULT_LOSS = {
-    "dense": "mse",
-    "conv": "binary cross-entropy",
-    "vae": "binary cross-entropy",
-}
+DEFAULT_LOSS = {"dense": "mse", "conv": "binary cross-entropy", "vae": "binary cross-entropy"}
 NETWORKS = {
     network.name: network
     for network in (

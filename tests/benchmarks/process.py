@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from Code.training.machine import cores, memory_gb
+from Code.runs.machine import cores, memory_gb
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")

@@ -16,12 +16,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from Code.atomic import write_json
 from Code.figures.bars import ratio_bars
 from Code.figures.growth import growth_curves
 from Code.figures.style import save
+from Code.foundation.atomic import write_json
 from Code.reporting.benchmark import BARS, FILE, GROWTH, JOBS_RATIO, OURS, benchmark_of
-from Code.training.machine import cores, machine, versions
+from Code.runs.machine import cores, machine, versions
 from tests.benchmarks import growth, jobs
 from tests.benchmarks.contenders import CONTENDERS
 from tests.benchmarks.contenders.ways import WAYS

@@ -75,12 +75,7 @@ def limit(task, line):
     from tests.benchmarks.limit import measure
 
     return measure(
-        task["size"],
-        task["copied"],
-        task["shapes"],
-        task["batch_size"],
-        task["threads"],
-        line.turn,
+        task["size"], task["copied"], task["shapes"], task["batch_size"], task["threads"], line.turn
     )
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from Code.data import datasets
-from Code.data.datasets import KEYS, MNIST_SHA256, DataError, load_dataset, to_unit
+from Code.data.datasets import KEYS, MNIST_SHA256, DataError, load_dataset
+from Code.parts.images import to_unit
 
 N_TRAIN, N_TEST = 12, 10
 IDX_NAMES = {

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from Code.data.datasets import to_unit
 from Code.explorer import page
+from Code.parts.images import to_unit
 
 SCRIPT = Path(__file__).with_name("browser.mjs")
 NODE = shutil.which("node")

@@ -10,11 +10,11 @@ import pytest
 from keras import layers
 from small import made, train
 
-from Code.data.datasets import to_unit
+from Code.commands.run_all import UserError
 from Code.explorer import __main__ as command
 from Code.explorer import pack, page, text
 from Code.figures.style import DIGIT_COLOURS
-from Code.main import UserError
+from Code.parts.images import to_unit
 from Code.tasks import cli
 
 CHAINS = {

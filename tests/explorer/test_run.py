@@ -1,7 +1,7 @@
 """``run_all.py`` makes the page at the end of a run, and outlives it if that fails."""
 
 from Code import main
-from Code.experiments import EXPERIMENTS
+from Code.experiments.table import EXPERIMENTS
 
 ROWS = [EXPERIMENTS["ae-2"]]
 

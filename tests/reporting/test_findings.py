@@ -73,18 +73,11 @@ FLIPPED = [
     (6, {"vae-mse": metrics(u__knn_accuracy=0.70)}, "holds_in_part"),
     (
         6,
-        {
-            "vae-mse": metrics(u__knn_accuracy=0.30),
-            "vae-bce": metrics(u__knn_accuracy=0.40),
-        },
+        {"vae-mse": metrics(u__knn_accuracy=0.30), "vae-bce": metrics(u__knn_accuracy=0.40)},
         "does_not_hold",
     ),
     (7, {n: metrics(u__mse=0.9) for n in ("vae-bce", "vae-mse")}, "holds_in_part"),
-    (
-        7,
-        {n: metrics(u__mse=0.9, u__kl=0.1) for n in ("vae-bce", "vae-mse")},
-        "does_not_hold",
-    ),
+    (7, {n: metrics(u__mse=0.9, u__kl=0.1) for n in ("vae-bce", "vae-mse")}, "does_not_hold"),
 ]
 
 

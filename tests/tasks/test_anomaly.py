@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from Code.ae import AE
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tasks import anomaly, cli
 from Code.vae import VAE
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from Code.data.datasets import to_unit
 from Code.data.filters import psnr
+from Code.parts.images import to_unit
 from Code.tasks import cli, denoise
 from Code.tasks.denoise import FILTERS, METRICS, NOISES, Tuned, measure, measured_denoiser, noisy
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tasks import disentangle
 from Code.tasks.disentangle import (
     PrincipalComponents,

@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.impute import KNNImputer, SimpleImputer
 
-from Code.data.datasets import to_unit
 from Code.data.filters import psnr
+from Code.parts.images import to_unit
 from Code.tasks import cli, fill
 from Code.tasks.fill import (
     HOLES,

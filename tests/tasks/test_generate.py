@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from Code.ae import AE
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tasks import cli, generate
 from Code.vae import VAE
 

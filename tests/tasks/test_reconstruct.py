@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tasks import cli, reconstruct
 from Code.tasks.reconstruct import METRICS, baselines, bits_per_pixel, measure, ssim
 

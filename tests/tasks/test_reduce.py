@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tasks import cli, reduce
 from Code.tasks.reduce import METRICS, map_quality, measure, trusted, tsne_map
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Code.data.datasets import Dataset, to_unit
+from Code.data.datasets import Dataset
 from Code.data.filters import psnr
+from Code.parts.images import to_unit
 from Code.tasks import resize
 from Code.tasks.resize import (
     chosen,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tasks import segment
 from Code.tasks.segment import (
     cluttered,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.training.measures import axis_fraction, dead_pixels, mean_squared_error, plane
 
 
@@ -30,8 +30,8 @@ def test_a_plane_keeps_two_units_and_projects_more(digits):
 
 def test_pca_s_published_figures(mnist):
     """PCA-2: test MSE 0.0557 and 42.4 % by five neighbours; the mean image: train MSE 0.0673."""
-    from Code.experiments import EXPERIMENTS
-    from Code.pca import run
+    from Code.experiments.table import EXPERIMENTS
+    from Code.training.pca import run
 
     outcome = run(EXPERIMENTS["pca-2"], mnist, 0, lambda epochs: None)
     found = {(m["metric"], m["split"]): m["value"] for m in outcome.metrics}

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from Code import two_sample
+from Code.parts import two_sample
 from Code.aae import (
     AAE,
     PETAL_LENGTH,
@@ -18,7 +18,7 @@ from Code.aae import (
     petals,
     random_classes,
 )
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 
 COMMON = {"hidden": (256, 64)}
 SMALL = {"hidden": (32,), "discriminator_hidden": (16,)}
@@ -156,7 +156,7 @@ def test_a_rate_of_zero_is_the_plain_autoencoder(mnist):
 
 
 def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
-    from Code.training.gradients import build, descend
+    from Code.parts.gradients import build, descend
 
     model = AAE(**SMALL)
     optimizer = keras.optimizers.SGD(0.1)

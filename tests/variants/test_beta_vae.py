@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from Code.beta_vae import BetaVAE
-from Code.latent import traversal
+from Code.parts.latent import traversal
 from Code.vae import VAE
 
 NET = {"hidden": (64,), "code_dim": 6}

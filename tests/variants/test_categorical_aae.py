@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from Code.categorical_aae import CategoricalAAE, labelled_sample, names_of_clusters
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 
 SMALL = {"hidden": (64,), "code_dim": 4, "discriminator_hidden": (16,)}
 

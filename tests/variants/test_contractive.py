@@ -17,11 +17,7 @@ from Code.contractive import (
 from Code.tied import dense_layers
 
 COMMON = {"hidden": (256, 64), "code_dim": 16}
-PAPER = {
-    "code_dim": 200,
-    "code_activation": "sigmoid",
-    "reconstruction": "binary cross-entropy",
-}
+PAPER = {"code_dim": 200, "code_activation": "sigmoid", "reconstruction": "binary cross-entropy"}
 
 
 def test_closed_form_of_a_sigmoid_layer_is_the_jacobian_s_norm(digits, seeded):
@@ -44,9 +40,7 @@ def test_closed_form_of_a_chain_is_automatic_differentiation(activation, hidden,
         hidden=hidden, code_dim=7, activation=activation, code_activation=activation
     )
     np.testing.assert_allclose(
-        model.squared_jacobian_norm(digits),
-        differentiated_norm(model.encoder, digits),
-        rtol=1e-5,
+        model.squared_jacobian_norm(digits), differentiated_norm(model.encoder, digits), rtol=1e-5
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from Code.cvae import CVAE
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 
 NET = {"hidden": (128,), "code_dim": 2}
 

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from Code.dae import DAE
-from Code.data.datasets import to_unit
 from Code.emphasised import EmphasisedDAE, emphasised
+from Code.parts.images import to_unit
 
 COMMON = {"hidden": (256, 64), "code_dim": 16}
 

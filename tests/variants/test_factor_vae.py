@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from Code.factor_vae import FactorVAE, discriminator_loss, permute_units
-from Code.latent import gaussian_total_correlation, sampled_codes
+from Code.parts.latent import gaussian_total_correlation, sampled_codes
 from Code.vae import VAE
 
 NET = {"hidden": (64,), "code_dim": 6, "discriminator_hidden": (64, 64)}

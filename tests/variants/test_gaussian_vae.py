@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from Code.data.datasets import to_unit
 from Code.gaussian_vae import GaussianVAE, gaussian_negative_log_likelihood
+from Code.parts.images import to_unit
 
 NET = {"hidden": (64,), "code_dim": 8}
 

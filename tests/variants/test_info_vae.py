@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from Code.data.datasets import to_unit
 from Code.info_vae import KERNELS, WAE, InfoVAE, measured_mmd, mmd, squared_distances
+from Code.parts.images import to_unit
 from Code.vae import VAE
 
 NET = {"hidden": (64,), "code_dim": 6}

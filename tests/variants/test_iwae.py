@@ -14,8 +14,8 @@ from Code.iwae import (
     negative_log_likelihood,
     test_negative_log_likelihood,
 )
-from Code.latent import active_units
-from Code.losses import kl_to_standard_normal
+from Code.parts.latent import active_units
+from Code.parts.losses import kl_to_standard_normal
 from Code.vae import VAE
 
 NET = {"hidden": (32,), "code_dim": 4}

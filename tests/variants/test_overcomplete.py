@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from Code.data.datasets import to_unit
 from Code.overcomplete import Overcomplete, weight_decay
-from Code.tasks.probe import probe_accuracy
+from Code.parts.images import to_unit
+from Code.training.probe import probe_accuracy
 
 SIZES = {"code_dim": 1024, "code_activation": "sigmoid"}
 

@@ -6,15 +6,7 @@ import pytest
 import tensorflow as tf
 
 from Code.ae import AE
-from Code.sparse import (
-    KLSparse,
-    KSparse,
-    L1Sparse,
-    TiedKSparse,
-    keep_largest,
-    kl_to_rate,
-    l1_norm,
-)
+from Code.sparse import KLSparse, KSparse, L1Sparse, TiedKSparse, keep_largest, kl_to_rate, l1_norm
 from Code.tied import dense_layers
 
 COMMON = {"hidden": (256, 64), "code_dim": 16}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from Code.tied import Tied, dense_layers, principal_overlap
 
 LINEAR = {"code_activation": "linear", "output_activation": "linear"}

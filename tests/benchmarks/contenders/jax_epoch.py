@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from tests.benchmarks.networks import PIXELS, SIDE
 
 RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7

@@ -6,7 +6,7 @@ The VAE has a sampling layer and a ``train_step`` of its own, as keras.io's exam
 import keras
 from keras import layers, ops
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from tests.benchmarks.clock import keras_clock
 from tests.benchmarks.networks import PIXELS, SIDE
 

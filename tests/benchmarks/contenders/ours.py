@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from Code.experiments import EXPERIMENTS
+from Code.experiments.table import EXPERIMENTS
 from tests.benchmarks.clock import keras_clock
 
 

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from sklearn.neural_network import MLPRegressor
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from tests.benchmarks.networks import PIXELS
 
 

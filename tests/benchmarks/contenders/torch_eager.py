@@ -7,15 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from Code.data.datasets import to_unit
+from Code.parts.images import to_unit
 from tests.benchmarks.networks import PIXELS, SIDE
 
-ACTIVATIONS = {
-    "linear": nn.Identity,
-    "relu": nn.ReLU,
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-}
+ACTIVATIONS = {"linear": nn.Identity, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
 
 def inputs(network, images):

@@ -58,7 +58,7 @@ def plain_layers(network):
     """``UpSampling2D`` and ``Conv2D`` instead of the sub-pixel convolution."""
     from keras import layers, ops
 
-    from Code.subpixel import UpConv2D
+    from Code.parts.subpixel import UpConv2D
 
     grow = layers.UpSampling2D(2)
 
@@ -74,7 +74,7 @@ def compiled_loss(network):
     """XLA compiles the loss alone, inside a graph that it does not compile."""
     import tensorflow as tf
 
-    from Code.losses import RECONSTRUCTION_LOSSES
+    from Code.parts.losses import RECONSTRUCTION_LOSSES
 
     loss = RECONSTRUCTION_LOSSES[network.loss]
     RECONSTRUCTION_LOSSES[network.loss] = tf.function(loss, jit_compile=True)

@@ -1,0 +1,1 @@
+"""What a person types: options in, lines out; the work itself is done by the rooms below."""

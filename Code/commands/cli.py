@@ -1,0 +1,188 @@
+"""What the command lines of all uses share: their options, their data and their printing.
+
+    python -m Code.use denoise --model output/dae --input my.png --output out.png
+    python -m Code.use denoise --model output/dae --json
+
+The first works on your images; the second, without ``--input``, measures the model on a data set.
+"""
+
+import argparse
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+
+from Code.data.datasets import DataError, load_dataset
+from Code.data.pictures import ACCEPTED
+from Code.figures.style import save as save_figure
+from Code.foundation.errors import UserError, in_a_line
+from Code.foundation.keras_import import import_keras
+from Code.tasks import USES
+from Code.training.trained import load_model
+
+_INPUT_HELP = (
+    f"your images: {ACCEPTED}; ink is bright as in MNIST, else say --invert. Without it the model "
+    "is measured on --data"
+)
+
+
+def parser(use, description, epilog="", input_help=None, needs_model=True, images=True):
+    """A parser with the options that every use has; a use adds its own.
+
+    Parameters
+    ----------
+    use : the use's name, as in ``Code.tasks.USES``.
+    description : what the use does, in a sentence or two.
+    epilog : an example, if another than the usual one is wanted.
+    input_help : what ``--input`` is, if more than images.
+    needs_model : whether there is nothing to do without ``--model``.
+    images : whether the use works on images of one's own.
+    """
+    p = argparse.ArgumentParser(
+        prog=f"python -m Code.use {use}",
+        description=description,
+        epilog=epilog
+        or f"Example: python -m Code.use {use} --model output/vae-16 "
+        + ("--input my.png --output out.png" if images else "--output out.png"),
+    )
+    p.set_defaults(use=use)
+    p.add_argument(
+        "--model",
+        required=needs_model,
+        metavar="PATH",
+        help="a trained model: an experiment's folder, such as output/vae-16 (run_all.py --list "
+        "names them), or a .keras file",
+    )
+    add_module(p)
+    if images:
+        p.add_argument("--input", metavar="PATH", help=input_help or _INPUT_HELP)
+        p.add_argument(
+            "--invert",
+            action="store_true",
+            help="your images are dark ink on white; the result is inverted back to match",
+        )
+    p.add_argument(
+        "--output", metavar="PATH", help="where the result goes: .png, or for images .npz"
+    )
+    p.add_argument(
+        "--data",
+        default="mnist",
+        metavar="DATA",
+        help="what to measure on, or what the model was trained on: as for run_all.py "
+        "(default %(default)s)",
+    )
+    p.add_argument(
+        "--quick", action="store_true", help="measure on 2,000 training and 500 test images"
+    )
+    p.add_argument(
+        "--against", action="store_true", help="measure the rivals too, which takes a minute"
+    )
+    p.add_argument(
+        "--seed", type=int, default=0, help="of all random numbers (default %(default)s)"
+    )
+    p.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    return p
+
+
+def add_module(p):
+    """The option ``--module``, without which a model's class must be this project's."""
+    p.add_argument(
+        "--module",
+        type=own_module,
+        metavar="FILE",
+        help="the .py file of the model's class, where that is your own (run_all.py --config)",
+    )
+
+
+def own_module(path):
+    """Import the file of a class of one's own, so that Keras knows it; return the module.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If there is no such file, or it cannot be imported.
+    """
+    file = Path(path).resolve()
+    if file.suffix != ".py" or not file.is_file():
+        raise argparse.ArgumentTypeError(f"{path}: no such .py file")
+    keras = import_keras()  # first, because Keras prints lines where others import it
+    # Behind the others, as run_all.py --config does: a model names its module as it was found then
+    sys.path.append(str(file.parent))
+    try:
+        module = importlib.import_module(file.stem)
+    except Exception as error:  # a module of one's own can fail in any way as it is imported
+        problem = f"{path} cannot be imported ({type(error).__name__}: {in_a_line(error, 200)})"
+        raise argparse.ArgumentTypeError(problem) from error
+    if Path(module.__file__ or "").resolve() != file:
+        raise argparse.ArgumentTypeError(f"{path}: another module is called {file.stem}, rename it")
+    # Where it was not registered by a decorator, Keras looks for the bare name
+    classes = {name: c for name, c in vars(module).items() if isinstance(c, type)}
+    keras.saving.get_custom_objects().update(classes)
+    return module
+
+
+def check_output(path, suffixes=(".png", ".npz")):
+    """Complain of a path that results cannot be saved to, before anything is computed."""
+    if path is not None and Path(path).suffix.lower() not in suffixes:
+        raise UserError(f"--output {path}: give a path that ends in {' or '.join(suffixes)}")
+
+
+def print_values(values, as_json=False, units=None):
+    """Print ``{name: number}`` one a line, or as one JSON object (NaN and infinities as null)."""
+    if as_json:
+        print(json.dumps(_finite(values), indent=1))
+        return
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        print(f"{name:{width}}  {float(value):.6g} {(units or {}).get(name, '')}".rstrip())
+
+
+def _finite(values):
+    numbers = {name: float(value) for name, value in values.items()}
+    return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+
+def dataset_for(model, options):
+    """The data set of ``--data``, whose images must be of the model's size."""
+    try:
+        data = load_dataset(options.data)
+    except DataError as error:
+        raise UserError(f"--data {error}") from error
+    shape = data.x_train.shape[1:]
+    if shape != tuple(model.image_shape):
+        found, needed = (f"{h}×{w}" for h, w in (shape, model.image_shape))
+        raise UserError(f"--data {options.data}: images of {found}, but the model takes {needed}")
+    return data.subset(2000, 500) if options.quick else data
+
+
+def measure_and_draw(options):
+    """Measure ``--model`` on ``--data``, print the numbers, draw the use's figure to ``--output``.
+
+    Parameters
+    ----------
+    options : of a `parser`; with ``--against`` the rivals stand beside the model.
+    """
+    check_output(options.output, (".png",))
+    use = importlib.import_module(f"Code.tasks.{options.use}")
+    model = load_model(options.model)
+    data = dataset_for(model, options)
+    measured = {Path(options.model).stem: use.measure(model, data, options.seed)}
+    if options.against:
+        measured.update(use.baselines(data, options.seed))
+    units = {metric.name: metric.unit for metric in use.METRICS}
+    if options.json and options.against:
+        print(json.dumps({name: _finite(m.values) for name, m in measured.items()}, indent=1))
+    else:
+        for name, m in measured.items():
+            if options.against:
+                print(f"{name}:")
+            print_values(m.values, options.json, units)
+    if options.output:
+        save_figure(use.figure(measured), options.output)
+
+
+def measure_use(use, arguments=None):
+    """The command line of a use that has none of its own: measure the model on a data set."""
+    options = parser(use, f"Measure a trained autoencoder: {USES[use]}.", images=False)
+    return measure_and_draw(options.parse_args(arguments))

@@ -1,0 +1,262 @@
+"""The command line of ``run_all.py``. TensorFlow is imported only by the workers that train."""
+
+import argparse
+import json
+import signal
+from pathlib import Path
+
+from Code.commands.options import natural, positive
+from Code.commands.status import status_of
+from Code.experiments.table import EXPERIMENTS
+from Code.foundation.errors import FAILED, OK, UserError
+
+EPILOG = """\
+examples:
+  run_all.py --quick                        everything once, on 2,000 images
+  run_all.py --only vae-bce dae --seeds 3   two experiments, three seeds
+  run_all.py --all --dry-run                what a full run would do, and how long it would take
+  run_all.py --config mine.toml             experiments of your own (README, "Your own experiments")
+  run_all.py --only ae --json | jq .        results for a program; progress stays on standard error
+
+Finished experiments are kept: stop a run at any time and start it again.
+exit status: 0 done, 1 an experiment failed, 2 wrong input, 130 stopped by hand.
+"""
+STOPPED = "\nStopped. What is finished is kept; the same command goes on."
+
+
+def parser():
+    """The options of ``run_all.py``."""
+    p = argparse.ArgumentParser(
+        prog="run_all.py",
+        description="Train autoencoders on MNIST, draw the figures and write the reports.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = p.add_argument_group("what to run")
+    what.add_argument(
+        "--only", nargs="+", metavar="NAME", help="these experiments or groups (see --list)"
+    )
+    what.add_argument(
+        "--config",
+        metavar="FILE",
+        help="experiments of your own, from a TOML file; without --only, these alone",
+    )
+    what.add_argument("--all", action="store_true", help="every group, not only `published`")
+    what.add_argument(
+        "--quick", action="store_true", help="the whole pipeline on 2,000 images, 2 epochs each"
+    )
+    what.add_argument(
+        "--seeds",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="seeds for each experiment (default 1)",
+    )
+    what.add_argument(
+        "--seed", type=natural, default=0, metavar="S", help="the first seed (default 0)"
+    )
+    what.add_argument(
+        "--data",
+        default="mnist",
+        metavar="DATA",
+        help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
+        ".npz file, or a folder of the four IDX files",
+    )
+    what.add_argument(
+        "--no-uses",
+        dest="uses",
+        action="store_false",
+        help="leave out what the models of the group common can do",
+    )
+    what.add_argument("--force", action="store_true", help="train again what is finished")
+    how = p.add_argument_group("how")
+    how.add_argument(
+        "--output",
+        metavar="DIR",
+        help="where results go (default output; with "
+        "--quick output/quick, with other data output/<its name>)",
+    )
+    how.add_argument(
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="runs side by side, one core each (default: all cores)",
+    )
+    how.add_argument(
+        "--json", action="store_true", help="results, list or plan as JSON on standard output"
+    )
+    how.add_argument(
+        "--backend",
+        choices=("loky", "dask", "ray"),
+        default="loky",
+        help="this machine's cores (loky, the default), or a cluster",
+    )
+    how.add_argument(
+        "--address",
+        metavar="URL",
+        help="of the cluster's scheduler, for example tcp://127.0.0.1:8786",
+    )
+    instead = p.add_argument_group("instead of training")
+    instead.add_argument("--list", action="store_true", help="list the experiments")
+    instead.add_argument(
+        "--dry-run", action="store_true", help="say what would be run and how long it would take"
+    )
+    instead.add_argument(
+        "--report-only",
+        action="store_true",
+        help="write the reports anew from the results in --output",
+    )
+    return p
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status."""
+    options = parser().parse_args(arguments)
+    # A polite kill ends a run as Ctrl-C does, workers and all
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    what = list_experiments if options.list else report_only if options.report_only else train
+    return status_of(lambda: what(options), "run_all.py", STOPPED)
+
+
+def list_experiments(options):
+    """Print the table of experiments, and those of the user's own file."""
+    rows = table(options)
+    if options.json:
+        print_json([listed(row) for row in rows.values()])
+        return OK
+    for group in dict.fromkeys(row.group for row in rows.values()):
+        print(f"{group}:")
+        for row in rows.values():
+            if row.group == group:
+                stages = ", ".join(f"{s.name} {s.epochs}" for s in row.stages if s.batch_size)
+                end = f"  [{stages}]" * bool(stages)
+                print(f"  {row.name:16} {row.kind:10} {row.title}{end}")
+    return OK
+
+
+def listed(row):
+    """What the list says of an experiment, for a program."""
+    stages = [{"name": s.name, "epochs": s.epochs} for s in row.stages if s.batch_size]
+    return {
+        "name": row.name,
+        "group": row.group,
+        "kind": row.kind,
+        "title": row.title,
+        "model": row.model,
+        "stages": stages,
+    }
+
+
+def print_json(value):
+    """One JSON value on standard output."""
+    print(json.dumps(value, indent=1, allow_nan=False))
+
+
+def table(options, image_shape=(28, 28)):
+    """The experiments by name, with those of ``--config``."""
+    if options.config is None:
+        return EXPERIMENTS
+    from Code.experiments.own import load_experiments
+
+    own = load_experiments(options.config, image_shape)
+    return {**EXPERIMENTS, **{row.name: row for row in own}}
+
+
+def report_only(options):
+    """Write the reports from what is in the output folder."""
+    from Code.runs.run import write_reports
+
+    output = Path(options.output or "output")
+    if not output.is_dir():
+        raise UserError(f"{output} is not a folder; train first, or give --output")
+    write_reports(output)
+    return OK
+
+
+def chosen(options, rows=EXPERIMENTS):
+    """The rows of the table that the options name."""
+    own = [row for row in rows.values() if row.name not in EXPERIMENTS]
+    if options.only is None:
+        if options.all:
+            return list(rows.values())
+        return own or [row for row in rows.values() if row.group == "published"]
+    named = {}
+    for row in rows.values():
+        named.setdefault(row.group, []).append(row.name)
+    names = [name for word in options.only for name in named.get(word, [word])]
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        raise UserError(f"no experiment or group named {', '.join(unknown)}; see run_all.py --list")
+    return [rows[name] for name in dict.fromkeys(names)]
+
+
+def default_output(options, data):
+    """Where results go if nothing is said: never on top of the committed full results."""
+    if options.quick:
+        return Path("output", "quick")
+    if data.name != "mnist":
+        return Path("output", data.name.rstrip("/").replace(".npz", ""))
+    return Path("output")
+
+
+def train(options):
+    """Train what was asked for and is not finished, or say what that would be."""
+    if options.config is None:
+        chosen(options)  # a wrong name is told before the data is read
+    if options.address and options.backend == "loky":
+        raise UserError("--address is of a cluster: say --backend dask or --backend ray with it")
+    from Code.runs.progress import duration, say
+    from Code.runs.run import results_of, run
+    from Code.runs.unit import dataset
+
+    data = dataset(options.data, options.quick)
+    rows = chosen(options, table(options, data.x_train.shape[1:]))
+    output = Path(options.output or default_output(options, data))
+    seeds = range(options.seed, options.seed + options.seeds)
+    if options.dry_run:
+        return dry_run(rows, output, seeds, data, options)
+    done = run(
+        rows,
+        output,
+        data=options.data,
+        seeds=seeds,
+        quick=options.quick,
+        jobs=options.jobs,
+        measure_uses=options.uses,
+        force=options.force,
+        backend=options.backend,
+        address=options.address,
+    )
+    say(f"Wall time {duration(done.seconds)} for {done.trained} runs, {done.jobs} at a time.")
+    if options.json:
+        print_json(results_of(output, rows))
+    for name, reasons in done.failures.items():
+        for reason in reasons:
+            say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
+    return FAILED if any(done.failures.values()) else OK
+
+
+def dry_run(rows, output, seeds, data, options):
+    """Say what would be run; return the exit status."""
+    from Code.runs.plan import as_json, steps_of, wall_seconds
+    from Code.runs.progress import duration
+    from Code.runs.run import planned
+    from Code.runs.schedule import default_jobs
+    from Code.runs.store import Store
+
+    plan = planned(rows, output, options.data, seeds, options.quick)
+    steps = steps_of(plan.units, plan.prints, data, Store(output), options.force)
+    jobs = options.jobs or default_jobs()
+    if options.json:
+        print_json(as_json(steps, jobs, output))
+        return OK
+    for step in steps:
+        time_left = "finished" if step.finished else duration(step.seconds)
+        guess = "" if step.measured or step.finished else " (a guess: never run here)"
+        print(f"{step.experiment:24} seed {step.seed}   {time_left}{guess}")
+    left = sum(not step.finished for step in steps)
+    print(
+        f"{left} of {len(steps)} runs to do, {jobs} at a time, into {output}/:"
+        f" about {duration(wall_seconds(steps, jobs))}"
+    )
+    return OK

@@ -1,0 +1,79 @@
+"""The one door to all uses: which there are, and the way to the command line of each."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from Code.commands.status import status_of
+from Code.foundation.errors import UserError
+from Code.tasks import USES
+
+# What else can be done with a trained model, beside the uses that are measured
+BESIDE = {
+    "export": "the encoder, decoder and autoencoder as SavedModel or ONNX files",
+    "explorer": "trained models as one page that decodes and encodes by itself",
+}
+
+
+def parser():
+    """The parser of the door itself; each use has its own."""
+    width = max(map(len, {**USES, **BESIDE}))
+    lines = [f"  {name:{width}}  {line}" for name, line in USES.items()]
+    beside = [f"  {name:{width}}  {line}" for name, line in BESIDE.items()]
+    p = argparse.ArgumentParser(
+        prog="python -m Code.use",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Put a trained autoencoder to use, on your images or to be measured.",
+        epilog="\n".join(
+            [
+                "uses:",
+                *lines,
+                "\nand:",
+                *beside,
+                "\npython -m Code.use denoise --help says more of one.",
+                "Example: python -m Code.use denoise --model output/dae --input my.png"
+                " --output out.png",
+            ]
+        ),
+    )
+    p.add_argument("use", choices=[*USES, *BESIDE], metavar="USE", help="one of those below")
+    p.add_argument("options", nargs=argparse.REMAINDER, help="of that use")
+    return p
+
+
+def command_of(use):
+    """The function ``(arguments) -> exit status or None`` of a use's command line."""
+    name = f"Code.commands.uses.{use}"
+    try:
+        return importlib.import_module(name).main
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+    from Code.commands import cli
+
+    # A use without a command line of its own is measured on a data set, and that is all
+    return lambda arguments: cli.measure_use(use, arguments)
+
+
+def main(arguments=None):
+    """Run the command line; return the exit status."""
+    given = sys.argv[1:] if arguments is None else [str(word) for word in arguments]
+    # Before anything imports TensorFlow, which would announce its plugins
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    options = parser().parse_args(given[:1])
+    return status_of(lambda: _checked(command_of(options.use), given[1:]))
+
+
+def _checked(command, arguments):
+    """Call a command; what is wrong with files and values becomes a `UserError`."""
+    try:
+        return command(arguments)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"{error.filename}: {error.strerror}" if error.filename else error
+        ) from error
+    except ValueError as error:
+        raise UserError(error) from error

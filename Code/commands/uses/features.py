@@ -1,0 +1,107 @@
+"""The command line of ``python -m Code.use features``."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from Code.commands import cli
+from Code.data.pictures import load_images
+from Code.figures.style import save as save_figure
+from Code.foundation.atomic import write_with
+from Code.foundation.errors import UserError
+from Code.tasks.features import (
+    N_TRAIN,
+    balanced_draw,
+    figure,
+    fine_tuned_accuracies,
+    measure,
+    read_labels,
+    unsupervised_code,
+)
+from Code.training.trained import load_model
+
+
+def parser():
+    """The options of the command line."""
+    p = cli.parser(
+        "features",
+        "Classify images by the frozen code of a model, from few labels. With --input a linear "
+        "classifier on the codes of labelled images of --data reads your images, and --output "
+        "saves their codes; without it the model is measured.",
+        "Example: python -m Code.use features --model output/vae-16 --input my.npz "
+        "--output codes.npz",
+        "your images, .png or .npz; without it the model is measured on --data",
+    )
+    p.add_argument(
+        "--labels",
+        type=int,
+        metavar="N",
+        help="with --input: learn from N labelled "
+        "images, equally many of each digit (default: all)",
+    )
+    p.add_argument(
+        "--fine-tune",
+        type=int,
+        metavar="N",
+        help="without --input: also fine-tune the "
+        "encoder with N labels, against the same network from scratch",
+    )
+    return p
+
+
+def main(arguments=None):
+    """Classify the user's images, or measure a model."""
+    options = parser().parse_args(arguments)
+    if options.input is None:
+        return _measure(options)
+    cli.check_output(options.output, (".npz",))
+    model = load_model(options.model)
+    images = load_images(options.input, model.image_shape, invert=options.invert)
+    data = cli.dataset_for(model, options)
+    chosen = _labelled(data.y_train, options.labels, options.seed)
+    codes = unsupervised_code(model, images)
+    probabilities, classes = read_labels(
+        unsupervised_code(model, data.x_train[chosen]), data.y_train[chosen], codes
+    )
+    likeliest = classes[probabilities.argmax(axis=1)]
+    if options.json:
+        found = {"labels": likeliest.tolist(), "probabilities": probabilities.tolist()}
+        print(json.dumps(found, indent=1))
+    else:
+        for i, (label, share) in enumerate(zip(likeliest, probabilities.max(axis=1), strict=True)):
+            print(f"image {i}  {label}  ({share:.1%})")
+    if options.output:
+        arrays = {"codes": codes, "labels": likeliest, "probabilities": probabilities}
+        write_with(options.output, lambda part: np.savez_compressed(part, **arrays))
+    return None
+
+
+def _labelled(labels, n, seed):
+    if n is None:
+        return np.arange(min(len(labels), N_TRAIN))
+    chosen = balanced_draw(labels, n, np.random.default_rng((seed, n)))
+    if chosen is None:
+        classes, counts = np.unique(labels, return_counts=True)
+        raise UserError(
+            f"--labels {n}: --data has {len(classes)} digits, of each at least {counts.min()} "
+            f"images; give a multiple of {len(classes)} up to {counts.min() * len(classes)}"
+        )
+    return chosen
+
+
+def _measure(options):
+    """`measure` on the command line, and fine-tuning where asked."""
+    cli.check_output(options.output, (".png",))
+    model = load_model(options.model)
+    data = cli.dataset_for(model, options)
+    if options.fine_tune is not None:
+        _labelled(data.y_train, options.fine_tune, options.seed)
+    measured = measure(model, data, options.seed)
+    if options.fine_tune is not None:
+        measured.values |= fine_tuned_accuracies(
+            model, data, (options.fine_tune,), seed=options.seed
+        )
+    cli.print_values(measured.values, options.json)
+    if options.output:
+        save_figure(figure({Path(options.model).stem: measured}), options.output)

@@ -1,0 +1,99 @@
+"""The command line of ``python -m Code.use fill``."""
+
+import numpy as np
+
+from Code.commands import cli
+from Code.data.filters import psnr
+from Code.data.pictures import load_images, save_images
+from Code.data.tables import read_table, write_table
+from Code.foundation.errors import UserError
+from Code.tasks.fill import HOLES, STEPS, filled_by, mean_image, sample
+from Code.tasks.reconstruct import has_posterior
+from Code.tasks.table import fill_table
+from Code.training.trained import load_model
+
+
+def main(arguments=None):
+    """The command line: fill your images or table, or measure the model on a data set."""
+    p = cli.parser(
+        "fill",
+        "Fill the missing pixels of images with an autoencoder, or the missing cells of a table.",
+        "Examples: python -m Code.use fill --model output/vae-16 --input my.png --hole square "
+        "--output out.png; python -m Code.use fill --table my.csv --output filled.csv",
+        "your images: a .png whose missing pixels are transparent, or an .npz of images (n, "
+        "height, width) with NaN. Without it the model is measured on --data",
+        needs_model=False,
+    )
+    p.add_argument(
+        "--hole",
+        choices=HOLES,
+        help="cut this hole into your images first, and say how well it was filled",
+    )
+    p.add_argument(
+        "--draw",
+        action="store_true",
+        help="a VAE draws the missing pixels instead: another --seed, another draw",
+    )
+    p.add_argument(
+        "--steps",
+        type=int,
+        default=STEPS,
+        help="passes through the autoencoder "
+        "(default %(default)s; for one large hole 1 may do better)",
+    )
+    p.add_argument(
+        "--table",
+        metavar="CSV",
+        help="a table of numbers with empty cells; an "
+        "autoencoder is trained on it, --model is not needed",
+    )
+    options = p.parse_args(arguments)
+    if options.table:
+        return _fill_table(options)
+    if not options.model:
+        raise UserError("say which --model fills the images, or give a --table")
+    if options.input is None:
+        return cli.measure_and_draw(options)
+    _fill_images(options)
+
+
+def _fill_images(options):
+    cli.check_output(options.output)
+    model = load_model(options.model)
+    if options.steps < 1:
+        raise UserError(f"--steps must be at least 1, not {options.steps}")
+    if options.draw and not has_posterior(model):
+        raise UserError("--draw needs a variational model, such as output/vae-16")
+    x = truth = load_images(options.input, model.image_shape, True, options.invert)
+    rng = np.random.default_rng(options.seed)
+    if options.hole:
+        x = np.where(HOLES[options.hole](len(x), x.shape[1:], rng), np.nan, x)
+    missing = np.isnan(x)
+    if not missing.any():
+        raise UserError(
+            f"{options.input}: no pixel is missing; make some transparent, or say --hole square"
+        )
+    start = mean_image(cli.dataset_for(model, options))
+    steps = options.steps
+    filled = sample(model, x, start, rng)[1] if options.draw else filled_by(model, x, start, steps)
+    values = {"pixels_filled": int(missing.sum())}
+    known = missing & ~np.isnan(truth)
+    if known.any():
+        values["psnr"] = psnr(truth[known], filled[known])
+    cli.print_values(values, options.json, {"psnr": "dB"})
+    if options.output:
+        save_images(options.output, filled, options.invert)
+
+
+def _fill_table(options):
+    cli.check_output(options.output, (".csv",))
+    header, cells, table = read_table(options.table)
+    try:
+        filled = fill_table(table, options.seed)
+    except ValueError as error:
+        raise UserError(f"{options.table}: {error}") from error
+    cli.print_values({"cells_filled": int(np.isnan(table).sum())}, options.json)
+    if options.output:
+        write_table(options.output, header, cells, filled)
+    elif not options.json:
+        print("say --output filled.csv to save the table")

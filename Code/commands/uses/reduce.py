@@ -1,0 +1,44 @@
+"""The command line of ``python -m Code.use reduce``."""
+
+import json
+from pathlib import Path
+
+from Code.commands import cli
+from Code.data.pictures import load_images
+from Code.figures.style import save as save_figure
+from Code.foundation.atomic import write_text
+from Code.tasks.reduce import MAP_TEST, map_with_stars
+from Code.tasks.task import flat
+from Code.training.measures import plane
+from Code.training.trained import load_model
+
+
+def main(arguments=None):
+    """The command line: your images' places in the map, or the map of a data set."""
+    p = cli.parser(
+        "reduce",
+        "Map images into the plane: the code, or of a wider one its two principal components. "
+        "With --input and --output places.csv it writes where your images lie, with --output "
+        "map.png it draws them as stars among the data's test images.",
+        "Example: python -m Code.use reduce --model output/ae-2 --input my.npz --output map.png",
+    )
+    options = p.parse_args(arguments)
+    if options.input is None:
+        return cli.measure_and_draw(options)
+    cli.check_output(options.output, (".csv", ".png"))
+    model = load_model(options.model)
+    x = load_images(options.input, model.image_shape, invert=options.invert)
+    data = cli.dataset_for(model, options)
+    train, codes = (flat(model.encode(images)) for images in (data.x_train, x))
+    places = plane(train, codes)[1]
+    if options.json:
+        print(json.dumps({"places": places.tolist()}, indent=1))
+    else:
+        for i, (a, b) in enumerate(places):
+            print(f"image {i}  {a:.6g}  {b:.6g}")
+    if options.output and Path(options.output).suffix.lower() == ".csv":
+        lines = ["image,x,y", *(f"{i},{a:.9g},{b:.9g}" for i, (a, b) in enumerate(places))]
+        write_text(options.output, "\n".join(lines) + "\n")
+    elif options.output:
+        test = plane(train, flat(model.encode(data.x_test[:MAP_TEST])))[1]
+        save_figure(map_with_stars(test, data.y_test[:MAP_TEST], places), options.output)

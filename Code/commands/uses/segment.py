@@ -1,0 +1,61 @@
+"""The command line of ``python -m Code.use segment``."""
+
+from Code.commands import cli
+from Code.data.pictures import load_images, save_images
+from Code.foundation.errors import UserError
+from Code.tasks.segment import N_LABELLED, cluttered, described, fitted, intersection_over_union
+from Code.training.trained import load_model
+
+
+def parser():
+    """The options of the command line."""
+    p = cli.parser(
+        "segment",
+        "Find the pixels of a digit in a cluttered picture. --input are pictures at least as large "
+        "as the model's images, of any size; the pixels found come as white on black. Ten labelled "
+        "pictures are made of the training images of --data. Without --input the model is measured "
+        "on pictures made of the test images.",
+        "Example: python -m Code.use segment --model output/cae-denoising --input large.png "
+        "--output mask.png",
+        input_help="pictures to segment: a .png of one, or an .npz of (n, height, width); ink is "
+        "bright as in MNIST, else say --invert. Without it the model is measured on --data",
+    )
+    p.add_argument(
+        "--truth",
+        metavar="PATH",
+        help="the right masks of --input, white on black, to compare with",
+    )
+    return p
+
+
+def main(arguments=None):
+    """Segment the user's pictures, or measure a model."""
+    options = parser().parse_args(arguments)
+    if options.input is None:
+        return cli.measure_and_draw(options)
+    cli.check_output(options.output)
+    model = load_model(options.model)
+    pictures = load_images(options.input, invert=options.invert)
+    least = tuple(model.image_shape)
+    if any(side < needed for side, needed in zip(pictures.shape[1:], least, strict=True)):
+        found, needed = (f"{h}×{w}" for h, w in (pictures.shape[1:], least))
+        raise UserError(f"{options.input}: {found} pixels; the model needs at least {needed}")
+    truth = _truth(options.truth, pictures)
+    labelled = cluttered(cli.dataset_for(model, options).x_train, N_LABELLED, options.seed)
+    masks = fitted(described(model), *labelled)(pictures)
+    values = {"pictures": len(masks), "share_of_digit": masks.mean()}
+    if truth is not None:
+        values["iou"] = intersection_over_union(masks, truth).mean()
+    cli.print_values(values, options.json)
+    if options.output:
+        save_images(options.output, masks)
+    return None
+
+
+def _truth(path, pictures):
+    if path is None:
+        return None
+    masks = load_images(path, pictures.shape[1:]) > 0.5
+    if len(masks) != len(pictures):
+        raise UserError(f"{path}: {len(masks)} masks for {len(pictures)} pictures")
+    return masks

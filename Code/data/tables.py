@@ -1,0 +1,79 @@
+"""Tables of numbers as CSV files, with cells that are missing."""
+
+import csv
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+
+from Code.foundation.atomic import write_text
+from Code.foundation.errors import UserError
+
+MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "?")
+
+
+def read_table(path):
+    """``header, cells, table`` of a CSV file: texts, and the numbers with NaN for what is missing.
+
+    Cells are separated by commas, semicolons or tabs; empty ones and NA, NaN, null, None and ? are
+    missing. The first row is a header (else None) if one of its cells is anything else.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, its rows differ in length, or a cell is not a number.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    header = None
+    if cells and any(_number(cell) is None for cell in cells[0]):
+        header, cells = cells[0], cells[1:]
+    if not cells:
+        raise UserError(f"{path}: no rows of numbers")
+    width = len(header or cells[0])
+    table = np.empty((len(cells), width))
+    for i, row in enumerate(cells):
+        if len(row) != width:
+            raise UserError(f"{path}: data row {i + 1} has {len(row)} cells, not {width}")
+        for j, cell in enumerate(row):
+            number = _number(cell)
+            if number is None:
+                name = header[j] if header else j + 1
+                raise UserError(
+                    f"{path}: data row {i + 1}, column {name}: {cell!r} is not a number; "
+                    "leave out columns of words, leave missing cells empty"
+                )
+            table[i, j] = number
+    return header, cells, table
+
+
+def _number(cell):
+    word = cell.strip()
+    if word.lower() in MISSING_WORDS:
+        return math.nan
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def write_table(path, header, cells, table):
+    """Write a filled table as CSV: known cells as they were written, others in 6 digits."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    if header:
+        writer.writerow(header)
+    for texts, numbers in zip(cells, table, strict=True):
+        writer.writerow(
+            [
+                f"{number:.6g}" if math.isnan(_number(cell)) else cell
+                for cell, number in zip(texts, numbers, strict=True)
+            ]
+        )
+    write_text(path, lines.getvalue())

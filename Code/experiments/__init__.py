@@ -1,0 +1,17 @@
+"""The one table of experiments, and one's own from a TOML file."""
+
+from Code.experiments.row import Experiment, Published, Stage, adam, supervised, unsupervised
+from Code.experiments.table import EXPERIMENTS, GROUPS, QUICK, of_group
+
+__all__ = [
+    "EXPERIMENTS",
+    "GROUPS",
+    "QUICK",
+    "Experiment",
+    "Published",
+    "Stage",
+    "adam",
+    "of_group",
+    "supervised",
+    "unsupervised",
+]

@@ -1,0 +1,116 @@
+"""Every variant in one architecture: encoder 784-256-64-k, the decoder mirrored, k = 2 and 16.
+
+Only the bottleneck and the loss differ, and where a variant is made of convolutions, a recurrence
+or a course of its own, that. Same images, epochs, batches and optimiser.
+"""
+
+from Code.experiments.papers_deep import LAYERWISE, cd, levels
+from Code.experiments.row import AXES, Z_MEAN, Experiment, Stage, adam, pca_row
+
+NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
+# 200 divides 60,000: a shorter last batch would be compiled as well, in as much time as the others
+EPOCHS, BATCH = 8, 200
+WHOLE = (Stage("unsupervised", EPOCHS, BATCH, adam(2e-3)),)
+LAYERS = (*levels(3, 3, BATCH), *WHOLE)
+RBMS = (*levels(2, 3, BATCH, cd(0.05)), Stage("layer-3", 3, BATCH, cd(0.001)), *WHOLE)
+CODE_DIMS = (2, 16)
+
+
+def _row(name, title, model, code_dim, settings=None, stages=WHOLE, **more):
+    variant = model.split(":")[0].split(".")[-1]
+    return Experiment(
+        f"{name}-{code_dim}",
+        variant,
+        "common",
+        f"{title}, {code_dim} units",
+        model,
+        {**NET, "code_dim": code_dim, **(settings or {})},
+        stages,
+        group="common",
+        **more,
+    )
+
+
+def _rows(k):
+    """The variants with a code of ``k`` units."""
+    return (
+        _row("ae", "Plain autoencoder", "Code.ae:AE", k, measures=AXES),
+        _row("dae", "Denoising, Gaussian", "Code.dae:DAE", k, {"level": 0.5}, denoises=True),
+        _row(
+            "dae-masking",
+            "Denoising, masking",
+            "Code.dae:DAE",
+            k,
+            {"corruption": "masking", "level": 0.25},
+        ),
+        _row(
+            "dae-salt",
+            "Denoising, salt and pepper",
+            "Code.dae:DAE",
+            k,
+            {"corruption": "salt_and_pepper", "level": 0.25},
+        ),
+        _row(
+            "emphasised",
+            "Denoising, emphasised",
+            "Code.emphasised:EmphasisedDAE",
+            k,
+            {"alpha": 1.0, "beta": 0.5},
+        ),
+        _row("tied", "Tied weights", "Code.tied:Tied", k),
+        _row("sparse-l1", "Sparse, L1", "Code.sparse:L1Sparse", k, {"weight": 0.1}),
+        _row(
+            "sparse-kl",
+            "Sparse, KL to a rate",
+            "Code.sparse:KLSparse",
+            k,
+            {"rate": 0.1, "weight": 3.0},
+        ),
+        _row("sparse-k", "k-sparse", "Code.sparse:KSparse", k, {"k": max(1, k // 4)}),
+        _row("contractive", "Contractive", "Code.contractive:Contractive", k, {"weight": 0.1}),
+        _row(
+            "stacked",
+            "Stacked denoising",
+            "Code.stacked:Stacked",
+            k,
+            {},
+            LAYERS,
+            procedure=LAYERWISE,
+        ),
+        _row(
+            "rbm",
+            "Pre-trained as RBMs",
+            "Code.rbm:DeepRBM",
+            k,
+            {"activation": "sigmoid"},
+            RBMS,
+            procedure=LAYERWISE,
+        ),
+        _row("conv", "Convolutional, transposed", "Code.conv:ConvAE", k, {"filters": (16, 32)}),
+        _row(
+            "lstm", "Recurrent over rows", "Code.lstm:RecurrentAE", k, {"cell": "lstm", "units": 64}
+        ),
+        _row("masked", "Masked patches", "Code.masked:MaskedAE", k, {"patch": 7}),
+        _row("vae", "Variational", "Code.vae:VAE", k, code_axis=Z_MEAN),
+        _row("gaussian-vae", "Variational, learned variance", "Code.gaussian_vae:GaussianVAE", k),
+        _row("iwae", "Importance-weighted, 5 samples", "Code.iwae:IWAE", k, {"k": 5}),
+        _row("beta-vae", "β-VAE, β = 4", "Code.beta_vae:BetaVAE", k, {"beta": 4.0}),
+        _row("factor-vae", "FactorVAE", "Code.factor_vae:FactorVAE", k, {"gamma": 10.0}),
+        _row("info-vae", "InfoVAE (MMD-VAE)", "Code.info_vae:InfoVAE", k),
+        _row("wae", "Wasserstein, MMD", "Code.info_vae:WAE", k),
+        _row("aae", "Adversarial", "Code.aae:AAE", k),
+        _row("cvae", "Conditioned on the label", "Code.cvae:CVAE", k),
+        _row(
+            "vq-vae",
+            "Vector-quantised",
+            "Code.vq_vae:VQVAE",
+            k,
+            {"n_entries": 512, "vector_dim": 2},
+        ),
+    )
+
+
+COMMON_GROUP = (
+    *(row for k in CODE_DIMS for row in _rows(k)),
+    pca_row("pca-16", "Sixteen principal components", 16, group="common"),
+)

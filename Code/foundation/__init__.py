@@ -1,0 +1,1 @@
+"""What every floor stands on: whole files, errors, Keras without noise, names."""

@@ -1,0 +1,82 @@
+"""Old addresses: commands that say in a line where they went, modules that are found there."""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import re
+import sys
+import warnings
+
+COMMANDS = {
+    "Code.export": "python -m Code.use export",
+    "Code.explorer": "python -m Code.use explorer",
+    "Code.main": "python run_all.py",
+}
+USE = re.compile(r"Code\.tasks\.([a-z]+)")
+# What the README, the guide and the walk-through had imported from elsewhere
+MODULES = {
+    **{
+        f"Code.{name}": f"Code.parts.{name}"
+        for name in ("losses", "noise", "latent", "two_sample", "subpixel")
+    },
+    "Code.disentangled": "Code.beta_vae",
+    "Code.export": "Code.tasks.export",
+    "Code.own_experiments": "Code.experiments.own",
+    "Code.pca": "Code.training.pca",
+    "Code.tables.common": "Code.experiments.common",
+    "Code.tables": "Code.experiments",
+    "Code.training.whole_epoch": "Code.parts.whole_epoch",
+}
+PARTED = {
+    "Code.tasks.cli": "load_images and save_images are in Code.data.pictures, load_model in "
+    "Code.training.trained",
+    "Code.training.unit": "import_keras is in Code.foundation.keras_import, ONE_THREAD in "
+    "Code.foundation.threads",
+}
+
+
+def way_to(words):
+    """Where the command that Python was started with has gone, as a line; None if it has not.
+
+    Parameters
+    ----------
+    words : of the command as ``sys.orig_argv`` has them.
+    """
+    if "-m" not in words[:-1]:
+        return None
+    module = words[words.index("-m") + 1]
+    use = USE.fullmatch(module)
+    new = f"python -m Code.use {use[1]}" if use else COMMANDS.get(module)
+    return new and f"python -m {module} is now {new}; its options are the same"
+
+
+class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules that have moved under the names that they had.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        For one whose contents are now in several; its message says where.
+    """
+
+    def find_spec(self, name, path=None, target=None):
+        if name in PARTED:
+            raise ModuleNotFoundError(f"{name} is no more: {PARTED[name]}", name=name)
+        return importlib.machinery.ModuleSpec(name, self) if name in MODULES else None
+
+    def create_module(self, spec):
+        new = MODULES[spec.name]
+        warnings.warn(f"{spec.name} is now {new}", DeprecationWarning, stacklevel=2)
+        module = importlib.import_module(new)
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module):
+        # Python has just put the old name's specification on it
+        module.__spec__ = module.__spec__.loader_state
+
+
+def answer_to_old_names():
+    """Let Python ask `OldNames` for what it finds nowhere else."""
+    if not any(isinstance(finder, OldNames) for finder in sys.meta_path):
+        sys.meta_path.append(OldNames())

@@ -1,0 +1,80 @@
+"""What a run would do and how long that would take, without doing it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from Code.runs.progress import DEFAULT_WEIGHT
+
+
+@dataclass(frozen=True)
+class Step:
+    """One experiment with one seed.
+
+    Attributes
+    ----------
+    finished : whether its result is there and would be kept.
+    seconds : expected time on one core; what an earlier run took, scaled to these images and
+        epochs.
+    measured : whether there was an earlier run; ``seconds`` is a guess otherwise.
+    """
+
+    experiment: str
+    seed: int
+    finished: bool
+    seconds: float
+    measured: bool
+
+
+def steps_of(units, prints, data, store, force=False):
+    """A ``Step`` for each unit.
+
+    Parameters
+    ----------
+    units : list of ``Unit`` as they would be run.
+    prints : the identity of each unit, by (name, seed).
+    data : the data set of the run.
+    store : the store that may hold finished runs.
+    force : whether finished runs are done again.
+    """
+    steps = []
+    for unit in units:
+        key = unit.name, unit.seed
+        finished = not force and store.record(*key, prints[key]) is not None
+        seconds = earlier_seconds(unit, len(data.x_train))
+        known = seconds is not None
+        steps.append(Step(*key, finished, seconds if known else DEFAULT_WEIGHT, known))
+    return steps
+
+
+def earlier_seconds(unit, n_train):
+    """Seconds that the last run of an experiment suggests for this one, or None without one."""
+    for output in (unit.output, "output"):
+        try:
+            result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
+            took = sum(result["seconds_in_all"]) / len(result["seconds_in_all"])
+            then = result["data"]["n_train"] * max(1, sum(result["epochs"].values()))
+            epochs = sum(stage.epochs for stage in unit.experiment.stages)
+            return took * n_train * max(1, epochs) / then
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError):
+            continue
+    return None
+
+
+def wall_seconds(steps, jobs):
+    """Expected seconds of the whole: all work spread over the jobs, and no less than the longest.
+
+    Starting the workers and drawing the figures are not in it.
+    """
+    left = [step.seconds for step in steps if not step.finished]
+    return max(sum(left) / jobs, max(left)) if left else 0.0
+
+
+def as_json(steps, jobs, output):
+    """The plan as one JSON object."""
+    return {
+        "output": str(output),
+        "jobs": jobs,
+        "seconds": wall_seconds(steps, jobs),
+        "runs": [asdict(step) for step in steps],
+    }

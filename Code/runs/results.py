@@ -1,0 +1,145 @@
+"""From finished runs to what is shown: result.json, history.csv and results.csv."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from Code.experiments.table import EXPERIMENTS
+from Code.foundation.atomic import write_json, write_text, write_with
+from Code.runs.pictures import draw
+from Code.runs.store import HISTORY_COLUMNS, csv_text
+
+RESULT_COLUMNS = (
+    "experiment",
+    "variant",
+    "stage",
+    "metric",
+    "split",
+    "mean",
+    "std",
+    "n_seeds",
+    "published",
+)
+
+
+def assemble(experiment, seeds, data, store, quick, failures):
+    """Write one experiment's result.json, history.csv and figures from its finished runs.
+
+    Figures show the first seed that finished. Nothing is written where no seed finished.
+
+    Parameters
+    ----------
+    experiment : the row as it was run (with the epochs of this run).
+    seeds : the seeds that were asked for.
+    data : facts of the data set, as result.json holds them.
+    failures : list of ``{"seed", "reason"}``.
+    """
+    records = {seed: store.record(experiment.name, seed) for seed in seeds}
+    failed = {failure["seed"] for failure in failures}
+    records = {s: record for s, record in records.items() if record and s not in failed}
+    folder = store.output / experiment.name
+    if not records:
+        return
+    done = list(records)
+    first = records[done[0]]
+    metrics = summary(experiment, list(records.values()))
+    views = store.views(experiment.name, done[0])
+    names = draw(experiment, first, metrics, views, folder)
+    keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")
+    rows = [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]
+    write_text(folder / "history.csv", csv_text(("seed", *HISTORY_COLUMNS), rows))
+    result = {
+        "experiment": experiment.name,
+        "variant": experiment.variant,
+        "group": experiment.group,
+        "kind": experiment.kind,
+        "title": experiment.title,
+        "settings": settings_of(experiment),
+        "seeds": done,
+        "complete": len(done) == len(seeds),
+        "failures": failures,
+        "data": data,
+        "quick": quick,
+        "parameters": first["parameters"],
+        "metrics": metrics,
+        **{
+            times: {
+                stage: [record[times][stage] for record in records.values()]
+                for stage in first[times]
+            }
+            for times in ("seconds", "epoch_seconds")
+        },
+        "seconds_in_all": [record["seconds_in_all"] for record in records.values()],
+        "epochs": first["epochs"],
+        **{name: first[name] for name in ("versions", "machine", "code_version", "finished")},
+        "figures": names,
+    }
+    write_json(folder / "result.json", result)
+
+
+def keep_model(source, target):
+    """Put the first seed's trained model beside its figures; remove an older one if it has none."""
+    if source.exists():
+        write_with(target, lambda part: shutil.copyfile(source, part))
+    else:
+        target.unlink(missing_ok=True)
+
+
+def settings_of(experiment):
+    """The hyperparameters of a row, as result.json holds them."""
+    row = experiment.fingerprinted
+    return {
+        **row["settings"],
+        "model": row["model"],
+        "noise_once": row["noise_once"],
+        "stages": list(row["stages"]),
+    }
+
+
+def summary(experiment, records):
+    """Every metric over the seeds: values, mean, sample standard deviation, published figure."""
+    published = {(p.stage, p.metric): p for p in experiment.published}
+    rows = []
+    for row in records[0]["metrics"]:
+        key = {name: row[name] for name in ("stage", "metric", "split")}
+        values = [
+            other["value"]
+            for record in records
+            for other in record["metrics"]
+            if all(other[name] == key[name] for name in key)
+        ]
+        target = published.get((row["stage"], row["metric"]))
+        rows.append(
+            {
+                **key,
+                "values": values,
+                "mean": float(np.mean(values)),
+                "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                "published": target.value if target else None,
+                "published_source": target.source if target else None,
+                "published_range": [target.low, target.high] if target else None,
+            }
+        )
+    return rows
+
+
+def write_results_csv(output):
+    """Gather every result.json below ``output`` into the tidy ``results.csv``."""
+    rank = {name: i for i, name in enumerate(EXPERIMENTS)}
+
+    def place(result):
+        name = result["experiment"]
+        return rank.get(name, len(rank)), name
+
+    rows = []
+    for result in sorted(_results(output), key=place):
+        for metric in result["metrics"]:
+            rows.append({**result, **metric, "n_seeds": len(metric["values"])})
+    return write_text(Path(output) / "results.csv", csv_text(RESULT_COLUMNS, rows))
+
+
+def _results(output):
+    for path in Path(output).glob("*/result.json"):
+        yield json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,322 @@
+"""Train rows of the table, put the models to use and write all that is shown: one call.
+
+from Code.experiments.table import EXPERIMENTS
+from Code.runs.run import run
+
+done = run([EXPERIMENTS["ae"], EXPERIMENTS["vae-bce"]], "output/mine", quick=True)
+"""
+
+import errno
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from Code.explorer import page
+from Code.foundation.atomic import write_json
+from Code.foundation.errors import UserError
+from Code.reporting.render import render_reports
+from Code.reporting.results import ResultError, load_runs
+from Code.runs import schedule, use_units, uses_table
+from Code.runs.fingerprint import fingerprint
+from Code.runs.progress import DEFAULT_WEIGHT, Display, say
+from Code.runs.results import assemble, write_results_csv
+from Code.runs.store import Store
+from Code.runs.unit import Unit, dataset, scheduled, work
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Done:
+    """What a run came to.
+
+    Attributes
+    ----------
+    output : the folder of its results.
+    trained, kept, used : how many runs were trained, how many were there and kept, and of how many
+        models and rivals the uses were measured.
+    failures : ``{experiment: [{"seed", "reason"}, ...]}``.
+    seconds : wall time.
+    jobs : how many runs stood side by side.
+    """
+
+    output: Path
+    trained: int = 0
+    kept: int = 0
+    used: int = 0
+    failures: dict = field(default_factory=dict)
+    seconds: float = 0.0
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run: every experiment with every seed, and the identity of each.
+
+    Attributes
+    ----------
+    rows : the experiments, with the epochs of this run.
+    units : a ``Unit`` for each experiment and seed.
+    prints : the identity of each unit, by (name, seed).
+    """
+
+    rows: list
+    units: list
+    prints: dict
+
+
+def planned(rows, output, data="mnist", seeds=(0,), quick=False):
+    """The ``Plan`` of these rows and seeds on the data that ``data`` names."""
+    rows = [scheduled(row, quick) for row in rows]
+    # Absolute, since the workers of a cluster start in a folder of their own
+    folder = str(Path(output).resolve())
+    units = [Unit(row, seed, str(data), quick, folder) for seed in seeds for row in rows]
+    images = dataset(str(data), quick)
+    return Plan(
+        rows, units, {(u.name, u.seed): fingerprint(u.experiment, images, u.seed) for u in units}
+    )
+
+
+def run(
+    rows,
+    output,
+    *,
+    data="mnist",
+    seeds=(0,),
+    quick=False,
+    jobs=None,
+    measure_uses=True,
+    force=False,
+    backend="loky",
+    address=None,
+):
+    """Train what is not finished, put models of the group ``common`` to use, write the reports.
+
+    Parameters
+    ----------
+    rows : list of ``Experiment``.
+    output : folder for the results; a run that was stopped goes on from what is finished there.
+    data : what ``Code.data.datasets.load_dataset`` takes.
+    seeds : whole numbers from 0.
+    quick : on 2,000 images, 2 epochs each.
+    jobs : runs side by side, one core each; None for as many as there are cores.
+    measure_uses : whether the uses are measured too.
+    force : whether finished runs are trained again.
+    backend, address : where the runs go, see ``Code.runs.schedule.backend``.
+
+    Returns
+    -------
+    Done
+
+    Raises
+    ------
+    UserError
+        If the data cannot be used, the folder cannot be written to or another run holds it.
+    """
+    output, seeds = Path(output), list(seeds)
+    images = dataset(str(data), quick)
+    plan = planned(rows, output, data, seeds, quick)
+    jobs = jobs or schedule.default_jobs()
+    try:
+        with schedule.sole_use(output):
+            start = time.monotonic()
+            store = Store(output)
+            store.clear_progress()
+            done = Done(output, jobs=jobs)
+            with schedule.backend(backend, address, jobs):
+                _train(plan, seeds, images, store, quick, force, done)
+                write_results_csv(output)
+                if measure_uses:
+                    _use(plan.rows, seeds, store, str(data), quick, force, done)
+            if done.trained or done.used:
+                note_run(
+                    output,
+                    wall_seconds=time.monotonic() - start,
+                    jobs=jobs,
+                    trained=done.trained,
+                    kept=done.kept,
+                    used=done.used,
+                    seeds=len(seeds),
+                )
+            if not quick and images.name == "mnist":
+                write_explorer(output, plan.rows, done.trained)
+            write_reports(output)
+            done.seconds = time.monotonic() - start
+            return done
+    except OSError as error:
+        raise _told(error, output) from None
+
+
+def _told(error, output):
+    """An error of the file system as one that the person can put right, where it is of the output.
+
+    Any other is returned as it is.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(
+            f"{output}: {error.strerror}; make room, and the same command goes on"
+            " from what is finished"
+        )
+    if error.filename is None or not str(error.filename).startswith(str(output)):
+        return error
+    return UserError(f"cannot write to {error.filename}: {error.strerror}")
+
+
+def _train(plan, seeds, data, store, quick, force, done):
+    """Train what is not finished and assemble each experiment when its last seed is done."""
+    units, prints = plan.units, plan.prints
+    todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
+    weights = {(u.name, u.seed): schedule.expected_seconds(u) for u in todo}
+    todo.sort(key=lambda u: -weights[u.name, u.seed])
+    if len(todo) < len(units):
+        say(f"{len(units) - len(todo)} of {len(units)} runs are finished and kept (--force: again)")
+    facts = facts_of(data)
+    failures = {row.name: [] for row in plan.rows}
+    open_runs = {row.name: sum(u.name == row.name for u in todo) for row in plan.rows}
+
+    def show(row):
+        assemble(row, seeds, facts, store, quick, failures[row.name])
+
+    def ended(unit, failure):
+        if failure:
+            failures[unit.name].append({"seed": unit.seed, "reason": failure})
+        open_runs[unit.name] -= 1
+        if not open_runs[unit.name]:
+            show(unit.experiment)
+
+    for row in plan.rows:
+        if not open_runs[row.name]:
+            show(row)
+    _side_by_side(todo, prints, weights, store, done.jobs, ended, work, "runs")
+    done.trained, done.kept, done.failures = len(todo), len(units) - len(todo), failures
+
+
+def _use(rows, seeds, store, data, quick, force, done):
+    """Measure the uses of the trained models of the group ``common``, where that is not done."""
+    rows = [row for row in rows if row.group == "common"]
+    units = use_units.units_of(rows, seeds, store, data, quick)
+    if not units:
+        return
+    prints = {(u.name, u.seed): use_units.identity(u, store) for u in units}
+    todo = [u for u in units if force or not use_units.kept(u, prints[u.name, u.seed])]
+    weights = dict.fromkeys(((u.name, u.seed) for u in todo), DEFAULT_WEIGHT)
+
+    def ended(unit, failure):
+        if failure:
+            reason = {"seed": unit.seed, "reason": f"uses: {failure}"}
+            done.failures.setdefault(unit.name, []).append(reason)
+
+    _side_by_side(todo, prints, weights, store, done.jobs, ended, use_units.work, "models are used")
+    uses_table.assemble(units, prints, store)
+    done.used = len(todo)
+
+
+def _side_by_side(todo, prints, weights, store, jobs, ended, work, what):
+    """Do ``work`` on the units of ``todo``, show how far it is, and call ``ended`` for each."""
+    if todo:
+        say(f"{len(todo)} {what}, {min(jobs, len(todo))} at a time, into {store.output}/")
+    with Display(todo, weights, store, jobs) as display:
+
+        def on_done(unit, failure):
+            display.done(unit, failure)
+            ended(unit, failure)
+
+        schedule.run_units(todo, prints, on_done, work)
+
+
+def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verbose=0):
+    """Train one row with one seed in this process, on all its threads, and draw its figures.
+
+    Parameters
+    ----------
+    epochs : of every stage, or None for the row's own.
+    verbose : Keras's progress display, 0 for none.
+
+    Returns
+    -------
+    record, failure : what the store keeps of the run, and None; or None, and why it failed.
+
+    Raises
+    ------
+    UserError
+        As for `run`.
+    """
+    images = dataset(str(data), quick)
+    row = scheduled(row, quick, epochs)
+    unit = Unit(row, seed, str(data), quick, str(output))
+    try:
+        with schedule.sole_use(output):
+            store = Store(output)
+            store.clear_progress()
+            identity = fingerprint(row, images, seed)
+            failure = work(unit, identity, verbose=verbose, one_thread=False)
+            if failure:
+                return None, failure
+            assemble(row, [seed], facts_of(images), store, quick, [])
+            return store.record(row.name, seed), None
+    except OSError as error:
+        raise _told(error, output) from None
+
+
+def note_run(output, **facts):
+    """Add a run that trained something to ``runs.json``, the latest last."""
+    try:
+        runs = load_runs(output)
+    except ResultError:
+        runs = []
+    write_json(Path(output) / "runs.json", [*runs, facts])
+
+
+def facts_of(data):
+    """What result.json says of the data."""
+    return {
+        "name": data.name,
+        "sha256": data.sha256,
+        "n_train": len(data.x_train),
+        "n_test": len(data.x_test),
+        "image_shape": list(data.x_train.shape[1:]),
+    }
+
+
+def results_of(output, rows):
+    """The ``result.json`` of each experiment that has one, as one JSON value."""
+    paths = [Path(output, row.name, "result.json") for row in rows]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+
+
+def report_folder(output):
+    """``report`` for the default output folder, else a folder inside the output folder."""
+    return Path("report") if Path(output) == Path("output") else Path(output, "report")
+
+
+def write_reports(output):
+    """Render both reports of an output folder and say where they are."""
+    paths = render_reports(output, report_folder(output))
+    say("Reports: " + ", ".join(map(str, paths)))
+
+
+def write_explorer(output, rows, trained):
+    """Put models that a page can show into ``explorer.html``, and say in a line how that went.
+
+    In a process of its own: TensorFlow stays out of this one, and no failure reaches the run.
+
+    Parameters
+    ----------
+    rows : the experiments of this run.
+    trained : how many runs were trained; without one, a page that is there is left as it is.
+    """
+    path = report_folder(output) / "explorer.html"
+    concerned = any(row.name in page.WISHED for row in rows) and page.has_models(output)
+    if not concerned or (path.exists() and not trained):
+        return
+    folders = ["--output", str(output.resolve()), "--page", str(path.resolve())]
+    command = [sys.executable, "-m", "Code.use", "explorer", *folders]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        say(f"warning: {path} was not made: {reason[-1]}")
+    else:
+        say(f"Explorer: {path}")

@@ -1,0 +1,132 @@
+"""One unit of work: one experiment with one seed, in a process of its own."""
+
+import copy
+import os
+import time
+import traceback
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from Code.data.datasets import load_dataset
+from Code.experiments.row import Experiment
+from Code.experiments.table import QUICK
+from Code.foundation.atomic import write_text
+from Code.foundation.keras_import import import_keras
+from Code.foundation.names import load
+from Code.foundation.threads import ONE_THREAD
+from Code.runs.fingerprint import code_version, modules_of
+from Code.runs.machine import machine, versions
+from Code.runs.store import Store
+
+# Of the worker that imports this for its first run
+PARENT = os.getppid()
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An experiment, a seed and the data; everything that a worker needs to know."""
+
+    experiment: Experiment
+    seed: int
+    data: str
+    quick: bool
+    output: str
+
+    @property
+    def name(self):
+        return self.experiment.name
+
+
+def scheduled(experiment, quick=False, epochs=None):
+    """The experiment with its epochs cut for a quick run, or set to ``epochs``."""
+    if epochs is None and not quick:
+        return experiment
+    stages = tuple(
+        replace(stage, epochs=epochs or min(stage.epochs, QUICK["epochs"]))
+        for stage in experiment.stages
+    )
+    return replace(experiment, stages=stages)
+
+
+@lru_cache(maxsize=2)
+def dataset(spec, quick=False):
+    """The data of a run, loaded once a process."""
+    data = load_dataset(spec)
+    return data.subset(QUICK["n_train"], QUICK["n_test"]) if quick else data
+
+
+def work(unit, fingerprint, verbose=0, one_thread=True):
+    """Train and measure one unit and keep it; return why it failed, or None.
+
+    Only what a run itself can do wrong is caught: a killed process takes its report with it.
+    """
+    if one_thread:
+        os.environ.update(ONE_THREAD)
+    from threadpoolctl import threadpool_limits
+
+    store = Store(unit.output)
+    try:
+        store.tell(unit.name, unit.seed, 0.0)
+        # NumPy may have been loaded before the environment said one thread
+        with threadpool_limits(1) if one_thread else nullcontext():
+            perform(unit, fingerprint, store, verbose)
+    except Exception as error:  # whatever it is, the other experiments go on
+        line = str(error).strip().split("\n")[0]
+        if type(error).__name__ == "Diverged":
+            return line
+        return told(error, store.scratch / f"{unit.name}.seed-{unit.seed}.error.txt")
+    return None
+
+
+def told(error, trace):
+    """One line about an error; its traceback goes into the file ``trace`` if there is room."""
+    line = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+    try:
+        write_text(trace, "".join(traceback.format_exception(error)))
+    except OSError:
+        return line
+    return f"{line} (traceback in {trace})"
+
+
+def perform(unit, fingerprint, store, verbose=0):
+    """Train and measure one unit and keep it in ``store``."""
+    keras = import_keras()
+    keras.backend.clear_session()
+    # Keras fills in what it deserialises, in place
+    experiment = copy.deepcopy(unit.experiment)
+    total, done = sum(stage.epochs for stage in experiment.stages), 0
+
+    def tell(epochs):
+        nonlocal done
+        if os.getppid() != PARENT:
+            # The run that this process works for was killed; nobody waits for the result, and a
+            # resumed run may already be training the same thing
+            os._exit(1)
+        done += epochs
+        # The last percent is the measuring, which comes after the last epoch
+        store.tell(unit.name, unit.seed, 0.99 * done / total)
+
+    start = time.perf_counter()
+    outcome = load(experiment.procedure)(
+        experiment, dataset(unit.data, unit.quick), unit.seed, tell, verbose
+    )
+    record = {
+        "fingerprint": fingerprint,
+        "seed": unit.seed,
+        "metrics": outcome.metrics,
+        "history": outcome.history,
+        "seconds": outcome.seconds,
+        "epoch_seconds": outcome.epoch_seconds,
+        "seconds_in_all": time.perf_counter() - start,
+        "epochs": outcome.epochs,
+        "parameters": outcome.parameters,
+        "structure": outcome.structure,
+        "versions": versions(),
+        "machine": machine(),
+        "code_version": code_version(*modules_of(experiment)),
+        "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    store.keep(unit.name, unit.seed, record, outcome.views, outcome.model)
+    store.tell(unit.name, unit.seed, 1.0)

@@ -1,0 +1,144 @@
+"""The uses of every trained model, measured after the training and kept like the training."""
+
+import importlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from Code.experiments.table import EXPERIMENTS
+from Code.foundation.atomic import write_json, write_with
+from Code.foundation.keras_import import import_keras
+from Code.runs.fingerprint import code_version
+from Code.runs.store import Store
+from Code.runs.unit import dataset, told
+from Code.tasks import USES
+
+BASELINES = "baselines"
+# Twenty trainings each: one model of either kind, and the rivals
+DIGIT_BY_DIGIT = ("ae-16", "vae-16")
+
+
+@dataclass(frozen=True)
+class UseUnit:
+    """All uses of one trained run, or of the rivals that are no autoencoders (``BASELINES``).
+
+    It is scheduled as a ``Code.runs.unit.Unit`` is.
+    """
+
+    name: str
+    seed: int
+    data: str
+    quick: bool
+    output: str
+
+
+def module_of(use):
+    """The module of a use; imported late, since some import TensorFlow."""
+    return importlib.import_module(f"Code.tasks.{use}")
+
+
+def identity(unit, store):
+    """What the measures of a unit depend on: its run, the data and the code of the uses."""
+    code = code_version(*(f"Code.tasks.{use}" for use in USES))
+    if unit.name == BASELINES:
+        return f"{code} {unit.data} {unit.quick}"
+    record = store.record(unit.name, unit.seed)
+    return f"{code} {record['fingerprint']}"
+
+
+def kept(unit, fingerprint=None):
+    """What was measured of a unit, ``{use: {metric: value}}``; None where there is nothing."""
+    try:
+        found = json.loads((folder_of(unit) / "uses.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if fingerprint is not None and found.get("fingerprint") != fingerprint:
+        return None
+    return found
+
+
+def folder_of(unit):
+    """Where the measures of a unit lie: beside the run that they are of."""
+    return Store(unit.output).folder(unit.name, unit.seed)
+
+
+def work(unit, fingerprint):
+    """Measure all uses of one unit and keep them; return why it failed, or None."""
+    store = Store(unit.output)
+    try:
+        store.tell(unit.name, unit.seed, 0.0)
+        measure(unit, fingerprint, store)
+    except Exception as error:  # whatever it is, the other units go on
+        return told(error, store.scratch / f"uses-{unit.name}.seed-{unit.seed}.error.txt")
+    return None
+
+
+def measure(unit, fingerprint, store):
+    """Measure all uses of one unit and keep them."""
+    from threadpoolctl import threadpool_limits
+
+    keras = import_keras()
+    keras.backend.clear_session()
+    data = dataset(unit.data, unit.quick)
+    if unit.name != BASELINES:
+        # Keras finds a class only after the module that registers it was imported
+        importlib.import_module(EXPERIMENTS[unit.name].model.split(":")[0])
+    model = (
+        None if unit.name == BASELINES else keras.saving.load_model(folder_of(unit) / "model.keras")
+    )
+    values, seconds, views = {}, {}, {}
+    with threadpool_limits(1):
+        for i, use in enumerate(USES):
+            start = time.perf_counter()
+            if model is None:
+                measured = module_of(use).baselines(data, unit.seed)
+                values[use] = {name: rival.values for name, rival in measured.items()}
+            else:
+                measured = {"": module_of(use).measure(model, data, unit.seed)}
+                values[use] = measured[""].values
+            for name, one in measured.items():
+                views |= {f"{use}/{name}/{view}": array for view, array in one.views.items()}
+            seconds[use] = time.perf_counter() - start
+            store.tell(unit.name, unit.seed, (i + 1) / (len(USES) + 1))
+        for name, more in digit_by_digit(unit, data).items():
+            (values["anomaly"][name] if name else values["anomaly"]).update(more)
+    folder = folder_of(unit)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_with(folder / "uses.npz", lambda part: np.savez_compressed(part, **views))
+    record = {"fingerprint": fingerprint, "values": values, "seconds": seconds}
+    write_json(folder / "uses.json", record)
+
+
+def digit_by_digit(unit, data):
+    """The anomaly measures that take a training a digit: ``{name of rival, or "": values}``.
+
+    Only for a few models, and not in a quick run.
+    """
+    from Code.tasks.anomaly import autoencoder_trainer, protocols, rivals
+
+    if unit.quick:
+        return {}
+    if unit.name == BASELINES:
+        found = rivals(unit.seed)
+    elif unit.name in DIGIT_BY_DIGIT:
+        row = EXPERIMENTS[unit.name]
+        found = {"": autoencoder_trainer(row.model, row.settings, unit.seed)}
+    else:
+        return {}
+    return {name: protocols(train, data).values for name, train in found.items()}
+
+
+def units_of(rows, seeds, store, data, quick):
+    """A unit for every finished run of ``rows``, and one a seed for the rivals."""
+    output = str(Path(store.output).resolve())
+    found = [
+        UseUnit(row.name, seed, data, quick, output)
+        for seed in seeds
+        for row in rows
+        if (store.folder(row.name, seed) / "model.keras").is_file()
+    ]
+    rivals = [UseUnit(BASELINES, seed, data, quick, output) for seed in seeds]
+    return rivals + found if found else []

@@ -1,0 +1,145 @@
+"""What was measured of the uses, put together: a table of all models and a picture of each use."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from Code.experiments.table import EXPERIMENTS
+from Code.foundation.atomic import write_json, write_text
+from Code.runs import use_units
+from Code.runs.store import csv_text
+from Code.tasks.task import Measured
+
+# In the pictures, beside the rivals: one of each kind
+SHOWN = ("ae-16", "dae-16", "vae-16", "aae-16")
+# A map of the plane is of the codes that have two units
+SHOWN_OF = {"reduce": ("ae-2", "dae-2", "vae-2", "aae-2")}
+COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
+
+
+def assemble(units, prints, store):
+    """Write ``uses.json``, ``uses.csv`` and the pictures from what was measured.
+
+    Parameters
+    ----------
+    units : list of ``Code.runs.use_units.UseUnit``.
+    prints : their identities, by (name, seed); what was measured under another one is left out.
+
+    Models that are not among the units stay in the table as they are: a run of one experiment takes
+    nothing from it.
+    """
+    before, asked = _earlier(store), {unit.name for unit in units}
+    kept = {unit: use_units.kept(unit, prints[unit.name, unit.seed]) for unit in units}
+    kept = {unit: found for unit, found in kept.items() if found is not None}
+    others = [name for name in before["models"] if name not in asked]
+    table = {use: _only(before["uses"].get(use), others) for use in use_units.USES}
+    seconds = {use: [] for use in use_units.USES}
+    for unit, found in kept.items():
+        for use, values in found["values"].items():
+            if unit.name != use_units.BASELINES:
+                seconds[use].append(found["seconds"][use])
+            of_names = values if unit.name == use_units.BASELINES else {unit.name: values}
+            for name, metrics in of_names.items():
+                for metric, value in metrics.items():
+                    table[use].setdefault(metric, {}).setdefault(name, []).append(value)
+    uses = {
+        use: {
+            "metrics": [vars(metric) for metric in use_units.module_of(use).METRICS],
+            "bounds": list(getattr(use_units.module_of(use), "BOUNDS", ())),
+            "values": table[use],
+            "seconds": float(np.mean(seconds[use])) if seconds[use] else None,
+        }
+        for use in use_units.USES
+    }
+    names = [unit.name for unit in kept if unit.name != use_units.BASELINES]
+    summary = {
+        "models": in_order([*names, *others]),
+        "seeds": sorted({unit.seed for unit in kept}),
+        "uses": uses,
+    }
+    write_json(Path(store.output, "uses.json"), summary)
+    write_text(Path(store.output, "uses.csv"), csv_text(COLUMNS, list(tidy(uses))))
+    draw(kept, store, others)
+
+
+def in_order(names):
+    """The names, each once, as they stand in the table of experiments."""
+    order = {name: i for i, name in enumerate(EXPERIMENTS)}
+    return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
+
+
+def _earlier(store):
+    """``uses.json`` as it was, or an empty one."""
+    try:
+        found = json.loads(Path(store.output, "uses.json").read_text(encoding="utf-8"))
+        return {"models": list(found["models"]), "uses": dict(found["uses"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"models": [], "uses": {}}
+
+
+def _only(found, names):
+    """The values ``{metric: {name: values}}`` of some names in what was found of a use."""
+    if found is None:
+        return {}
+    of_metrics = {
+        metric: {name: values[name] for name in names if name in values}
+        for metric, values in found["values"].items()
+    }
+    return {metric: values for metric, values in of_metrics.items() if values}
+
+
+def draw(kept, store, others=()):
+    """One picture a use, ``uses/<use>.png``: some models and the rivals, of the first seed.
+
+    Parameters
+    ----------
+    kept : what was measured, by unit.
+    others : models that are not among them; a picture that shows one of those stays as it is.
+    """
+    from Code.figures.style import save
+
+    first = {unit.name: unit for unit in reversed(kept)}
+    if use_units.BASELINES not in first:
+        return
+    for use in use_units.USES:
+        wanted, picture = SHOWN_OF.get(use, SHOWN), Path(store.output, "uses", f"{use}.png")
+        shown = [name for name in wanted if name in first]
+        if not shown or (picture.exists() and set(others) & set(wanted)):
+            continue
+        measured = {}
+        for name in (*shown, use_units.BASELINES):
+            measured |= measured_of(first[name], kept[first[name]], use)
+        figure = use_units.module_of(use).figure(measured)
+        if figure is not None:
+            save(figure, picture)
+
+
+def measured_of(unit, found, use):
+    """What a unit left behind of one use: ``{name of model or rival: Measured}``."""
+    values, start = found["values"][use], f"{use}/"
+    of_names = values if unit.name == use_units.BASELINES else {unit.name: values}
+    views = {name: {} for name in of_names}
+    with np.load(use_units.folder_of(unit) / "uses.npz", allow_pickle=False) as archive:
+        for key in archive.files:
+            if key.startswith(start):
+                name, view = key.removeprefix(start).split("/", 1)
+                views[name or unit.name][view] = archive[key]
+    return {name: Measured(of_names[name], views[name]) for name in of_names}
+
+
+def tidy(uses):
+    """One row for each use, metric and model or rival."""
+    for use, found in uses.items():
+        for metric in found["metrics"]:
+            for name, values in found["values"].get(metric["name"], {}).items():
+                yield {
+                    "use": use,
+                    "metric": metric["name"],
+                    "unit": metric["unit"],
+                    "higher_is_better": metric["higher_is_better"],
+                    "name": name,
+                    "mean": float(np.mean(values)),
+                    "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                    "n_seeds": len(values),
+                }

@@ -1,0 +1,44 @@
+"""Principal components with the functions of a trained autoencoder: a rival in several uses."""
+
+from functools import lru_cache
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from Code.parts.images import to_unit
+from Code.tasks.task import flat
+
+
+class PrincipalComponents:
+    """PCA with the functions of a trained autoencoder; images are clipped to [0, 1].
+
+    Parameters
+    ----------
+    images : training images ``(n, height, width)``: uint8, or floats in [0, 1].
+    code_dim : number of components, fewer where there are not so many.
+    """
+
+    has_prior, terms = False, ()
+
+    def __init__(self, images, code_dim=16):
+        self.image_shape = images.shape[1:]
+        self.code_dim = min(code_dim, *flat(images).shape)
+        self._pca = PCA(self.code_dim, svd_solver="covariance_eigh").fit(flat(to_unit(images)))
+
+    def encode(self, x):
+        """Codes ``(n, code_dim)`` of images."""
+        return self._pca.transform(flat(to_unit(np.asarray(x))))
+
+    def decode(self, codes):
+        """Images ``(n, height, width)`` of codes."""
+        return np.clip(self._pca.inverse_transform(codes), 0, 1).reshape(-1, *self.image_shape)
+
+    def reconstruct(self, x):
+        """Images as their components give them back."""
+        return self.decode(self.encode(x))
+
+
+@lru_cache(maxsize=2)
+def principal_components(data, code_dim=16):
+    """`PrincipalComponents` of a data set's training images, fitted once."""
+    return PrincipalComponents(data.x_train, code_dim)

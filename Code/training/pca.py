@@ -1,0 +1,50 @@
+"""Principal components: the linear autoencoder that has a closed form (Bourlard & Kamp 1988).
+
+z = Vᵀ (x − x̄)        x̂ = V z + x̄        V: the leading eigenvectors of the covariance
+"""
+
+import time
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from Code.parts.images import to_unit
+from Code.training.measures import mean_squared_error, neighbour_accuracy
+from Code.training.procedure import SHOWN_DIGITS, Outcome
+
+
+def run(experiment, data, seed, tell, verbose=0):
+    """Fit PCA and measure it as the autoencoders are measured."""
+    stage = "fit"
+    flat = {
+        "train": to_unit(data.x_train).reshape(len(data.x_train), -1),
+        "test": to_unit(data.x_test).reshape(len(data.x_test), -1),
+    }
+    outcome = Outcome(epochs={stage: 1})
+    start = time.perf_counter()
+    pca = PCA(svd_solver="covariance_eigh", **experiment.settings).fit(flat["train"])
+    outcome.seconds[stage] = outcome.epoch_seconds[stage] = time.perf_counter() - start
+    tell(1)
+    codes = {split: pca.transform(x) for split, x in flat.items()}
+    for split, x in flat.items():
+        x_hat = pca.inverse_transform(codes[split])
+        outcome.add(
+            stage,
+            split,
+            mse=mean_squared_error(x, x_hat),
+            mean_image_mse=mean_squared_error(x, pca.mean_[None]),
+        )
+    # As for every other code: in the plane of the first two components
+    train_points, test_points = (codes[split][:, :2] for split in ("train", "test"))
+    knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
+    outcome.add(stage, "test", knn_accuracy=knn)
+    outcome.parameters = pca.components_.size + pca.mean_.size
+    shape = (-1, *data.x_test.shape[1:])
+    outcome.views = {
+        "digits": flat["test"][:SHOWN_DIGITS].reshape(shape),
+        f"reconstructions/{stage}": np.clip(x_hat[:SHOWN_DIGITS].reshape(shape), 0, 1),
+        f"code/{stage}": test_points.astype(np.float32),
+        "labels": data.y_test,
+        "code_is_projected": np.array(False),
+    }
+    return outcome

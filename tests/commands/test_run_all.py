@@ -1,0 +1,296 @@
+"""``run_all.py`` as a person uses it: in a process of its own."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from Code.experiments.table import EXPERIMENTS, of_group
+
+FEW = ("pca-2", "vae-mse")
+
+
+def run(root, *arguments, **more):
+    return subprocess.run(
+        [sys.executable, str(root / "run_all.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=more.pop("cwd", root),
+        check=False,
+        **more,
+    )
+
+
+@pytest.fixture(scope="session")
+def quick(root, tmp_path_factory):
+    """The whole pipeline, once."""
+    output = tmp_path_factory.mktemp("quick") / "out"
+    finished = run(root, "--quick", "--output", output)
+    assert finished.returncode == 0, finished.stderr
+    return output, finished
+
+
+def test_every_experiment_leaves_its_result(quick):
+    output, _ = quick
+    for row in of_group("published"):
+        result = json.loads((output / row.name / "result.json").read_text())
+        assert result["experiment"] == row.name
+        assert result["complete"] and result["quick"]
+        assert result["parameters"] > 0
+        assert {metric["split"] for metric in result["metrics"]} == {"train", "test"}
+        assert set(result["versions"]) >= {"tensorflow", "keras", "numpy"}
+        for name in result["figures"]:
+            assert (output / row.name / name).stat().st_size > 1000
+        assert (output / row.name / "history.csv").exists()
+
+
+def test_every_kind_of_figure_is_there(quick):
+    output, _ = quick
+    expected = {
+        "ae": {"structure", "loss", "reconstructions", "code"},
+        "dae": {"structure", "loss", "reconstructions", "code", "denoising", "psnr"},
+        "cae-published": {"structure", "loss", "accuracy", "reconstructions", "code", "denoising"},
+        "vae-bce": {"structure", "loss", "loss_terms", "reconstructions", "code", "manifold"},
+    }
+    for name, figures in expected.items():
+        there = {path.stem for path in (output / name).glob("*.png")}
+        assert figures <= there
+
+
+def test_every_file_that_the_reports_link_is_there(quick):
+    output, _ = quick
+    for name in ("report.md", "report.zh.md"):
+        report = output / "report" / name
+        links = re.findall(r"\]\(([^)#\s]+)\)", report.read_text(encoding="utf-8"))
+        local = [link for link in links if not link.startswith("http")]
+        assert len(local) > 40
+        missing = [link for link in local if not (report.parent / link).exists()]
+        assert not missing
+
+
+def test_only_takes_groups_and_names():
+    from Code.commands.run_all import UserError, chosen, parser
+
+    rows = chosen(parser().parse_args(["--only", "causes", "ae", "causes", "vae-bce"]))
+    assert [row.name for row in rows] == [*(r.name for r in of_group("causes")), "ae", "vae-bce"]
+    with pytest.raises(UserError, match="no experiment or group named nothing"):
+        chosen(parser().parse_args(["--only", "causes", "nothing"]))
+
+
+def test_results_csv_is_tidy(quick):
+    output, _ = quick
+    with open(output / "results.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == (
+        ["experiment", "variant", "stage", "metric", "split", "mean", "std", "n_seeds", "published"]
+    )
+    assert {row["experiment"] for row in rows} == {row.name for row in of_group("published")}
+    keys = [(r["experiment"], r["stage"], r["metric"], r["split"]) for r in rows]
+    assert len(keys) == len(set(keys))
+    assert all(np.isfinite(float(row["mean"])) for row in rows)
+    published = [row for row in rows if row["published"]]
+    assert len(published) == sum(len(row.published) for row in of_group("published"))
+
+
+def test_a_second_run_trains_nothing(quick, root):
+    output, _ = quick
+    before = (output / "results.csv").read_bytes()
+    again = run(root, "--quick", "--only", "ae", "vae-bce", "--output", output)
+    assert again.returncode == 0
+    assert "2 of 2 runs are finished and kept" in again.stderr
+    assert (output / "results.csv").read_bytes() == before
+
+
+def test_a_trained_model_loads_and_reconstructs(quick, mnist):
+    import keras
+
+    import Code.vae  # noqa: F401, registers the class
+    from Code.parts.images import to_unit
+
+    output, _ = quick
+    model = keras.saving.load_model(output / "vae-mse" / "model.keras")
+    x = to_unit(mnist.x_test[:500])
+    result = json.loads((output / "vae-mse" / "result.json").read_text())
+    mse = next(m for m in result["metrics"] if m["metric"] == "mse" and m["split"] == "test")
+    assert np.square(model.reconstruct(x) - x).mean() == pytest.approx(mse["mean"], rel=1e-4)
+
+
+def results(output):
+    """The rows of results.csv but for the experiments that not every run has."""
+    return (output / "results.csv").read_bytes()
+
+
+def test_killed_and_resumed_one_job_or_two_equals_undisturbed(root, tmp_path):
+    arguments = ("--quick", "--seeds", "2", "--only", *FEW)
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert run(root, *arguments, "--jobs", "2", "--output", undisturbed).returncode == 0
+
+    command = [sys.executable, str(root / "run_all.py"), *arguments, "--output", str(killed)]
+    process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 600
+    while not list(killed.glob("*/runs/seed-*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {path.parent.parent.name for path in killed.glob("*/runs/seed-*")}
+    assert finished, "something was finished before the kill"
+    assert not (killed / "results.csv").exists()
+
+    resumed = run(root, *arguments, "--jobs", "1", "--output", killed)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "finished and kept" in resumed.stderr
+    assert results(killed) == results(undisturbed)
+    for name in FEW:
+        histories = [(out / name / "history.csv").read_bytes() for out in (killed, undisturbed)]
+        assert histories[0] == histories[1]
+    figures = [path.relative_to(undisturbed) for path in undisturbed.glob("*/*.png")]
+    assert figures
+    for figure in figures:
+        assert (killed / figure).read_bytes() == (undisturbed / figure).read_bytes(), figure
+
+
+def test_a_diverged_experiment_is_named_and_the_others_finish(root, tmp_path):
+    """A learning rate of 1e30 is in no table: it comes in through the Python interface."""
+    script = f"""
+import sys; sys.path.insert(0, {str(root)!r})
+from dataclasses import replace
+from Code import experiments, main
+row = experiments.EXPERIMENTS["ae"]
+stage = replace(row.stages[0], epochs=3, optimizer=experiments.adam(1e30))
+wild = replace(row, stages=(stage,), settings={{**row.settings, "output_activation": "linear"}})
+main.EXPERIMENTS["ae"] = wild
+names = ["--only", "ae", "pca-2"]
+sys.exit(main.main(["--quick", "--jobs", "1", *names, "--output", {str(tmp_path)!r}]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"FAILED ae, seed 0: loss became (nan|inf) in epoch \d of \d", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "pca-2" / "result.json").exists()
+    assert not (tmp_path / "ae" / "result.json").exists()
+
+
+def test_trained_models_are_put_to_use(root, tmp_path):
+    """Models and rivals, by two uses of the twelve, which would take a minute.
+
+    With one job there is no other process that would know of all twelve.
+    """
+    script = f"""
+import sys; sys.path.insert(0, {str(root)!r})
+from Code import main
+from Code.tasks import stage
+stage.USES = ("reconstruct", "denoise")
+sys.exit(main.main(["--quick", "--jobs", "1", "--only", "ae-16", "--output", {str(tmp_path)!r}]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    measured = json.loads((tmp_path / "uses.json").read_text())
+    assert measured["models"] == ["ae-16"]
+    assert set(measured["uses"]) == {"reconstruct", "denoise"}
+    for use in ("reconstruct", "denoise"):
+        assert (tmp_path / "uses" / f"{use}.png").exists()
+    report = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "uses/denoise.png" in report
+    assert "median filter" in report
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--only", "no-such"], "no experiment or group named no-such"),
+        (["--data", "no-such-data"], "no-such-data"),
+        (["--data", "requirements.txt"], "requirements.txt"),
+        (["--seeds", "0"], "whole number above 0"),
+        (["--seed", "-1"], "seed"),
+        (["--jobs", "x"], "whole number above 0"),
+        (["--report-only", "--output", "no-such-folder"], "no-such-folder is not a folder"),
+        (["--nonsense"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_input_gets_a_line_and_status_2(root, arguments, says):
+    done = run(root, *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_data_is_refused_before_anything_is_trained(root, tmp_path, mnist):
+    path = tmp_path / "bad.npz"
+    images = mnist.x_train[:50].astype(np.float32) / 255
+    images[7, 3, 3] = np.nan
+    labels = mnist.y_train[:50]
+    np.savez(path, x_train=images, y_train=labels, x_test=images[:20], y_test=labels[:20])
+    done = run(root, "--data", path, "--output", tmp_path / "out")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "NaN" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_cannot_be_is_refused(root, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    done = run(root, "--quick", "--only", "pca-2", "--output", tmp_path / "file")
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_two_runs_on_one_folder_do_not_mix(root, tmp_path):
+    from Code.runs.schedule import sole_use
+
+    with sole_use(tmp_path):
+        done = run(root, "--quick", "--only", "pca-2", "--output", tmp_path)
+    assert done.returncode == 2
+    assert "another run is writing" in done.stderr
+
+
+def test_list_names_every_experiment_without_tensorflow(root):
+    code = (
+        "import sys; from Code.commands.run_all import main; main(['--list']); "
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False
+    )
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in EXPERIMENTS)
+
+
+def test_a_reader_that_leaves_is_no_error(root):
+    """``run_all.py --list | head -1``: the pipe is closed before the list is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    finished = subprocess.run(
+        [sys.executable, "run_all.py", "--list"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        check=False,
+    )
+    os.close(writing)
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_one_variant_alone(root, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "Code.vae", "--epochs", "2", "--quick", "--output", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mse" in done.stdout
+    assert (tmp_path / "vae-bce" / "manifold.png").exists()
+    assert (tmp_path / "vae-bce" / "model.keras").exists()

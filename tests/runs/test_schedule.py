@@ -1,0 +1,63 @@
+"""Many units side by side: each is done once, by workers that do not grow old."""
+
+import os
+from dataclasses import dataclass
+
+import pytest
+
+from Code.runs.store import Store
+from Code.training import schedule
+
+
+@dataclass(frozen=True)
+class Fake:
+    """What the schedule asks of a unit."""
+
+    name: str
+    seed: int
+    output: str
+
+
+def tells_its_process(unit, fingerprint):
+    return f"{fingerprint} {os.getpid()}"
+
+
+def dies_once(unit, fingerprint):
+    """Kill the worker at the first unit, and only the first time."""
+    store = Store(unit.output)
+    store.tell(unit.name, unit.seed, 0.0)
+    mark = store.output / "died"
+    if unit.seed == 0 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), 9)
+    return f"{fingerprint} done"
+
+
+def run(output, work, n=7):
+    units = [Fake("ae", seed, str(output)) for seed in range(n)]
+    done = []
+    with schedule.backend("loky", jobs=2):
+        prints = {("ae", seed): f"print-{seed}" for seed in range(n)}
+        schedule.run_units(units, prints, lambda unit, said: done.append((unit.seed, said)), work)
+    return dict(done), [seed for seed, _ in done]
+
+
+@pytest.fixture(autouse=True)
+def environment_as_it_was(monkeypatch):
+    for name in schedule.ONE_THREAD:
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+
+
+def test_each_unit_is_done_once_and_workers_are_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr(schedule, "UNITS_A_WORKER", 1)
+    said, seeds = run(tmp_path, tells_its_process)
+    assert sorted(seeds) == list(range(7))
+    assert all(said[seed].startswith(f"print-{seed} ") for seed in seeds)
+    first, last = ({said[seed].split()[1] for seed in part} for part in ((0, 1), (5, 6)))
+    assert not first & last
+
+
+def test_a_unit_whose_worker_died_is_done_again(tmp_path):
+    said, seeds = run(tmp_path, dies_once)
+    assert sorted(seeds) == list(range(7))
+    assert said[0] == "print-0 done"

@@ -1,0 +1,104 @@
+"""The stage of the uses: it loads every kind of model, and puts together what was measured."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from Code.experiments.table import EXPERIMENTS
+from Code.runs.store import Store
+from Code.tasks import stage, summary
+
+MEASURE = """
+import sys
+from Code.tasks import stage
+from Code.runs.store import Store
+
+stage.USES = ("reconstruct",)
+for name in sys.argv[2:]:
+    unit = stage.UseUnit(name, 0, "mnist", True, sys.argv[1])
+    failure = stage.work(unit, "identity")
+    if failure:
+        sys.exit(failure)
+"""
+
+
+def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, seeded):
+    """A class is known to Keras only once its module was imported, and none is imported here."""
+    from Code.training.procedure import build
+
+    names = ("vae-2", "cvae-2", "contractive-2", "masked-2")
+    for name in names:
+        folder = Store(tmp_path).folder(name, 0)
+        folder.mkdir(parents=True)
+        build(EXPERIMENTS[name], mnist).save(folder / "model.keras")
+    finished = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(tmp_path), *names],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    for name in names:
+        measured = stage.kept(stage.UseUnit(name, 0, "mnist", True, str(tmp_path)), "identity")
+        assert 0 < measured["values"]["reconstruct"]["mse"] < 1
+
+
+@pytest.fixture
+def units(tmp_path):
+    """Two models and the rivals, as the stage leaves them; without pictures."""
+    found = [
+        stage.UseUnit(name, 0, "mnist", False, str(tmp_path))
+        for name in ("ae-16", "dae-16", stage.BASELINES)
+    ]
+    for i, unit in enumerate(found):
+        keep(unit, 0.5 + 0.1 * i, "new")
+    return found
+
+
+def keep(unit, value, fingerprint):
+    values = {}
+    for use in stage.USES:
+        main = next(m.name for m in stage.module_of(use).METRICS if m.main)
+        values[use] = {main: value}
+        if unit.name == stage.BASELINES:
+            values[use] = {"pca-16": values[use]}
+    folder = stage.folder_of(unit)
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "fingerprint": fingerprint,
+        "values": values,
+        "seconds": dict.fromkeys(stage.USES, 1.0),
+    }
+    (folder / "uses.json").write_text(json.dumps(record))
+
+
+def assembled(units, monkeypatch):
+    monkeypatch.setattr(summary, "draw", lambda *arguments: None)
+    store = Store(units[0].output)
+    summary.assemble(units, {(u.name, u.seed): "new" for u in units}, store)
+    found = json.loads((store.output / "uses.json").read_text())
+    return found["models"], found["uses"]["cluster"]["values"]["accuracy_kmeans"]
+
+
+def test_models_and_rivals_stand_in_one_table(units, monkeypatch):
+    models, table = assembled(units, monkeypatch)
+    assert models == ["ae-16", "dae-16"]
+    assert table == {"ae-16": [0.5], "dae-16": [0.6], "pca-16": [0.7]}
+
+
+def test_a_run_of_one_model_takes_nothing_from_the_table(units, monkeypatch):
+    assembled(units, monkeypatch)
+    keep(units[0], 0.9, "new")
+    models, table = assembled([units[0], units[2]], monkeypatch)
+    assert models == ["ae-16", "dae-16"]
+    assert table == {"ae-16": [0.9], "dae-16": [0.6], "pca-16": [0.7]}
+
+
+def test_what_was_measured_by_other_code_is_left_out(units, monkeypatch):
+    keep(units[1], 0.6, "old")
+    models, table = assembled(units, monkeypatch)
+    assert models == ["ae-16"]
+    assert table == {"ae-16": [0.5], "pca-16": [0.7]}
