@@ -153,7 +153,7 @@ def course(name, data, options):
 
 def made(name):
     """The untrained model of a row."""
-    from Code.training.procedure import load
+    from Code.foundation.names import load
 
     path, settings = VARIANTS[name]
     model = load(path)(**settings)

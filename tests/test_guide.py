@@ -16,11 +16,18 @@ from functools import cache
 
 import pytest
 
-from Code.commands.run_all import UserError, chosen, parser
+from Code.commands import use as door
+from Code.commands import variant
+from Code.commands.run_all import chosen, parser
 from Code.experiments.table import EXPERIMENTS
+from Code.foundation.errors import UserError
+from Code.tasks import USES
 
 DOCUMENTS = ("README.md", "report/guide.md")
-COMMAND = re.compile(r"(run_all\.py|python -m (?:Code|tests)\.[\w.]*\w)(?![\w.<])([^#&`\n|]*)")
+COMMAND = re.compile(
+    r"(run_all\.py|python -m Code\.use \w+|python -m (?:Code|tests)\.[\w.]*\w)"
+    r"(?![\w.<])([^#&`\n|]*)"
+)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 USE_ROW = re.compile(r"^\| (?:`(\w+)`)? ?\| .* \| `(--[^`]*)` \|$", re.M)
 PYTHON = re.compile(r"^ *```python\n.*?^ *```$", re.M | re.S)
@@ -52,7 +59,7 @@ def commands(root):
     use = None
     for named, arguments in USE_ROW.findall(text_of(root, "report/guide.md")):
         use = named or use
-        found.append((f"python -m Code.tasks.{use}", arguments))
+        found.append((f"python -m Code.use {use}", arguments))
     return found
 
 
@@ -61,22 +68,19 @@ def help_of(program):
     """What a command says with ``--help``, without starting a process."""
     if program == "run_all.py":
         return parser().format_help()
-    name = program.split()[-1]
+    _, _, name, *use = program.split()
     if name.split(".")[-1] in {row.variant for row in EXPERIMENTS.values()}:
-        from Code.training import alone
-
-        return alone.parser(name.split(".")[-1]).format_help()
-    if importlib.util.find_spec(name).submodule_search_locations:
-        name = f"{name}.__main__"
+        return variant.parser(name.split(".")[-1]).format_help()
+    main = door.main if name == "Code.use" else importlib.import_module(name).main
     with contextlib.redirect_stdout(io.StringIO()) as said, pytest.raises(SystemExit):
-        importlib.import_module(name).main(["--help"])
+        main([*use, "--help"])
     return said.getvalue()
 
 
 def test_every_option_of_every_command_exists(root):
     found = commands(root)
-    uses = {program for program, _ in found if "Code.tasks." in program}
-    assert len(uses) == 12 and len(found) > 40
+    uses = {program.split()[-1] for program, _ in found if "Code.use " in program}
+    assert uses >= {*USES, *door.BESIDE} and len(found) > 40
     for program, arguments in found:
         known = set(OPTION.findall(help_of(program)))
         assert set(OPTION.findall(arguments)) <= known, f"{program} {arguments}"
@@ -184,7 +188,7 @@ def test_the_columns_and_keys_of_results_are_all_told(root):
 
 PRELUDE = """
 import sys; sys.path.insert(0, sys.argv[1])
-from Code.runs.unit import import_keras
+from Code.foundation.keras_import import import_keras
 import_keras()
 from pathlib import Path
 from Code.dae import DAE
@@ -208,9 +212,8 @@ def test_the_python_blocks_run(root, tmp_path):
         [sys.executable, "-c", script, str(root)], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    from Code.commands.images import load_images
-
     from Code.data.datasets import load_dataset
+    from Code.data.pictures import load_images
 
     assert load_dataset(tmp_path / "small_digits.npz").x_train.shape == (1500, 8, 8)
     assert load_images(tmp_path / "my.png").shape == (1, 28, 28)
@@ -245,28 +248,30 @@ def python(project, *words):
 
 MEASURED = """
 import sys
-from Code.runs.unit import import_keras
+from Code.foundation.keras_import import import_keras
 import_keras()
 from Code.data.datasets import load_dataset
 from Code.experiments.table import EXPERIMENTS
 from Code.reporting.render import render_reports
-from Code.tasks import compress, stage, summary
+from Code.commands.use import main
+from Code.runs import use_units, uses_table
 from Code.training.procedure import build
 from Code.runs.store import Store
 
-assert "compress" in stage.USES
-stage.USES = ("compress",)  # the others take minutes
+assert "compress" in use_units.USES
+use_units.USES = ("compress",)  # the others take minutes
 store = Store(sys.argv[1])
 folder = store.folder("ae-16", 0)
 folder.mkdir(parents=True)
 build(EXPERIMENTS["ae-16"], load_dataset("mnist")).save(folder / "model.keras")
-units = [stage.UseUnit(name, 0, "mnist", True, sys.argv[1]) for name in ("ae-16", stage.BASELINES)]
-failures = [failure for unit in units if (failure := stage.work(unit, "identity"))]
+names = ("ae-16", use_units.BASELINES)
+units = [use_units.UseUnit(name, 0, "mnist", True, sys.argv[1]) for name in names]
+failures = [failure for unit in units if (failure := use_units.work(unit, "identity"))]
 if failures:
     sys.exit(failures[0])
-summary.assemble(units, {(unit.name, 0): "identity" for unit in units}, store)
+uses_table.assemble(units, {(unit.name, 0): "identity" for unit in units}, store)
 render_reports(store.output, store.output / "report")
-compress.main(["--model", str(folder), "--quick", "--json"])
+sys.exit(main(["compress", "--model", str(folder), "--quick", "--json"]))
 """
 
 
@@ -275,7 +280,9 @@ def test_a_use_is_one_module_and_three_rows(root, project, tmp_path):
     (module,) = blocks(text, "python", "   ")
     name, titles = blocks(text, "text", "   ")
     (project / "Code" / "tasks" / "compress.py").write_text(module, encoding="utf-8")
-    insert(project / "Code" / "tasks" / "stage.py", '    "reconstruct",', f"    {name.strip()}\n")
+    insert(
+        project / "Code" / "tasks" / "__init__.py", '    "reconstruct":', f"    {name.strip()}\n"
+    )
     for language, title in zip(("en", "zh"), titles.splitlines(), strict=True):
         labels = project / "Code" / "reporting" / "templates" / language / "labels.j2"
         insert(labels, "'reconstruct': ", f"{title} ")
@@ -316,4 +323,4 @@ def test_a_dataset_is_a_function_and_a_row(root, project):
     assert plan["output"] == "output/small_digits"
     assert [run["finished"] for run in plan["runs"]] == [False, False]
     assert python(project, "-c", SHAPE).strip() == "(297, 8, 8)"
-    assert python(project, "-c", CODE_VERSION) != before, "the guide says: all is trained again"
+    assert python(project, "-c", CODE_VERSION) == before, "the guide says: it stays"

@@ -78,7 +78,7 @@ def test_no_variant_is_left_out(root):
     import keras
 
     from Code.base import PACKAGE, BaseAutoencoder
-    from Code.training.procedure import load
+    from Code.foundation.names import load
 
     for path in sorted((root / "Code").glob("*.py")):
         importlib.import_module(f"Code.{path.stem}")

@@ -76,7 +76,8 @@ def test_every_file_that_the_reports_link_is_there(quick):
 
 
 def test_only_takes_groups_and_names():
-    from Code.commands.run_all import UserError, chosen, parser
+    from Code.commands.run_all import chosen, parser
+    from Code.foundation.errors import UserError
 
     rows = chosen(parser().parse_args(["--only", "causes", "ae", "causes", "vae-bce"]))
     assert [row.name for row in rows] == [*(r.name for r in of_group("causes")), "ae", "vae-bce"]
@@ -161,13 +162,14 @@ def test_a_diverged_experiment_is_named_and_the_others_finish(root, tmp_path):
     script = f"""
 import sys; sys.path.insert(0, {str(root)!r})
 from dataclasses import replace
-from Code import experiments, main
-row = experiments.EXPERIMENTS["ae"]
-stage = replace(row.stages[0], epochs=3, optimizer=experiments.adam(1e30))
+from Code.commands import run_all
+from Code.experiments import adam
+row = run_all.EXPERIMENTS["ae"]
+stage = replace(row.stages[0], epochs=3, optimizer=adam(1e30))
 wild = replace(row, stages=(stage,), settings={{**row.settings, "output_activation": "linear"}})
-main.EXPERIMENTS["ae"] = wild
+run_all.EXPERIMENTS["ae"] = wild
 names = ["--only", "ae", "pca-2"]
-sys.exit(main.main(["--quick", "--jobs", "1", *names, "--output", {str(tmp_path)!r}]))
+sys.exit(run_all.main(["--quick", "--jobs", "1", *names, "--output", {str(tmp_path)!r}]))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=False
@@ -186,10 +188,10 @@ def test_trained_models_are_put_to_use(root, tmp_path):
     """
     script = f"""
 import sys; sys.path.insert(0, {str(root)!r})
-from Code import main
-from Code.tasks import stage
-stage.USES = ("reconstruct", "denoise")
-sys.exit(main.main(["--quick", "--jobs", "1", "--only", "ae-16", "--output", {str(tmp_path)!r}]))
+from Code.commands.run_all import main
+from Code.runs import use_units
+use_units.USES = ("reconstruct", "denoise")
+sys.exit(main(["--quick", "--jobs", "1", "--only", "ae-16", "--output", {str(tmp_path)!r}]))
 """
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=False

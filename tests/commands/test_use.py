@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Code.commands.run_all import UserError
-from Code.tasks import cli
+from Code.commands import cli
+from Code.data.pictures import load_images, save_images
+from Code.foundation.errors import UserError
+from Code.training.trained import load_model
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +48,20 @@ class TestModels:
     def test_comes_from_the_folder_of_an_experiment(self, model, digits, tmp_path, place):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         model.save(tmp_path / place)
-        loaded = cli.load_model(tmp_path)
+        loaded = load_model(tmp_path)
         assert np.array_equal(loaded.encode(digits), model.encode(digits))
 
     def test_comes_from_a_file(self, model, digits, tmp_path):
         model.save(tmp_path / "mine.keras")
-        loaded = cli.load_model(str(tmp_path / "mine.keras"))
+        loaded = load_model(str(tmp_path / "mine.keras"))
         assert np.array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
 
     def test_knows_every_variant_in_a_fresh_process(self, model, tmp_path, root):
         model.save(tmp_path / "model.keras")
-        code = f"from Code.tasks import cli; print(cli.load_model({str(tmp_path)!r}).code_dim)"
+        code = (
+            "from Code.training.trained import load_model; "
+            f"print(load_model({str(tmp_path)!r}).code_dim)"
+        )
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, cwd=root
         )
@@ -65,7 +70,7 @@ class TestModels:
     def test_a_class_of_one_s_own_is_found_in_its_file(self, digits, root, tmp_path):
         (tmp_path / "mine.py").write_text("from Code.ae import AE\n\n\nclass Mine(AE):\n    pass\n")
         model, images, out = (tmp_path / name for name in ("m.keras", "in.npz", "out.npz"))
-        cli.save_images(images, digits)
+        save_images(images, digits)
         code = f"import mine; mine.Mine().save({str(model)!r})"
         subprocess.run(
             [sys.executable, "-c", code],
@@ -77,7 +82,8 @@ class TestModels:
         command = [
             sys.executable,
             "-m",
-            "Code.tasks.reconstruct",
+            "Code.use",
+            "reconstruct",
             "--model",
             model,
             "--input",
@@ -89,7 +95,7 @@ class TestModels:
             [*command, "--module", tmp_path / "mine.py"], capture_output=True, text=True, cwd=root
         )
         assert done.returncode == 0, done.stderr
-        assert cli.load_images(out).shape == digits.shape
+        assert load_images(out).shape == digits.shape
         done = subprocess.run(command, capture_output=True, text=True, cwd=root)
         assert done.returncode == 2
         assert "--module" in done.stderr
@@ -114,40 +120,38 @@ class TestModels:
         assert why in capsys.readouterr().err
 
     def test_what_is_no_model_is_said(self, message, tmp_path):
-        assert "no such folder" in message(cli.load_model, tmp_path / "absent")
-        assert "no model.keras" in message(cli.load_model, tmp_path)
+        assert "no such folder" in message(load_model, tmp_path / "absent")
+        assert "no model.keras" in message(load_model, tmp_path)
         (tmp_path / "model.txt").write_text("weights")
-        assert ".keras file" in message(cli.load_model, tmp_path / "model.txt")
+        assert ".keras file" in message(load_model, tmp_path / "model.txt")
         (tmp_path / "model.keras").write_text("not a zip\nat all")
-        assert "cannot be loaded" in message(cli.load_model, tmp_path)
+        assert "cannot be loaded" in message(load_model, tmp_path)
 
     def test_a_model_of_another_kind_is_refused(self, message, tmp_path):
         import keras
 
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "model.keras")
-        assert "not an autoencoder" in message(cli.load_model, tmp_path)
+        assert "not an autoencoder" in message(load_model, tmp_path)
 
 
 class TestImages:
     @pytest.mark.parametrize("name", ["a.npz", "a.png"])
     def test_come_back_as_they_were_saved(self, digits, tmp_path, name):
-        cli.save_images(tmp_path / name, digits[:1])
-        back = cli.load_images(tmp_path / name, (28, 28))
+        save_images(tmp_path / name, digits[:1])
+        back = load_images(tmp_path / name, (28, 28))
         assert back.dtype == np.float32
         assert np.allclose(back, digits[:1], atol=1e-6)
 
     def test_inverted_both_ways_is_as_before(self, digits, tmp_path):
-        cli.save_images(tmp_path / "dark.png", digits[:1], invert=True)
-        plain = cli.load_images(tmp_path / "dark.png")
+        save_images(tmp_path / "dark.png", digits[:1], invert=True)
+        plain = load_images(tmp_path / "dark.png")
         assert np.allclose(1 - plain, digits[:1], atol=1e-6)
-        assert np.allclose(
-            cli.load_images(tmp_path / "dark.png", invert=True), digits[:1], atol=1e-6
-        )
+        assert np.allclose(load_images(tmp_path / "dark.png", invert=True), digits[:1], atol=1e-6)
 
     def test_many_stand_in_rows_of_sixteen(self, mnist, tmp_path):
         x = mnist.x_test[:20] / np.float32(255)
-        cli.save_images(tmp_path / "sheet.png", x)
-        sheet = cli.load_images(tmp_path / "sheet.png")[0]
+        save_images(tmp_path / "sheet.png", x)
+        sheet = load_images(tmp_path / "sheet.png")[0]
         assert sheet.shape == (2 * 28, 16 * 28)
         assert np.allclose(sheet[:28, 28:56], x[1], atol=1e-6)
         assert np.allclose(sheet[28:, 3 * 28 : 4 * 28], x[19], atol=1e-6)
@@ -160,46 +164,46 @@ class TestImages:
         Image.fromarray(x[0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
         saved(tmp_path, x[..., None], "bytes.npz")
         for name in ("rgb.png", "deep.png", "bytes.npz"):
-            assert np.allclose(cli.load_images(tmp_path / name), expected, atol=1e-6), name
+            assert np.allclose(load_images(tmp_path / name), expected, atol=1e-6), name
 
     def test_the_named_array_is_taken(self, digits, tmp_path):
         path = saved(tmp_path, None, x_test=digits, y_test=np.arange(16))
-        assert np.array_equal(cli.load_images(path), digits)
+        assert np.array_equal(load_images(path), digits)
 
     def test_missing_pixels_are_nan_where_they_may_be(self, digits, tmp_path, message):
         x = digits.copy()
         x[:, :3] = np.nan
-        assert np.array_equal(cli.load_images(saved(tmp_path, x), missing=True), x, equal_nan=True)
-        assert "Code.tasks.fill" in message(cli.load_images, saved(tmp_path, x))
+        assert np.array_equal(load_images(saved(tmp_path, x), missing=True), x, equal_nan=True)
+        assert "Code.use fill" in message(load_images, saved(tmp_path, x))
         alpha = np.full((28, 28), 255, np.uint8)
         alpha[5] = 0
         grey = np.round(255 * digits[0]).astype(np.uint8)
         Image.fromarray(np.dstack([grey, alpha]), "LA").save(tmp_path / "alpha.png")
-        seen = cli.load_images(tmp_path / "alpha.png", missing=True)[0]
+        seen = load_images(tmp_path / "alpha.png", missing=True)[0]
         assert np.isnan(seen[5]).all() and np.isnan(seen).sum() == 28
         assert np.allclose(np.delete(seen, 5, 0), np.delete(digits[0], 5, 0), atol=1e-6)
 
     def test_what_cannot_be_used_is_said(self, tmp_path, message, digits):
         def of(array, shape=None):
-            return message(cli.load_images, saved(tmp_path, array), shape)
+            return message(load_images, saved(tmp_path, array), shape)
 
-        assert "no such file" in message(cli.load_images, tmp_path / "none.png")
+        assert "no such file" in message(load_images, tmp_path / "none.png")
         (tmp_path / "a.jpg").write_bytes(b"")
-        assert "not a .png or .npz" in message(cli.load_images, tmp_path / "a.jpg")
+        assert "not a .png or .npz" in message(load_images, tmp_path / "a.jpg")
         (tmp_path / "a.png").write_bytes(b"no picture")
-        assert "cannot be read as a PNG" in message(cli.load_images, tmp_path / "a.png")
+        assert "cannot be read as a PNG" in message(load_images, tmp_path / "a.png")
         (tmp_path / "a.npz").write_bytes(b"no archive")
-        assert "cannot be read as an .npz" in message(cli.load_images, tmp_path / "a.npz")
+        assert "cannot be read as an .npz" in message(load_images, tmp_path / "a.npz")
         assert "28×28 pixels, but the model takes 32×32" in of(digits, (32, 32))
         assert "[0, 1]" in of(digits * 2)
         assert "dtype" in of(np.zeros((1, 8, 8), int))
         assert "(2, 8, 8, 3)" in of(np.zeros((2, 8, 8, 3)))
         assert "pickled" in of(np.array([{"a": 1}], object))
         two = saved(tmp_path, None, a=digits, b=digits)
-        assert "save one array, named images" in message(cli.load_images, two)
+        assert "save one array, named images" in message(load_images, two)
 
     def test_only_known_formats_are_written(self, digits, tmp_path, message):
-        assert ".png or .npz" in message(cli.save_images, tmp_path / "a.gif", digits)
+        assert ".png or .npz" in message(save_images, tmp_path / "a.gif", digits)
         assert ".png" in message(cli.check_output, "a.gif", (".png",))
         assert not list(tmp_path.iterdir())
 
@@ -246,11 +250,11 @@ class TestRun:
 
 def test_help_teaches(root):
     done = subprocess.run(
-        [sys.executable, "-m", "Code.tasks.reconstruct", "--help"],
+        [sys.executable, "-m", "Code.use", "reconstruct", "--help"],
         capture_output=True,
         text=True,
         cwd=root,
     )
     assert done.returncode == 0
-    for word in ("--model", "--input", "--output", "--invert", "Example: python -m Code.tasks"):
+    for word in ("--model", "--input", "--output", "--invert", "Example: python -m Code.use"):
         assert word in done.stdout

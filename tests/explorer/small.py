@@ -2,7 +2,7 @@
 
 import keras
 
-from Code.training.procedure import load
+from Code.foundation.names import load
 
 FEW = 1920
 SMALL = {"hidden": (64,), "reconstruction": "binary cross-entropy"}

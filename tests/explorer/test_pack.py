@@ -10,12 +10,12 @@ import pytest
 from keras import layers
 from small import made, train
 
-from Code.commands.run_all import UserError
-from Code.explorer import __main__ as command
 from Code.explorer import pack, page, text
 from Code.figures.style import DIGIT_COLOURS
+from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
-from Code.tasks import cli
+from Code.training.trained import load_model
+from tests.support import run_use
 
 CHAINS = {
     "ae": "Code.ae:AE",
@@ -66,7 +66,7 @@ class TestChains:
     def test_a_saved_model_is_the_same_chain(self, model, images, tmp_path):
         (tmp_path / "ae-2").mkdir()
         model.save(tmp_path / "ae-2" / "model.keras")
-        loaded = cli.load_model(tmp_path / "ae-2")
+        loaded = load_model(tmp_path / "ae-2")
         for ours, theirs in zip(pack.encoder_chain(model), pack.encoder_chain(loaded), strict=True):
             np.testing.assert_array_equal(ours.kernel, theirs.kernel)
 
@@ -245,7 +245,7 @@ class TestCommand:
 
         def of(*arguments):
             with pytest.raises(SystemExit) as stopped:
-                cli.run(command.main, list(map(str, arguments)))
+                run_use("explorer", arguments)
             said = capsys.readouterr().err
             assert said.count("\n") <= 1
             return stopped.value.code, said.strip()

@@ -2,7 +2,7 @@
 
 import ctypes
 
-from Code.training import allocator
+from Code.parts import allocator
 
 
 def test_it_is_asked_for_once_and_for_all_three(monkeypatch):

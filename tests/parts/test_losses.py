@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import norm
 
-from Code import losses
+from Code.parts import losses
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from Code.experiments.table import EXPERIMENTS
+from Code.runs import fingerprint as module
 from Code.runs.fingerprint import code_version, fingerprint
-from Code.training import fingerprint as module
 
 
 def test_changes_with_what_matters(mnist):

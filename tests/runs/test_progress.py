@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from Code.runs import progress
 from Code.runs.progress import Display, duration
-from Code.training import progress
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*[349]\d[0-9;]*m")
 UNITS = [SimpleNamespace(name=name, seed=0) for name in ("ae", "vae")]

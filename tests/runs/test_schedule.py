@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from Code.runs import schedule
 from Code.runs.store import Store
-from Code.training import schedule
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ import sys
 import pytest
 
 from Code.experiments.table import EXPERIMENTS
+from Code.runs import use_units, uses_table
 from Code.runs.store import Store
-from Code.tasks import stage, summary
 
 MEASURE = """
 import sys
-from Code.tasks import stage
+from Code.runs import use_units
 from Code.runs.store import Store
 
-stage.USES = ("reconstruct",)
+use_units.USES = ("reconstruct",)
 for name in sys.argv[2:]:
-    unit = stage.UseUnit(name, 0, "mnist", True, sys.argv[1])
-    failure = stage.work(unit, "identity")
+    unit = use_units.UseUnit(name, 0, "mnist", True, sys.argv[1])
+    failure = use_units.work(unit, "identity")
     if failure:
         sys.exit(failure)
 """
@@ -42,7 +42,9 @@ def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, se
     )
     assert finished.returncode == 0, finished.stderr
     for name in names:
-        measured = stage.kept(stage.UseUnit(name, 0, "mnist", True, str(tmp_path)), "identity")
+        measured = use_units.kept(
+            use_units.UseUnit(name, 0, "mnist", True, str(tmp_path)), "identity"
+        )
         assert 0 < measured["values"]["reconstruct"]["mse"] < 1
 
 
@@ -50,8 +52,8 @@ def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, se
 def units(tmp_path):
     """Two models and the rivals, as the stage leaves them; without pictures."""
     found = [
-        stage.UseUnit(name, 0, "mnist", False, str(tmp_path))
-        for name in ("ae-16", "dae-16", stage.BASELINES)
+        use_units.UseUnit(name, 0, "mnist", False, str(tmp_path))
+        for name in ("ae-16", "dae-16", use_units.BASELINES)
     ]
     for i, unit in enumerate(found):
         keep(unit, 0.5 + 0.1 * i, "new")
@@ -60,25 +62,25 @@ def units(tmp_path):
 
 def keep(unit, value, fingerprint):
     values = {}
-    for use in stage.USES:
-        main = next(m.name for m in stage.module_of(use).METRICS if m.main)
+    for use in use_units.USES:
+        main = next(m.name for m in use_units.module_of(use).METRICS if m.main)
         values[use] = {main: value}
-        if unit.name == stage.BASELINES:
+        if unit.name == use_units.BASELINES:
             values[use] = {"pca-16": values[use]}
-    folder = stage.folder_of(unit)
+    folder = use_units.folder_of(unit)
     folder.mkdir(parents=True, exist_ok=True)
     record = {
         "fingerprint": fingerprint,
         "values": values,
-        "seconds": dict.fromkeys(stage.USES, 1.0),
+        "seconds": dict.fromkeys(use_units.USES, 1.0),
     }
     (folder / "uses.json").write_text(json.dumps(record))
 
 
 def assembled(units, monkeypatch):
-    monkeypatch.setattr(summary, "draw", lambda *arguments: None)
+    monkeypatch.setattr(uses_table, "draw", lambda *arguments: None)
     store = Store(units[0].output)
-    summary.assemble(units, {(u.name, u.seed): "new" for u in units}, store)
+    uses_table.assemble(units, {(u.name, u.seed): "new" for u in units}, store)
     found = json.loads((store.output / "uses.json").read_text())
     return found["models"], found["uses"]["cluster"]["values"]["accuracy_kmeans"]
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from Code.ae import AE
+from Code.commands.uses import anomaly as command
 from Code.parts.images import to_unit
-from Code.tasks import anomaly, cli
+from Code.tasks import anomaly
 from Code.vae import VAE
+from tests.support import run_use
 
 SETTINGS = {"hidden": (128,), "code_dim": 16, "reconstruction": "binary cross-entropy"}
 
@@ -224,13 +226,13 @@ def images(data, tmp_path_factory):
 def test_command_line_finds_the_stranger(saved, images, score, tmp_path, capsys):
     output = tmp_path / "out.png"
     arguments = ["--model", str(saved), "--input", str(images), "--quick", "--score", score]
-    anomaly.main([*arguments, "--output", str(output), "--json"])
+    command.main([*arguments, "--output", str(output), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert np.argmax(found["scores"]) == 2
     assert found["anomalous"][2]
     assert 0 < found["false_alarms"] < 0.2
     assert output.read_bytes().startswith(b"\x89PNG")
-    anomaly.main([*arguments, "--output", str(tmp_path / "out.npz")])
+    command.main([*arguments, "--output", str(tmp_path / "out.npz")])
     assert "image 2  score" in capsys.readouterr().out
     with np.load(tmp_path / "out.npz") as arrays:
         np.testing.assert_allclose(arrays["scores"], found["scores"], rtol=1e-5)
@@ -238,7 +240,7 @@ def test_command_line_finds_the_stranger(saved, images, score, tmp_path, capsys)
 
 def test_command_line_measures(saved, images, tmp_path, capsys):
     arguments = ["--model", str(saved), "--quick", "--json", "--foreign", str(images)]
-    anomaly.main([*arguments, "--output", str(tmp_path / "out.png")])
+    command.main([*arguments, "--output", str(tmp_path / "out.png")])
     assert json.loads(capsys.readouterr().out)["auroc"] > 0.7
     assert (tmp_path / "out.png").exists()
 
@@ -253,7 +255,7 @@ def test_command_line_measures(saved, images, tmp_path, capsys):
 )
 def test_wrong_input_is_one_line(saved, options, complaint, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.run(anomaly.main, ["--model", str(saved), *options])
+        run_use("anomaly", ["--model", str(saved), *options])
     assert stop.value.code == 2
     error = capsys.readouterr().err.strip()
     assert complaint in error and "\n" not in error
@@ -263,6 +265,6 @@ def test_elbo_needs_a_variational_model(ae, images, tmp_path, capsys):
     path = tmp_path / "ae.keras"
     ae.save(path)
     with pytest.raises(SystemExit) as stop:
-        cli.run(anomaly.main, ["--model", str(path), "--input", str(images), "--score", "elbo"])
+        run_use("anomaly", ["--model", str(path), "--input", str(images), "--score", "elbo"])
     assert stop.value.code == 2
     assert "variational" in capsys.readouterr().err

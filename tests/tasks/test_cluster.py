@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from Code.ae import AE
-from Code.tasks import cli, cluster
+from Code.commands.uses import cluster as command
+from Code.tasks import cluster
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -178,18 +180,18 @@ def images(data, tmp_path_factory):
 @pytest.mark.parametrize("how", ["kmeans", "mixture"])
 def test_command_line_sorts_images(saved, images, how, tmp_path, capsys):
     arguments = ["--model", str(saved), "--input", str(images), "--clusters", "2", "--how", how]
-    cluster.main([*arguments, "--json", "--output", str(tmp_path / "out.npz")])
+    command.main([*arguments, "--json", "--output", str(tmp_path / "out.npz")])
     groups = np.array(json.loads(capsys.readouterr().out)["clusters"])
     assert cluster.clustering_accuracy(np.repeat([0, 1], [30, 20]), groups) > 0.9
     with np.load(tmp_path / "out.npz") as arrays:
         np.testing.assert_array_equal(arrays["clusters"], groups)
-    cluster.main([*arguments, "--output", str(tmp_path / "out.png")])
+    command.main([*arguments, "--output", str(tmp_path / "out.png")])
     assert "cluster 1: " in capsys.readouterr().out
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_command_line_measures(saved, tmp_path, capsys):
-    cluster.main(
+    command.main(
         ["--model", str(saved), "--quick", "--json", "--output", str(tmp_path / "out.png")]
     )
     assert json.loads(capsys.readouterr().out)["accuracy_kmeans"] > 0.3
@@ -206,7 +208,7 @@ def test_command_line_measures(saved, tmp_path, capsys):
 )
 def test_wrong_input_is_one_line(saved, images, options, complaint, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.run(cluster.main, ["--model", str(saved), "--input", str(images), *options])
+        run_use("cluster", ["--model", str(saved), "--input", str(images), *options])
     assert stop.value.code == 2
     error = capsys.readouterr().err.strip()
     assert complaint in error and "\n" not in error

@@ -6,10 +6,13 @@ import math
 import numpy as np
 import pytest
 
+from Code.commands.uses import denoise as command
 from Code.data.filters import psnr
+from Code.data.pictures import load_images, save_images
 from Code.parts.images import to_unit
-from Code.tasks import cli, denoise
+from Code.tasks import denoise
 from Code.tasks.denoise import FILTERS, METRICS, NOISES, Tuned, measure, measured_denoiser, noisy
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -122,20 +125,20 @@ def test_pictures(dae, few):
 def test_command_line(dae, few, tmp_path, capsys):
     dae.save(tmp_path / "model.keras")
     x = to_unit(few.x_test[:3])
-    cli.save_images(tmp_path / "my.npz", noisy(x, "gaussian", 0.5))
+    save_images(tmp_path / "my.npz", noisy(x, "gaussian", 0.5))
     arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "my.npz")]
-    denoise.main([*arguments, "--output", str(tmp_path / "out.npz")])
+    command.main([*arguments, "--output", str(tmp_path / "out.npz")])
     assert "changed" in capsys.readouterr().out
-    out = cli.load_images(tmp_path / "out.npz")
+    out = load_images(tmp_path / "out.npz")
     assert psnr(x, out) > psnr(x, noisy(x, "gaussian", 0.5))
 
-    cli.save_images(tmp_path / "clean.npz", x)
+    save_images(tmp_path / "clean.npz", x)
     arguments[-1] = str(tmp_path / "clean.npz")
-    denoise.main([*arguments, "--add", "gaussian", "0.5", "--json"])
+    command.main([*arguments, "--add", "gaussian", "0.5", "--json"])
     values = json.loads(capsys.readouterr().out)
     assert values["psnr_denoised"] > values["psnr_noisy"]
 
-    denoise.main(["--model", str(tmp_path), "--quick", "--output", str(tmp_path / "f.png")])
+    command.main(["--model", str(tmp_path), "--quick", "--output", str(tmp_path / "f.png")])
     assert "psnr_gaussian_0.5" in capsys.readouterr().out
     assert (tmp_path / "f.png").is_file()
 
@@ -150,9 +153,9 @@ def test_command_line(dae, few, tmp_path, capsys):
 )
 def test_command_line_says_what_is_wrong(dae, tmp_path, capsys, digits, noise, said):
     dae.save(tmp_path / "model.keras")
-    cli.save_images(tmp_path / "my.png", digits[:1])
+    save_images(tmp_path / "my.png", digits[:1])
     arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "my.png"), "--add", *noise]
     with pytest.raises(SystemExit) as stopped:
-        cli.run(denoise.main, arguments)
+        run_use("denoise", arguments)
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
+from Code.commands.uses import disentangle as command
 from Code.parts.images import to_unit
 from Code.tasks import disentangle
 from Code.tasks.disentangle import (
-    PrincipalComponents,
     binned,
     bounding_box,
     entropy,
@@ -21,6 +21,8 @@ from Code.tasks.disentangle import (
     thickness,
     traversals,
 )
+from Code.tasks.principal import PrincipalComponents
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -192,14 +194,14 @@ def test_command_line(vae, images, tmp_path, capsys):
     model, one, out = (tmp_path / name for name in ("model.keras", "one.npz", "out.png"))
     vae.save(model)
     np.savez(one, images=images[:1])
-    disentangle.main(["--model", str(model), "--input", str(one), "--output", str(out)])
+    command.main(["--model", str(model), "--input", str(one), "--output", str(out)])
     printed = capsys.readouterr().out
     assert f"{slant(images[:1])[0]:.6g}" in printed
     assert out.read_bytes().startswith(b"\x89PNG")
 
     np.savez(one, images=images[:2])
     with pytest.raises(SystemExit) as stop:
-        disentangle.cli.run(disentangle.main, ["--model", str(model), "--input", str(one)])
+        run_use("disentangle", ["--model", str(model), "--input", str(one)])
     assert stop.value.code == 2
     assert "2 images; give one" in capsys.readouterr().err
 

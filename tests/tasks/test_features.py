@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from Code.ae import AE
-from Code.tasks import cli, features
+from Code.commands.uses import features as command
+from Code.tasks import features
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -168,18 +170,18 @@ def test_command_line_reads_images(saved, ae, data, tmp_path, capsys):
     np.savez(tmp_path / "my.npz", images=data.x_test[:100])
     output = tmp_path / "codes.npz"
     arguments = ["--model", str(saved), "--input", str(tmp_path / "my.npz"), "--quick"]
-    features.main([*arguments, "--output", str(output), "--json"])
+    command.main([*arguments, "--output", str(output), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert np.mean(np.array(found["labels"]) == data.y_test[:100]) > 0.6
     np.testing.assert_allclose(np.sum(found["probabilities"], axis=1), 1, rtol=1e-5)
     with np.load(output) as arrays:
         np.testing.assert_allclose(arrays["codes"], ae.encode(data.x_test[:100]), atol=1e-4)
-    features.main([*arguments, "--labels", "100"])
+    command.main([*arguments, "--labels", "100"])
     assert "image 99  " in capsys.readouterr().out
 
 
 def test_command_line_measures(saved, tmp_path, capsys):
-    features.main(
+    command.main(
         [
             "--model",
             str(saved),
@@ -207,7 +209,7 @@ def test_command_line_measures(saved, tmp_path, capsys):
 )
 def test_wrong_input_is_one_line(saved, options, complaint, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.run(features.main, ["--model", str(saved), *options])
+        run_use("features", ["--model", str(saved), *options])
     assert stop.value.code == 2
     error = capsys.readouterr().err.strip()
     assert complaint in error and "\n" not in error

@@ -7,23 +7,26 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.impute import KNNImputer, SimpleImputer
 
+from Code.commands.uses import fill as command
 from Code.data.filters import psnr
+from Code.data.pictures import load_images, save_images
+from Code.data.tables import read_table
 from Code.parts.images import to_unit
-from Code.tasks import cli, fill
+from Code.tasks import fill
 from Code.tasks.fill import (
     HOLES,
     METRICS,
     Neighbours,
     chosen_steps,
-    fill_table,
     impute,
     mean_image,
     measure,
     measured_filler,
-    read_table,
     regressions,
     sample,
 )
+from Code.tasks.table import fill_table
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +254,7 @@ class TestTable:
     def test_what_cannot_be_read_is_said(self, tmp_path, capsys, text, said):
         (tmp_path / "t.csv").write_text(text)
         with pytest.raises(SystemExit) as stopped:
-            cli.run(fill.main, ["--table", str(tmp_path / "t.csv")])
+            run_use("fill", ["--table", str(tmp_path / "t.csv")])
         assert stopped.value.code == 2
         assert said in capsys.readouterr().err
 
@@ -259,7 +262,7 @@ class TestTable:
         few = gaps[:60, :4]
         rows = [",".join("" if np.isnan(v) else f"{v:.3f}" for v in row) for row in few]
         (tmp_path / "t.csv").write_text("a,b,c,d\n" + "\n".join(rows) + "\n")
-        fill.main(["--table", str(tmp_path / "t.csv"), "--output", str(tmp_path / "out.csv")])
+        command.main(["--table", str(tmp_path / "t.csv"), "--output", str(tmp_path / "out.csv")])
         assert f"cells_filled  {np.isnan(few).sum()}" in capsys.readouterr().out
         lines = (tmp_path / "out.csv").read_text().splitlines()
         assert lines[0] == "a,b,c,d"
@@ -271,21 +274,23 @@ class TestTable:
 def test_command_line(vae, few, tmp_path, capsys):
     vae.save(tmp_path / "model.keras")
     x, missing = with_hole(to_unit(few.x_test[:4]))
-    cli.save_images(tmp_path / "whole.npz", to_unit(few.x_test[:4]))
+    save_images(tmp_path / "whole.npz", to_unit(few.x_test[:4]))
     np.savez(tmp_path / "holes.npz", images=x)
     model = ["--model", str(tmp_path)]
-    fill.main([*model, "--input", str(tmp_path / "holes.npz"), "--output", str(tmp_path / "o.npz")])
+    command.main(
+        [*model, "--input", str(tmp_path / "holes.npz"), "--output", str(tmp_path / "o.npz")]
+    )
     assert f"pixels_filled  {missing.sum()}" in capsys.readouterr().out
-    out = cli.load_images(tmp_path / "o.npz")
+    out = load_images(tmp_path / "o.npz")
     assert np.array_equal(out[~missing], x[~missing])
 
-    fill.main([*model, "--input", str(tmp_path / "whole.npz"), "--hole", "half", "--json"])
+    command.main([*model, "--input", str(tmp_path / "whole.npz"), "--hole", "half", "--json"])
     values = json.loads(capsys.readouterr().out)
     assert values["pixels_filled"] == 4 * 392 and values["psnr"] > 5
 
     draws = []
     for seed in ("0", "1"):
-        fill.main(
+        command.main(
             [
                 *model,
                 "--input",
@@ -297,7 +302,7 @@ def test_command_line(vae, few, tmp_path, capsys):
                 str(tmp_path / "d.npz"),
             ]
         )
-        draws.append(cli.load_images(tmp_path / "d.npz"))
+        draws.append(load_images(tmp_path / "d.npz"))
     assert not np.array_equal(*draws)
 
 
@@ -306,11 +311,11 @@ def test_command_line_says_what_is_wrong(vae, tmp_path, capsys, digits, seeded):
 
     vae.save(tmp_path / "model.keras")
     AE().save(tmp_path / "ae.keras")
-    cli.save_images(tmp_path / "my.png", digits[:1])
+    save_images(tmp_path / "my.png", digits[:1])
 
     def said(*arguments):
         with pytest.raises(SystemExit) as stopped:
-            cli.run(fill.main, list(arguments))
+            run_use("fill", list(arguments))
         assert stopped.value.code == 2
         return capsys.readouterr().err
 

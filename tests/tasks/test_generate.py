@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from Code.ae import AE
+from Code.commands.uses import generate as command
+from Code.data.pictures import load_images
 from Code.parts.images import to_unit
-from Code.tasks import cli, generate
+from Code.tasks import generate
 from Code.vae import VAE
+from tests.support import run_use
 
 SETTINGS = {"hidden": (256,), "code_dim": 16, "reconstruction": "binary cross-entropy"}
 
@@ -285,29 +288,29 @@ def saved(vae, ae, tmp_path_factory):
 def test_command_line_draws(saved, model, tmp_path):
     arguments = ["--model", str(saved / f"{model}.keras"), "--quick", "--n", "6"]
     for output in ("a.npz", "b.npz", "c.png"):
-        generate.main([*arguments, "--output", str(tmp_path / output)])
-    first, again = (cli.load_images(tmp_path / f"{name}.npz", (28, 28)) for name in "ab")
+        command.main([*arguments, "--output", str(tmp_path / output)])
+    first, again = (load_images(tmp_path / f"{name}.npz", (28, 28)) for name in "ab")
     assert first.shape == (6, 28, 28) and first.std() > 0.1
     np.testing.assert_array_equal(first, again)
-    sheet = cli.load_images(tmp_path / "c.png")
+    sheet = load_images(tmp_path / "c.png")
     assert sheet.shape == (1, 28, 6 * 28)
 
 
 def test_command_line_interpolates(saved, vae, data, tmp_path):
     np.savez(tmp_path / "ends.npz", images=data.x_test[:3])
     arguments = ["--model", str(saved / "vae.keras"), "--input", str(tmp_path / "ends.npz")]
-    generate.main([*arguments, "--steps", "4", "--output", str(tmp_path / "way.npz")])
-    way = cli.load_images(tmp_path / "way.npz", (28, 28))
+    command.main([*arguments, "--steps", "4", "--output", str(tmp_path / "way.npz")])
+    way = load_images(tmp_path / "way.npz", (28, 28))
     assert way.shape == (8, 28, 28)
     np.testing.assert_allclose(way[[0, 3, 7]], vae.reconstruct(data.x_test[:3]), atol=1e-4)
-    generate.main([*arguments, "--output", str(tmp_path / "way.png")])
+    command.main([*arguments, "--output", str(tmp_path / "way.png")])
     assert (tmp_path / "way.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_command_line_measures(saved, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generate, "READER_STEPS", 30)
     output = tmp_path / "out.png"
-    generate.main(
+    command.main(
         ["--model", str(saved / "vae.keras"), "--quick", "--json", "--output", str(output)]
     )
     assert json.loads(capsys.readouterr().out)["frechet"] > 0
@@ -330,7 +333,7 @@ def test_wrong_input_is_one_line(saved, data, options, complaint, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     np.savez(tmp_path / "one.npz", images=data.x_test[:1])
     with pytest.raises(SystemExit) as stop:
-        cli.run(generate.main, ["--model", str(saved / "vae.keras"), *options])
+        run_use("generate", ["--model", str(saved / "vae.keras"), *options])
     assert stop.value.code == 2
     error = capsys.readouterr().err.strip()
     assert complaint in error and "\n" not in error

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
+from Code.commands.uses import reconstruct as command
+from Code.data.pictures import load_images, save_images
 from Code.parts.images import to_unit
-from Code.tasks import cli, reconstruct
+from Code.tasks import reconstruct
 from Code.tasks.reconstruct import METRICS, baselines, bits_per_pixel, measure, ssim
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -137,15 +140,15 @@ def test_figure_has_a_row_for_each(vae, few):
 
 def test_command_line(vae, few, tmp_path, capsys):
     vae.save(tmp_path / "model.keras")
-    cli.save_images(tmp_path / "my.png", to_unit(few.x_test[:1]))
+    save_images(tmp_path / "my.png", to_unit(few.x_test[:1]))
     arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "my.png"), "--json"]
-    reconstruct.main([*arguments, "--output", str(tmp_path / "out.png")])
+    command.main([*arguments, "--output", str(tmp_path / "out.png")])
     values = json.loads(capsys.readouterr().out)
     assert set(values) == {metric.name for metric in METRICS}
-    out = cli.load_images(tmp_path / "out.png", (28, 28))
+    out = load_images(tmp_path / "out.png", (28, 28))
     assert np.mean(np.square(out - to_unit(few.x_test[:1]))) == pytest.approx(values["mse"], 0.02)
 
-    reconstruct.main(
+    command.main(
         ["--model", str(tmp_path), "--quick", "--against", "--output", str(tmp_path / "f.png")]
     )
     assert "pca-16" in capsys.readouterr().out
@@ -154,9 +157,9 @@ def test_command_line(vae, few, tmp_path, capsys):
 
 def test_command_line_says_what_is_wrong(vae, tmp_path, capsys):
     vae.save(tmp_path / "model.keras")
-    cli.save_images(tmp_path / "big.png", np.zeros((1, 32, 32)))
+    save_images(tmp_path / "big.png", np.zeros((1, 32, 32)))
     with pytest.raises(SystemExit) as stopped:
         arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "big.png")]
-        cli.run(reconstruct.main, arguments)
+        run_use("reconstruct", arguments)
     assert stopped.value.code == 2
     assert "32×32 pixels, but the model takes 28×28" in capsys.readouterr().err

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from Code.commands.uses import reduce as command
+from Code.data.pictures import save_images
+from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
-from Code.tasks import cli, reduce
+from Code.tasks import reduce
 from Code.tasks.reduce import METRICS, map_quality, measure, trusted, tsne_map
 
 
@@ -148,19 +151,19 @@ def test_figure_has_a_map_for_each(ae, few):
 
 def test_command_line(ae, few, tmp_path, capsys):
     ae.save(tmp_path / "model.keras")
-    cli.save_images(tmp_path / "my.npz", to_unit(few.x_test[:3]))
+    save_images(tmp_path / "my.npz", to_unit(few.x_test[:3]))
     arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "my.npz"), "--quick"]
-    reduce.main([*arguments, "--json", "--output", str(tmp_path / "places.csv")])
+    command.main([*arguments, "--json", "--output", str(tmp_path / "places.csv")])
     places = json.loads(capsys.readouterr().out)["places"]
     assert np.allclose(places, ae.encode(to_unit(few.x_test[:3])), rtol=1e-4)
     written = np.loadtxt(tmp_path / "places.csv", delimiter=",", skiprows=1)
     assert np.allclose(written[:, 1:], places)
-    reduce.main([*arguments, "--output", str(tmp_path / "map.png")])
+    command.main([*arguments, "--output", str(tmp_path / "map.png")])
     assert (tmp_path / "map.png").is_file()
-    reduce.main(["--model", str(tmp_path), "--quick", "--output", str(tmp_path / "data.png")])
+    command.main(["--model", str(tmp_path), "--quick", "--output", str(tmp_path / "data.png")])
     assert "nn_error_2d" in capsys.readouterr().out
-    with pytest.raises(cli.UserError, match=r"\.csv or \.png"):
-        reduce.main([*arguments, "--output", str(tmp_path / "map.npz")])
+    with pytest.raises(UserError, match=r"\.csv or \.png"):
+        command.main([*arguments, "--output", str(tmp_path / "map.npz")])
 
 
 def test_the_map_of_one_image_can_be_drawn():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from Code.commands.uses import resize as command
 from Code.data.datasets import Dataset
 from Code.data.filters import psnr
 from Code.parts.images import to_unit
@@ -18,6 +19,7 @@ from Code.tasks.resize import (
     replicate,
     shrink,
 )
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_other_sizes(mnist):
 def test_command_line(saved, images, tmp_path, capsys):
     small, large = tmp_path / "small.npz", tmp_path / "large.npz"
     np.savez(small, images=shrink(images[:3], 4))
-    resize.main(["--model", str(saved), "--input", str(small), "--output", str(large), "--json"])
+    command.main(["--model", str(saved), "--input", str(small), "--output", str(large), "--json"])
     with np.load(large) as found:
         assert found["images"].shape == (3, 28, 28)
         assert np.abs(shrink(found["images"], 4) - shrink(images[:3], 4)).mean() < 0.02
@@ -127,7 +129,7 @@ def test_a_wrong_size_is_one_clear_line(saved, images, tmp_path, capsys):
     path = tmp_path / "small.npz"
     np.savez(path, images=images[:1, :9, :9])
     with pytest.raises(SystemExit) as stop:
-        resize.cli.run(resize.main, ["--model", str(saved), "--input", str(path)])
+        run_use("resize", ["--model", str(saved), "--input", str(path)])
     assert stop.value.code == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from Code.commands.uses import segment as command
+from Code.data.pictures import load_images
 from Code.parts.images import to_unit
 from Code.tasks import segment
 from Code.tasks.segment import (
@@ -16,6 +18,7 @@ from Code.tasks.segment import (
     patches,
     window_maps,
 )
+from tests.support import run_use
 
 
 @pytest.fixture(scope="module")
@@ -156,16 +159,16 @@ def test_command_line(trained, pictures, tmp_path, capsys):
     trained.save(model)
     np.savez(large, images=pictures[0][:1])
     np.savez(truth, images=pictures[1][:1].astype(np.uint8) * 255)
-    segment.main(["--model", model, "--input", large, "--truth", truth, "--output", out, "--quick"])
+    command.main(["--model", model, "--input", large, "--truth", truth, "--output", out, "--quick"])
     printed = dict(line.split() for line in capsys.readouterr().out.splitlines())
-    mask = segment.cli.load_images(out, (56, 56)) > 0.5
+    mask = load_images(out, (56, 56)) > 0.5
     iou = intersection_over_union(mask, pictures[1][:1])[0]
     assert float(printed["iou"]) == pytest.approx(iou, abs=1e-4)
     assert iou > 0.2
 
     np.savez(large, images=pictures[0][:1, :20])
     with pytest.raises(SystemExit) as stop:
-        segment.cli.run(segment.main, ["--model", model, "--input", large])
+        run_use("segment", ["--model", model, "--input", large])
     assert stop.value.code == 2
     assert "20×56 pixels; the model needs at least 28×28" in capsys.readouterr().err
 

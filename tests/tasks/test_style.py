@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from Code.commands.uses import style as command
 from Code.parts.images import to_unit
 from Code.tasks import style
 from Code.tasks.style import (
@@ -16,6 +17,7 @@ from Code.tasks.style import (
     reader,
     transfer_of,
 )
+from tests.support import run_use
 
 NET = {"hidden": (256, 64), "reconstruction": "binary cross-entropy"}
 
@@ -119,7 +121,7 @@ def test_command_line(ae, data, tmp_path, capsys):
     ae.save(model)
     np.savez(mine, images=data.x_test[:2])
     call = ["--model", model, "--input", mine, "--output", out, "--quick"]
-    style.main(call)
+    command.main(call)
     with np.load(out) as found:
         rows = found["images"].reshape(2, 11, 28, 28)
     assert rows[:, 0] == pytest.approx(to_unit(data.x_test[:2]))
@@ -127,11 +129,11 @@ def test_command_line(ae, data, tmp_path, capsys):
     own = data.y_test[0]
     assert rows[0, 1 + own] == pytest.approx(ae.reconstruct(data.x_test[:1])[0], abs=1e-5)
     assert "read_as_wanted" in capsys.readouterr().out
-    style.main([*call, "--digit", "7", "--output", str(tmp_path / "out.png")])
+    command.main([*call, "--digit", "7", "--output", str(tmp_path / "out.png")])
     assert (tmp_path / "out.png").is_file()
 
     with pytest.raises(SystemExit) as stop:
-        style.cli.run(style.main, [*call, "--digit", "11"])
+        run_use("style", [*call, "--digit", "11"])
     assert stop.value.code == 2
     assert "--digit 11: the labels of --data are 0, 1" in capsys.readouterr().err
 

@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from Code.parts import two_sample
 from Code.aae import (
     AAE,
     PETAL_LENGTH,
@@ -18,6 +17,7 @@ from Code.aae import (
     petals,
     random_classes,
 )
+from Code.parts import two_sample
 from Code.parts.images import to_unit
 
 COMMON = {"hidden": (256, 64)}

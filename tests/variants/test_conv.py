@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from Code.conv import ConvAE, ConvLayer, StackedConvAE
-from Code.experiments.table import Experiment, Stage
+from Code.experiments.row import Experiment, Stage
 from Code.training.layerwise import pretrain, run
 from Code.training.procedure import Outcome
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from Code.foundation.names import load
 from Code.parts.images import to_unit
 from Code.rbm import RBM, DeepRBM, free_energy, free_energy_gradient, mean_hidden
 from Code.stacked import squared_error_of_image
 from Code.training.layerwise import run
-from Code.training.procedure import load
 
 VISIBLE, HIDDEN = 5, 3
 
@@ -174,7 +174,7 @@ def test_deep_autoencoder_of_the_paper():
 def test_pretrained_deep_autoencoder_beats_pca_with_as_many_components(mnist):
     from sklearn.decomposition import PCA
 
-    from Code.experiments.table import Experiment, Stage, adam
+    from Code.experiments.row import Experiment, Stage, adam
 
     few = mnist.subset(6000, 1000)
     sgd = {"class_name": "sgd", "config": {"learning_rate": 0.05, "momentum": 0.9}}

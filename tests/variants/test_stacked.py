@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from Code.dae import DAE
-from Code.experiments.table import Experiment, Stage, adam
+from Code.experiments.row import Experiment, Stage, adam
 from Code.rbm import RBM
 from Code.stacked import Stacked, squared_error_of_image, weights_of
 from Code.training.layerwise import pretrain, run

@@ -11,7 +11,8 @@ def build(network):
     row = EXPERIMENTS[network.experiment]
     module, _, name = row.model.partition(":")
     model = getattr(import_module(module), name)(**network.settings)
-    model.compile(row.stages[0].optimizer)
+    # Few epochs are timed, of a training that has many
+    model.compile(row.stages[0].optimizer, jit_compile=model.compile_with_xla)
     return model
 
 

@@ -18,7 +18,7 @@ def as_it_is(network):
 
 def memory_returned(network):
     """Freed memory goes back to the kernel, as the C library has it by default."""
-    from Code.training import whole_epoch
+    from Code.parts import whole_epoch
 
     whole_epoch.keep_freed_memory = lambda: None
     return ours.build(network)
