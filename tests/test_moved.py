@@ -1,0 +1,110 @@
+"""What was saved before the rooms were moved still loads, and old names say where they went.
+
+``fixtures/before_the_move.zip`` was written by the code of that time: four trained models, what
+they made of eight images, a TOML file with a module of one's own, and the output folder of a run.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from Code.commands import run_all
+from Code.experiments.own import load_experiments
+from Code.foundation import moved
+from Code.foundation.errors import OK
+from Code.parts.images import to_unit
+from Code.training.trained import load_model
+
+VARIANTS = ("ae", "cae", "vae", "vq_vae")
+
+
+@pytest.fixture(scope="module")
+def before(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("before")
+    with zipfile.ZipFile(root / "tests" / "fixtures" / "before_the_move.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_saved_model_loads_computes_and_trains_on(before, variant):
+    with np.load(before / "models" / "images.npz") as arrays:
+        images = arrays["images"]
+    with np.load(before / "models" / "reconstructions.npz") as arrays:
+        expected = arrays[variant]
+    model = load_model(before / "models" / f"{variant}.keras")
+    # They were kept as halves
+    np.testing.assert_allclose(model.reconstruct(images), expected, atol=1e-3)
+    labels = np.arange(8) % 3
+    model.fit(to_unit(images), labels, batch_size=4, epochs=1, verbose=0)
+    if variant == "ae":
+        assert model.classifier.predict(to_unit(images), verbose=0).shape == (8, 3)
+
+
+def test_a_toml_file_with_a_module_of_one_s_own_loads(before, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.warns(DeprecationWarning, match=r"Code\.noise is now Code\.parts\.noise"):
+        sys.modules.pop("Code.noise", None)
+        sys.modules.pop("mine", None)
+        rows = load_experiments(before / "mine.toml")
+    assert [row.name for row in rows] == ["wide-dae", "noisy"]
+
+
+def test_an_output_folder_gets_its_report_anew(before, tmp_path, capsys):
+    shutil.copytree(before / "output", tmp_path / "output")
+    assert run_all.main(["--report-only", "--output", str(tmp_path / "output")]) == OK
+    report = (tmp_path / "output" / "report" / "report.md").read_text("utf-8")
+    result = json.loads((before / "output" / "pca-2" / "result.json").read_text("utf-8"))
+    mse = next(m for m in result["metrics"] if (m["metric"], m["split"]) == ("mse", "test"))
+    assert f"{mse['mean']:.4f}" in report
+
+
+def test_old_modules_are_found_where_they_are_now(root):
+    for old, new in moved.MODULES.items():
+        assert (root / f"{new.replace('.', '/')}.py").is_file() or (
+            root / new.replace(".", "/")
+        ).is_dir(), old
+    code = (
+        "import sys, warnings; warnings.simplefilter('ignore'); "
+        "from Code.losses import squared_error; import Code.parts.losses as new; "
+        "sys.exit(sys.modules['Code.losses'] is not new or new.__spec__.name != new.__name__)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+
+
+@pytest.mark.parametrize("name", moved.PARTED)
+def test_a_module_that_was_parted_says_where_its_parts_are(name):
+    with pytest.raises(ModuleNotFoundError, match=r"is no more: .* Code\."):
+        __import__(name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Code.tasks.denoise", "python -m Code.use denoise"),
+        ("Code.tasks.generate", "python -m Code.use generate"),
+        ("Code.export", "python -m Code.use export"),
+        ("Code.explorer", "python -m Code.use explorer"),
+    ],
+)
+def test_an_old_command_says_where_it_went(root, old, new):
+    done = subprocess.run(
+        [sys.executable, "-m", old, "--model", "output/dae"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == "" and done.stderr.count("\n") == 1
+    assert f"{old} is now {new}" in done.stderr
+
+
+def test_a_command_that_has_not_moved_is_left_alone():
+    assert moved.way_to(["python", "-m", "Code.vae", "--quick"]) is None
+    assert moved.way_to(["python", "-m", "Code.use", "denoise"]) is None
+    assert moved.way_to(["python", "run_all.py"]) is None
