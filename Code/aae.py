@@ -164,7 +164,7 @@ class AAE(BaseAutoencoder):
     def judge(self, code, y=None):
         """The discriminator's logits ``(batch, heads)`` for codes ``(batch, code)``."""
         if self.discriminator_noise:
-            noise = keras.random.normal(ops.shape(code), seed=self.prior_seed)
+            noise = normal(ops.shape(code), self.prior_seed)
             code = code + self.discriminator_noise * noise
         if self.with_labels:
             unknown = ops.full((ops.shape(code)[0],), N_CLASSES, dtype="int32")

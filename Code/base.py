@@ -23,7 +23,8 @@ class BaseAutoencoder(WholeEpochModel):
     code_dim : number of units of the code.
     hidden : units of the encoder's hidden layers; the decoder has them in reverse.
     activation, code_activation, output_activation : Keras activations of the hidden layers, the
-        code and the output.
+        code and the output. A sigmoid keeps what is decoded in [0, 1]; a tanh also gives negative
+        values, a linear output or a ReLU values above 1.
     reconstruction : ``"mse"`` or ``"binary cross-entropy"``, see ``Code.parts.losses``.
     n_classes : classes of the supervised head, or None for no head.
     head_input : what the head reads, ``"code"`` or ``"reconstruction"``.
@@ -164,11 +165,11 @@ class BaseAutoencoder(WholeEpochModel):
         return self.in_batches("code", self.code_of, x, batch_size)
 
     def decode(self, codes, batch_size=1000):
-        """Images ``(n, height, width)`` in [0, 1] of codes ``(n, code_dim)``."""
+        """Images ``(n, height, width)`` of codes ``(n, code_dim)``, see ``output_activation``."""
         return self.in_batches("image", self.decoder, codes, batch_size)
 
     def reconstruct(self, x, batch_size=1000):
-        """Images ``(n, height, width)`` as the autoencoder gives them back."""
+        """Images ``(n, height, width)`` as the autoencoder gives them back, see `decode`."""
         return self.in_batches("reconstruction", self.autoencoder, x, batch_size)
 
     def squared_errors(self, x, batch_size=1000):

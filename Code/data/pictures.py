@@ -107,7 +107,7 @@ def _checked(path, images, missing):
 
 
 def save_images(path, images, invert=False):
-    """Write images ``(n, height, width)`` in [0, 1] as ``.npz`` (``images``) or ``.png``.
+    """Write images ``(n, height, width)``, cut to [0, 1], as ``.npz`` (``images``) or ``.png``.
 
     In a PNG several images stand beside each other, sixteen a row, without a gap. What was saved is
     read back by `load_images`, a PNG of one image to 1/255.

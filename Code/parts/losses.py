@@ -30,7 +30,7 @@ def squared_error(x, x_hat):
 
     Parameters
     ----------
-    x, x_hat : tensors ``(batch, ...)`` of one shape, intensities in [0, 1].
+    x, x_hat : tensors ``(batch, ...)`` of one shape; x_hat may lie outside of [0, 1].
     """
     return pixel_mean(ops.square(x - x_hat))
 

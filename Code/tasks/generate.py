@@ -268,7 +268,7 @@ def fitted_codes(model, images, n, seed=0):
 
 
 def samples(model, data, n, seed=0):
-    """``n`` images ``(n, height, width)`` in [0, 1] from the prior, or from a fitted mixture."""
+    """``n`` images ``(n, height, width)`` from the prior, or from a fitted mixture."""
     codes = prior_codes(model, n, seed)
     return model.decode(fitted_codes(model, data.x_train, n, seed) if codes is None else codes)
 

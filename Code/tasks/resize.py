@@ -88,7 +88,7 @@ def enlargements(reconstruct, small, shape, weight):
 
     Parameters
     ----------
-    reconstruct : function of images ``(n, height, width)`` in [0, 1] that gives them back.
+    reconstruct : function of images ``(n, height, width)`` that gives them back.
     small : array ``(n, height / factor, width / factor)``.
     shape : ``(height, width)``.
     weight : a, the share of the reconstruction in the estimate before back-projection; with 0 this

@@ -8,7 +8,7 @@ NOISE_LEVELS = (0.25, 0.5, 0.75)
 
 
 def mean_squared_error(images, reconstructions):
-    """Mean over images and pixels of ``(x − x̂)²``, both in [0, 1]."""
+    """Mean over images and pixels of ``(x − x̂)²``."""
     difference = images.astype(np.float32) - reconstructions.astype(np.float32)
     return float(np.mean(np.square(difference), dtype=np.float64))
 
