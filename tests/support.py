@@ -1,10 +1,29 @@
 """What several tests use that is no fixture."""
 
+import contextlib
+import io
+import subprocess
 import sys
 
-from Code.commands import use
+from Code.commands import run_all, use
 
 
 def run_use(name, arguments):
     """``python -m Code.use name arguments`` in this process; it ends by SystemExit as that does."""
     sys.exit(use.main([name, *map(str, arguments)]))
+
+
+def called(main, *words):
+    """A command in this process, which has TensorFlow loaded; what it said, and its exit status."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as ended:
+            status = ended.code
+    return subprocess.CompletedProcess(words, status or 0, out.getvalue(), errors.getvalue())
+
+
+def run_here(*words):
+    """``run_all.py words`` in this process: with ``--jobs 1`` it trains here too."""
+    return called(run_all.main, *words)

@@ -106,6 +106,12 @@ def _meaning(name):
     return ast.unparse(tree)
 
 
+def forget():
+    """Read all sources anew: one of them has changed while this process runs."""
+    _imports.cache_clear()
+    _meaning.cache_clear()
+
+
 def _tree(name):
     return ast.parse(_path(name).read_text(encoding="utf-8"))
 

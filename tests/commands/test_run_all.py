@@ -1,4 +1,4 @@
-"""``run_all.py`` as a person uses it: in a process of its own."""
+"""``run_all.py`` as a person uses it."""
 
 import csv
 import json
@@ -8,13 +8,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from Code.experiments.row import adam
 from Code.experiments.table import EXPERIMENTS, of_group
+from Code.parts.images import to_unit
+from Code.runs import use_units
+from tests.support import run_here
 
 FEW = ("pca-2", "vae-mse")
+# One of each kind of row and of picture
+OF_EACH_KIND = ("pca-2", "ae", "dae-published", "cae-published", "vae-bce")
 
 
 def run(root, *arguments, **more):
@@ -28,18 +35,25 @@ def run(root, *arguments, **more):
     )
 
 
-@pytest.fixture(scope="session")
-def quick(root, tmp_path_factory):
-    """The whole pipeline, once."""
+@pytest.fixture(
+    scope="module", params=["some rows", pytest.param("every row", marks=pytest.mark.slow)]
+)
+def quick(request, root, tmp_path_factory):
+    """The whole pipeline, once: some rows in this process, all of them as a person runs it."""
     output = tmp_path_factory.mktemp("quick") / "out"
-    finished = run(root, "--quick", "--output", output)
+    if request.param == "every row":
+        rows = of_group("published")
+        finished = run(root, "--quick", "--output", output)
+    else:
+        rows = [EXPERIMENTS[name] for name in OF_EACH_KIND]
+        finished = run_here("--quick", "--jobs", "1", "--only", *OF_EACH_KIND, "--output", output)
     assert finished.returncode == 0, finished.stderr
-    return output, finished
+    return output, rows
 
 
 def test_every_experiment_leaves_its_result(quick):
-    output, _ = quick
-    for row in of_group("published"):
+    output, rows = quick
+    for row in rows:
         result = json.loads((output / row.name / "result.json").read_text())
         assert result["experiment"] == row.name
         assert result["complete"] and result["quick"]
@@ -52,25 +66,29 @@ def test_every_experiment_leaves_its_result(quick):
 
 
 def test_every_kind_of_figure_is_there(quick):
-    output, _ = quick
+    output, rows = quick
     expected = {
         "ae": {"structure", "loss", "reconstructions", "code"},
         "dae": {"structure", "loss", "reconstructions", "code", "denoising", "psnr"},
+        "dae-published": {"structure", "loss", "accuracy", "code", "denoising", "psnr"},
         "cae-published": {"structure", "loss", "accuracy", "reconstructions", "code", "denoising"},
         "vae-bce": {"structure", "loss", "loss_terms", "reconstructions", "code", "manifold"},
     }
-    for name, figures in expected.items():
+    names = expected.keys() & {row.name for row in rows}
+    assert len(names) > 3
+    for name in names:
+        figures = expected[name]
         there = {path.stem for path in (output / name).glob("*.png")}
         assert figures <= there
 
 
 def test_every_file_that_the_reports_link_is_there(quick):
-    output, _ = quick
+    output, rows = quick
     for name in ("report.md", "report.zh.md"):
         report = output / "report" / name
         links = re.findall(r"\]\(([^)#\s]+)\)", report.read_text(encoding="utf-8"))
         local = [link for link in links if not link.startswith("http")]
-        assert len(local) > 40
+        assert len(local) > (40 if len(rows) > 10 else 20)
         missing = [link for link in local if not (report.parent / link).exists()]
         assert not missing
 
@@ -86,24 +104,24 @@ def test_only_takes_groups_and_names():
 
 
 def test_results_csv_is_tidy(quick):
-    output, _ = quick
+    output, trained = quick
     with open(output / "results.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == (
         ["experiment", "variant", "stage", "metric", "split", "mean", "std", "n_seeds", "published"]
     )
-    assert {row["experiment"] for row in rows} == {row.name for row in of_group("published")}
+    assert {row["experiment"] for row in rows} == {row.name for row in trained}
     keys = [(r["experiment"], r["stage"], r["metric"], r["split"]) for r in rows]
     assert len(keys) == len(set(keys))
     assert all(np.isfinite(float(row["mean"])) for row in rows)
     published = [row for row in rows if row["published"]]
-    assert len(published) == sum(len(row.published) for row in of_group("published"))
+    assert len(published) == sum(len(row.published) for row in trained)
 
 
-def test_a_second_run_trains_nothing(quick, root):
+def test_a_second_run_trains_nothing(quick):
     output, _ = quick
     before = (output / "results.csv").read_bytes()
-    again = run(root, "--quick", "--only", "ae", "vae-bce", "--output", output)
+    again = run_here("--quick", "--jobs", "1", "--only", "ae", "vae-bce", "--output", output)
     assert again.returncode == 0
     assert "2 of 2 runs are finished and kept" in again.stderr
     assert (output / "results.csv").read_bytes() == before
@@ -113,67 +131,68 @@ def test_a_trained_model_loads_and_reconstructs(quick, mnist):
     import keras
 
     import Code.vae  # noqa: F401, registers the class
-    from Code.parts.images import to_unit
 
     output, _ = quick
-    model = keras.saving.load_model(output / "vae-mse" / "model.keras")
+    model = keras.saving.load_model(output / "vae-bce" / "model.keras")
     x = to_unit(mnist.x_test[:500])
-    result = json.loads((output / "vae-mse" / "result.json").read_text())
+    result = json.loads((output / "vae-bce" / "result.json").read_text())
     mse = next(m for m in result["metrics"] if m["metric"] == "mse" and m["split"] == "test")
     assert np.square(model.reconstruct(x) - x).mean() == pytest.approx(mse["mean"], rel=1e-4)
 
 
-def results(output):
-    """The rows of results.csv but for the experiments that not every run has."""
-    return (output / "results.csv").read_bytes()
-
-
-def test_killed_and_resumed_one_job_or_two_equals_undisturbed(root, tmp_path):
-    arguments = ("--quick", "--seeds", "2", "--only", *FEW)
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    assert run(root, *arguments, "--jobs", "2", "--output", undisturbed).returncode == 0
-
-    command = [sys.executable, str(root / "run_all.py"), *arguments, "--output", str(killed)]
+def killed_by_hand(root, output, *arguments):
+    """A run that is killed as soon as one of its experiments is finished; which are finished."""
+    command = [sys.executable, str(root / "run_all.py"), *arguments, "--output", str(output)]
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 600
-    while not list(killed.glob("*/runs/seed-*")) and time.monotonic() < deadline:
+    while not list(output.glob("*/runs/seed-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    finished = {path.parent.parent.name for path in killed.glob("*/runs/seed-*")}
-    assert finished, "something was finished before the kill"
-    assert not (killed / "results.csv").exists()
+    assert not (output / "results.csv").exists()
+    return {path.parent.parent.name for path in output.glob("*/runs/seed-*")}
 
+
+def same(one, other):
+    """Whether two runs left the same results, histories and pictures, to the byte."""
+    names = [path.relative_to(one) for path in (*one.glob("*/*.png"), *one.glob("*/history.csv"))]
+    assert names
+    different = [n for n in names if (one / n).read_bytes() != (other / n).read_bytes()]
+    assert different == []
+    assert (one / "results.csv").read_bytes() == (other / "results.csv").read_bytes()
+
+
+def test_killed_and_resumed_equals_undisturbed(root, tmp_path):
+    arguments = ("--quick", "--jobs", "1", "--only", *FEW)
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert run_here(*arguments, "--output", undisturbed).returncode == 0
+    assert killed_by_hand(root, killed, *arguments), "something was finished before the kill"
+    resumed = run_here(*arguments, "--output", killed)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "finished and kept" in resumed.stderr
+    same(undisturbed, killed)
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_with_one_job_equals_undisturbed_with_two(root, tmp_path):
+    arguments = ("--quick", "--seeds", "2", "--only", *FEW)
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert run(root, *arguments, "--jobs", "2", "--output", undisturbed).returncode == 0
+    assert killed_by_hand(root, killed, *arguments), "something was finished before the kill"
     resumed = run(root, *arguments, "--jobs", "1", "--output", killed)
     assert resumed.returncode == 0, resumed.stderr
     assert "finished and kept" in resumed.stderr
-    assert results(killed) == results(undisturbed)
-    for name in FEW:
-        histories = [(out / name / "history.csv").read_bytes() for out in (killed, undisturbed)]
-        assert histories[0] == histories[1]
-    figures = [path.relative_to(undisturbed) for path in undisturbed.glob("*/*.png")]
-    assert figures
-    for figure in figures:
-        assert (killed / figure).read_bytes() == (undisturbed / figure).read_bytes(), figure
+    same(undisturbed, killed)
 
 
-def test_a_diverged_experiment_is_named_and_the_others_finish(root, tmp_path):
-    """A learning rate of 1e30 is in no table: it comes in through the Python interface."""
-    script = f"""
-import sys; sys.path.insert(0, {str(root)!r})
-from dataclasses import replace
-from Code.commands import run_all
-from Code.experiments import adam
-row = run_all.EXPERIMENTS["ae"]
-stage = replace(row.stages[0], epochs=3, optimizer=adam(1e30))
-wild = replace(row, stages=(stage,), settings={{**row.settings, "output_activation": "linear"}})
-run_all.EXPERIMENTS["ae"] = wild
-names = ["--only", "ae", "pca-2"]
-sys.exit(run_all.main(["--quick", "--jobs", "1", *names, "--output", {str(tmp_path)!r}]))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=False
-    )
+def test_a_diverged_experiment_is_named_and_the_others_finish(tmp_path, monkeypatch):
+    """A learning rate of 1e30 is in no table."""
+    row = EXPERIMENTS["ae"]
+    stage = replace(row.stages[0], epochs=3, optimizer=adam(1e30))
+    settings = {**row.settings, "output_activation": "linear"}
+    wild = replace(row, stages=(stage,), settings=settings)
+    monkeypatch.setitem(EXPERIMENTS, "ae", wild)
+    done = run_here("--quick", "--jobs", "1", "--only", "ae", "pca-2", "--output", tmp_path)
     assert done.returncode == 1, done.stderr
     assert re.search(r"FAILED ae, seed 0: loss became (nan|inf) in epoch \d of \d", done.stderr)
     assert "Traceback" not in done.stderr
@@ -181,21 +200,10 @@ sys.exit(run_all.main(["--quick", "--jobs", "1", *names, "--output", {str(tmp_pa
     assert not (tmp_path / "ae" / "result.json").exists()
 
 
-def test_trained_models_are_put_to_use(root, tmp_path):
-    """Models and rivals, by two uses of the twelve, which would take a minute.
-
-    With one job there is no other process that would know of all twelve.
-    """
-    script = f"""
-import sys; sys.path.insert(0, {str(root)!r})
-from Code.commands.run_all import main
-from Code.runs import use_units
-use_units.USES = ("reconstruct", "denoise")
-sys.exit(main(["--quick", "--jobs", "1", "--only", "ae-16", "--output", {str(tmp_path)!r}]))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=False
-    )
+def test_trained_models_are_put_to_use(tmp_path, monkeypatch):
+    """Models and rivals, by two uses of the twelve, which would take a minute."""
+    monkeypatch.setattr(use_units, "USES", ("reconstruct", "denoise"))
+    done = run_here("--quick", "--jobs", "1", "--only", "ae-16", "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     measured = json.loads((tmp_path / "uses.json").read_text())
     assert measured["models"] == ["ae-16"]
@@ -220,29 +228,30 @@ sys.exit(main(["--quick", "--jobs", "1", "--only", "ae-16", "--output", {str(tmp
         (["--nonsense"], "unrecognized arguments"),
     ],
 )
-def test_wrong_input_gets_a_line_and_status_2(root, arguments, says):
-    done = run(root, *arguments)
+def test_wrong_input_gets_a_line_and_status_2(root, monkeypatch, arguments, says):
+    monkeypatch.chdir(root)
+    done = run_here(*arguments)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_bad_data_is_refused_before_anything_is_trained(root, tmp_path, mnist):
+def test_bad_data_is_refused_before_anything_is_trained(tmp_path, mnist):
     path = tmp_path / "bad.npz"
     images = mnist.x_train[:50].astype(np.float32) / 255
     images[7, 3, 3] = np.nan
     labels = mnist.y_train[:50]
     np.savez(path, x_train=images, y_train=labels, x_test=images[:20], y_test=labels[:20])
-    done = run(root, "--data", path, "--output", tmp_path / "out")
+    done = run_here("--data", path, "--output", tmp_path / "out")
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "NaN" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_cannot_be_is_refused(root, tmp_path):
+def test_an_output_that_cannot_be_is_refused(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    done = run(root, "--quick", "--only", "pca-2", "--output", tmp_path / "file")
+    done = run_here("--quick", "--only", "pca-2", "--output", tmp_path / "file")
     assert done.returncode == 2
     assert "cannot write" in done.stderr and "Traceback" not in done.stderr
 
@@ -253,6 +262,7 @@ def test_two_runs_on_one_folder_do_not_mix(root, tmp_path):
     with sole_use(tmp_path):
         done = run(root, "--quick", "--only", "pca-2", "--output", tmp_path)
     assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
     assert "another run is writing" in done.stderr
 
 

@@ -1,14 +1,14 @@
 """Experiments of one's own: what a file may say, and what is told of a wrong one."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from Code.experiments.own import ConfigError, load_experiments
+from Code.runs.fingerprint import forget
+from tests.support import run_here
 
 GOOD = """\
 # A wider denoiser
@@ -166,7 +166,7 @@ def test_any_text_is_rows_or_one_line(file, lines):
 
 
 @pytest.fixture(scope="module")
-def run(root, tmp_path_factory):
+def run(tmp_path_factory):
     """The command line on a small file with a variant of the user's own."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "my_variant.py").write_text(OWN_MODULE, encoding="utf-8")
@@ -174,8 +174,7 @@ def run(root, tmp_path_factory):
     (folder / "mine.toml").write_text(text, encoding="utf-8")
 
     def command(*words):
-        line = [sys.executable, "run_all.py", "--config", str(folder / "mine.toml"), *words]
-        return subprocess.run(line, cwd=root, capture_output=True, text=True)
+        return run_here("--config", folder / "mine.toml", *words)
 
     return folder, command
 
@@ -194,9 +193,15 @@ def test_own_experiments_train_and_stand_in_the_report(run):
     assert [step["finished"] for step in again["runs"]] == [True, True]
     assert again["seconds"] == 0
 
-    with (folder / "my_variant.py").open("a", encoding="utf-8") as module:
-        module.write("\n# a change of one's own variant is a change\n")
-    changed = json.loads(command(*words, "--dry-run").stdout)
+    def finished_after(change):
+        with (folder / "my_variant.py").open("a", encoding="utf-8") as module:
+            module.write(change)
+        forget()  # as a new process would
+        return json.loads(command(*words, "--dry-run").stdout)
+
+    remarked = finished_after("\n# a comment is none\n")
+    assert [step["finished"] for step in remarked["runs"]] == [True, True]
+    changed = finished_after("\nOPINION = 3.0\n")
     assert [step["finished"] for step in changed["runs"]] == [True, False]
     assert changed["seconds"] > 0
 
@@ -207,9 +212,8 @@ def test_the_list_holds_own_experiments(run):
     assert {"wide-dae", "narrow", "vae-bce"} <= {row["name"] for row in listed}
 
 
-def test_a_wrong_file_ends_with_status_2(run, root, tmp_path):
+def test_a_wrong_file_ends_with_status_2(tmp_path):
     (tmp_path / "bad.toml").write_text("nonsense")
-    line = [sys.executable, "run_all.py", "--config", str(tmp_path / "bad.toml")]
-    done = subprocess.run(line, cwd=root, capture_output=True, text=True)
+    done = run_here("--config", tmp_path / "bad.toml")
     assert done.returncode == 2
     assert done.stderr.startswith("run_all.py: ") and len(done.stderr.splitlines()) == 1

@@ -183,7 +183,7 @@ def test_only_png(tmp_path):
 
 
 def test_neither_pyplot_nor_keras_is_imported():
-    modules = ["style", "curves", "images", "scatter", "structure", "keras_layers", "bars"]
+    modules = ["style", "curves", "images", "scatter", "structure", "bars"]
     code = f"import sys; from Code.figures import {', '.join(modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"matplotlib.pyplot", "keras", "tensorflow"} & set(done.stdout.split())

@@ -75,6 +75,7 @@ def finish(root, output, expected):
     assert (output / "results.csv").read_bytes() == expected
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(root, tmp_path, undisturbed):
     """Kills are spread over a run's whole course; ``KILLS=20`` makes it as many as one likes."""
     rng = np.random.default_rng(0)
@@ -87,6 +88,7 @@ def test_killed_at_random_moments(root, tmp_path, undisturbed):
     finish(root, tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_and_leaves_what_can_be_resumed(root, tmp_path, undisturbed):
     process = start(root, tmp_path, *FEW, *TWO_JOBS)
     wait_for(lambda: len(progress(tmp_path)) >= 2, process)
@@ -101,6 +103,7 @@ def test_ctrl_c_stops_and_leaves_what_can_be_resumed(root, tmp_path, undisturbed
     finish(root, tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced(root, tmp_path, undisturbed):
     process = start(root, tmp_path, *FEW, *TWO_JOBS)
     wait_for(lambda: progress(tmp_path), process)
@@ -128,6 +131,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_clear_line(root, small_disk):
     (small_disk / "ballast").write_bytes(b"0" * 700_000)
     process = start(root, small_disk, *FEW)
@@ -138,6 +142,7 @@ def test_a_full_disk_is_a_clear_line(root, small_disk):
     whole_files(small_disk)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
 def test_a_run_needs_no_network(root, tmp_path, undisturbed):
     if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:

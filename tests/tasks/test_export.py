@@ -45,7 +45,8 @@ def test_the_command_line_on_a_saved_model(root, tmp_path):
     command = [
         sys.executable,
         "-m",
-        "Code.tasks.export",
+        "Code.use",
+        "export",
         "--model",
         str(tmp_path),
         "--output",
@@ -57,7 +58,7 @@ def test_the_command_line_on_a_saved_model(root, tmp_path):
 
 
 def test_no_model_is_one_line(root, tmp_path):
-    command = [sys.executable, "-m", "Code.tasks.export", "--model", str(tmp_path / "none")]
+    command = [sys.executable, "-m", "Code.use", "export", "--model", str(tmp_path / "none")]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
