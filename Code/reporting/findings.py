@@ -7,69 +7,55 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
+from Code.experiments.row import Experiment
+from Code.experiments.table import EXPERIMENTS, of_group
 from Code.reporting.results import Measure, Result
 
 Results = Mapping[str, Result]
 
-# Which experiments the published comparison needs: name, family, kind.
-EXPECTED = (
-    ("ae-relu", "ae", "published"),
-    ("ae-tanh", "ae", "published"),
-    ("pca-2", "ae", "baseline"),
-    ("ae", "ae", "corrected"),
-    ("dae-published", "dae", "published"),
-    ("dae", "dae", "corrected"),
-    ("dae-classifier", "dae", "corrected"),
-    ("cae-published", "cae", "published"),
-    ("cae-denoising", "cae", "corrected"),
-    ("cae-classifier", "cae", "corrected"),
-    ("vae-bce", "vae", "published"),
-    ("vae-mse", "vae", "published"),
-)
-FAMILIES = ("ae", "dae", "cae", "vae")
-HOME_OF_VARIANT = {"pca": "ae"}
 # The groups on which the published comparison and its claims are judged; what stands beside them
 # has sections of its own.
 CORE_GROUPS = ("published", "causes")
-# The order in which the rest of the family is told; a variant that is not named comes last.
-OTHERS = (
-    "overcomplete",
-    "tied",
-    "sparse",
-    "emphasised",
-    "contractive",
-    "stacked",
-    "rbm",
-    "conv",
-    "lstm",
-    "masked",
-    "gaussian_vae",
-    "iwae",
-    "beta_vae",
-    "factor_vae",
-    "info_vae",
-    "aae",
-    "cvae",
-    "vq_vae",
+# A family is told as published, then against its baseline, then corrected
+KINDS = ("published", "baseline", "corrected")
+# What has no network of its own, such as principal components, is told beside the plain autoencoder
+PLAIN = "ae"
+NO_NETWORK = {row.variant for row in EXPERIMENTS.values() if not row.model}
+# Told before the rest of the table: its common comparison has no overcomplete row, and has the
+# emphasised denoising before the tied and the sparse ones
+FIRST = ("overcomplete", "tied", "sparse")
+
+
+def home(row: Result | Experiment) -> str:
+    """The family in whose section an experiment is told."""
+    return PLAIN if row.variant in NO_NETWORK else row.variant
+
+
+FAMILIES = tuple(dict.fromkeys(map(home, of_group("published"))))
+VARIANTS = tuple(
+    dict.fromkeys(
+        (*FAMILIES, *FIRST, *map(home, of_group("common")), *map(home, EXPERIMENTS.values()))
+    )
 )
 
-# The figures of the published report, so that a missing one is named: experiment, stage, metric.
-EXPECTED_FIGURES = (
-    ("ae-relu", "unsupervised", "loss_last_epoch"),
-    ("ae-tanh", "unsupervised", "loss_last_epoch"),
-    ("dae-published", "unsupervised", "loss_last_epoch"),
-    ("dae-published", "supervised", "accuracy_last_epoch"),
-    ("cae-published", "unsupervised", "loss_last_epoch"),
-    ("cae-published", "supervised", "accuracy_last_epoch"),
-    ("vae-bce", "unsupervised", "loss_last_epoch"),
-    ("vae-mse", "unsupervised", "loss_last_epoch"),
+
+def place(row: Result | Experiment) -> int:
+    """Place of an experiment's family; one that the table does not know comes last."""
+    family = home(row)
+    return VARIANTS.index(family) if family in VARIANTS else len(VARIANTS)
+
+
+# What the published comparison needs, so that a missing experiment and a missing figure are named
+EXPECTED = tuple(sorted(of_group("published"), key=lambda row: (place(row), KINDS.index(row.kind))))
+EXPECTED_FIGURES = tuple(
+    (row.name, figure.stage, figure.metric) for row in EXPECTED for figure in row.published
 )
 
 AXIS_SHARE = 0.05  # claim 1: "part of the codes" is at least one image in twenty
 DEAD_SHARE = 0.01  # claim 1: "speckles" is at least one ink-carrying pixel in a hundred
 ABOUT_THREE = (2.0, 4.0)  # claim 4: "about three times"
 KL_SHARE = 0.01  # claim 7: a KL term below a hundredth of the loss would not matter
-PUBLISHED_NOISE = "0.5"
+PUBLISHED_NOISE = f"{EXPERIMENTS['dae-published'].noise_once:g}"
 
 
 # --- differences ----------------------------------------------------------------------------------
@@ -336,23 +322,17 @@ class Family:
         return [name for name, kind in self.missing if kind in kinds]
 
 
-def home(result: Result) -> str:
-    """The family in whose section an experiment is told."""
-    return HOME_OF_VARIANT.get(result.variant, result.variant)
-
-
 def ordered(results: Results) -> list[Result]:
     """Results in the report's order: the expected ones first, then the others by name."""
-    rank = {name: i for i, (name, _, _) in enumerate(EXPECTED)}
+    rank = {row.name: i for i, row in enumerate(EXPECTED)}
     return sorted(results.values(), key=lambda r: (rank.get(r.experiment, len(rank)), r.experiment))
 
 
 def families(results: Results) -> list[Family]:
     """The four published families, then any other variant that has results."""
-    rank = {name: i for i, name in enumerate(OTHERS)}
-    others = {home(r) for r in results.values()} - set(FAMILIES)
+    others = sorted(results.values(), key=lambda r: (place(r), home(r)))
     found = []
-    for variant in (*FAMILIES, *sorted(others, key=lambda v: (rank.get(v, len(rank)), v))):
+    for variant in dict.fromkeys((*FAMILIES, *map(home, others))):
         mine = [r for r in ordered(results) if home(r) == variant and r.kind != "trial"]
         if variant in FAMILIES:
             mine = [r for r in mine if r.group in CORE_GROUPS]
@@ -361,7 +341,11 @@ def families(results: Results) -> list[Family]:
                 variant,
                 tuple(r for r in mine if r.kind == "published"),
                 tuple(r for r in mine if r.kind != "published"),
-                tuple((n, k) for n, v, k in EXPECTED if v == variant and n not in results),
+                tuple(
+                    (row.name, row.kind)
+                    for row in EXPECTED
+                    if home(row) == variant and row.name not in results
+                ),
             )
         )
     return found
@@ -422,9 +406,8 @@ def schedule_cost(results: Results) -> ScheduleCost | None:
 
 def paper_comparisons(results: Results) -> list[Comparison]:
     """Figures of other papers and ours, in the order of the families; on test images if on both."""
-    rank = {name: i for i, name in enumerate((*FAMILIES, *OTHERS))}
     others = [r for r in results.values() if r.group not in CORE_GROUPS]
-    others.sort(key=lambda r: (rank.get(home(r), len(rank)), r.experiment))
+    others.sort(key=lambda r: (place(r), r.experiment))
     return [
         Comparison(r.experiment, m.stage, m.metric, m)
         for r in others
@@ -464,7 +447,7 @@ def common_rows(results: Results, units: int) -> list[CommonRow]:
 
 def missing(results: Results) -> list[str]:
     """Expected experiments that have no result."""
-    return [name for name, _, _ in EXPECTED if name not in results]
+    return [row.name for row in EXPECTED if row.name not in results]
 
 
 @dataclass(frozen=True)
