@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
+from Code.experiments.common import CODE_DIMS
 from Code.experiments.row import Experiment
 from Code.experiments.table import EXPERIMENTS, of_group
 from Code.reporting.results import Measure, Result
@@ -400,7 +401,7 @@ def schedule_cost(results: Results) -> ScheduleCost | None:
     total = sum(r.seconds_total().mean for r in rows)
     if not total:
         return None
-    convolving = sum(r.seconds_total().mean for r in rows if r.variant == "cae")
+    convolving = sum(r.seconds_total().mean for r in rows if r.convolves)
     return ScheduleCost(total, convolving / total)
 
 
@@ -426,6 +427,11 @@ class CommonRow:
     mse: Measure | None
     knn: Measure | None
     seconds: Measure | None
+
+
+def common_tables(results: Results) -> dict[int, list[CommonRow]]:
+    """The common comparison by the width of the code."""
+    return {units: common_rows(results, units) for units in CODE_DIMS}
 
 
 def common_rows(results: Results, units: int) -> list[CommonRow]:

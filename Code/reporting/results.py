@@ -91,6 +91,11 @@ class Result:
         return None
 
     @property
+    def convolves(self) -> bool:
+        """Whether the network is made of convolutions: what has filters is."""
+        return "filters" in self.settings
+
+    @property
     def pictured_stages(self) -> list[str]:
         """Stages after which the codes were mapped and the reconstructions drawn."""
         return [stage for stage in self.stages if self.measure("knn_accuracy", stage=stage)]

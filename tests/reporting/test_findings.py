@@ -189,6 +189,9 @@ def test_the_cost_of_the_published_schedule_is_that_of_its_rows(write_output):
     convolving = sum(value for name, value in seconds.items() if name.startswith("cae"))
     assert 0 < whole.convolutional == pytest.approx(convolving / whole.seconds)
     assert findings.schedule_cost({}) is None
+    results["dae"].settings["filters"] = [8]
+    more = (convolving + seconds["dae"]) / whole.seconds
+    assert findings.schedule_cost(results).convolutional == pytest.approx(more)
 
 
 def test_a_machine_of_few_experiments_names_them(write_output):
