@@ -3,6 +3,7 @@
 import json
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,9 @@ class Result:
         return Measure(
             self.experiment, stage, metric, "train", tuple(values), statistics.fmean(values), std
         )
+
+
+Results = Mapping[str, Result]
 
 
 def load_results(output_dir: str | Path) -> dict[str, Result]:
