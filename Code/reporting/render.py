@@ -12,8 +12,19 @@ from urllib.parse import quote
 import jinja2
 
 from Code.foundation.atomic import write_text
-from Code.reporting import benchmark, findings
-from Code.reporting.published_uses import comparisons
+from Code.reporting import (
+    benchmark,
+    cautions,
+    claims,
+    contents,
+    denoising,
+    differences,
+    losses,
+    provenance,
+    published_figures,
+    published_uses,
+    tables,
+)
 from Code.reporting.results import Measure, Result, ResultError, load_results, load_runs
 from Code.reporting.uses import load_uses
 
@@ -48,21 +59,31 @@ def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]
 def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: Path) -> str:
     """The report in ``lang`` (``en`` or ``zh``) as Markdown."""
     env = environment()
-    everything, results = results, findings.core(results)
+    everything, results = results, contents.core(results)
     context: dict[str, Any] = {
         "lang": lang,
         "everything": everything,
         "results": results,
         "runs": load_runs(output_dir),
-        "F": findings,
         "BENCHMARK": benchmark,
+        "CAUTIONS": cautions,
+        "CLAIMS": claims,
+        "CONTENTS": contents,
+        "DENOISING": denoising,
+        "LOSSES": losses,
+        "PROVENANCE": provenance,
+        "PUBLISHED_FIGURES": published_figures,
+        "TABLES": tables,
         "benchmark": benchmark.load_benchmark(output_dir),
         "uses": load_uses(output_dir),
-        "published_uses": comparisons,
+        "published_uses": published_uses.comparisons,
         "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
         "explorer_link": file_link(report_dir / "explorer.html", report_dir),
         "figure_link": lambda result, name: figure_link(result, name, output_dir, report_dir),
-        "get": lambda *args, **kwargs: findings.measure(everything, *args, **kwargs),
+        "get": lambda *args, **kwargs: differences.measure(everything, *args, **kwargs),
+        "compare": differences.compare,
+        "alike": differences.alike,
+        "before_after": differences.before_after,
         "decimals": decimals,
         "pixels_of": lambda name: math.prod(everything[name].data.get("image_shape", (28, 28))),
     }

@@ -3,6 +3,7 @@
 import json
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,11 @@ class Result:
         return None
 
     @property
+    def convolves(self) -> bool:
+        """Whether the network is made of convolutions: what has filters is."""
+        return "filters" in self.settings
+
+    @property
     def pictured_stages(self) -> list[str]:
         """Stages after which the codes were mapped and the reconstructions drawn."""
         return [stage for stage in self.stages if self.measure("knn_accuracy", stage=stage)]
@@ -117,6 +123,9 @@ class Result:
         return Measure(
             self.experiment, stage, metric, "train", tuple(values), statistics.fmean(values), std
         )
+
+
+Results = Mapping[str, Result]
 
 
 def load_results(output_dir: str | Path) -> dict[str, Result]:

@@ -221,6 +221,9 @@ def result_of(
             }
         )
     stages = [{"name": s, "epochs": e, "batch_size": 64} for s, e in epochs.items()]
+    settings = {"code_dim": 2, "model": f"Code.{variant}:Model", "stages": stages}
+    if variant == "cae":
+        settings["filters"] = [16, 8]
     figures = [] if kind == "baseline" else ["structure.png", "loss.png", "code.png"]
     return {
         "experiment": name,
@@ -228,7 +231,7 @@ def result_of(
         "group": "published",
         "kind": kind,
         "title": name,
-        "settings": {"code_dim": 2, "model": f"Code.{variant}:Model", "stages": stages},
+        "settings": settings,
         "seeds": list(range(n)),
         "complete": True,
         "failures": [],

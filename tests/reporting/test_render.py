@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from invented import U, metrics_flipped, result_of
 
-from Code.reporting import findings
+from Code.reporting import contents
 from Code.reporting.render import decimals, fixed, pm, render_reports, signed
 from Code.reporting.results import Measure, ResultError
 
@@ -36,7 +36,7 @@ SITUATIONS = {
     "no dae": (dict.fromkeys(("dae-published", "dae", "dae-classifier")), 3),
     "no cae": (dict.fromkeys(("cae-published", "cae-denoising", "cae-classifier")), 3),
     "no vae": (dict.fromkeys(("vae-bce", "vae-mse")), 3),
-    "pca only": (dict.fromkeys(n for n, _, _ in findings.EXPECTED if n != "pca-2"), 3),
+    "pca only": (dict.fromkeys(r.name for r in contents.EXPECTED if r.name != "pca-2"), 3),
     "nothing measured": ({"ae": {"kept": ()}, "dae-published": {"kept": ()}}, 3),
 }
 
@@ -142,7 +142,7 @@ def test_links_stay_relative_when_the_folders_are_far_apart(write_output, tmp_pa
         assert (report / target.replace("%20", " ")).is_file()
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in findings.EXPECTED])
+@pytest.mark.parametrize("name", [row.name for row in contents.EXPECTED])
 def test_a_missing_experiment_is_named(reports, name):
     for text in reports({name: None}):
         head, _, rest = text.partition("## 1.")

@@ -1,0 +1,59 @@
+"""Reasons to read the report with care."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from Code.reporting.contents import missing, ordered
+from Code.reporting.provenance import data_label, joined
+from Code.reporting.results import Result, Results
+
+
+@dataclass(frozen=True)
+class Warn:
+    """A reason to read the report with care: what, and the experiments by differing value."""
+
+    key: str
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def warnings(results: Results) -> list[Warn]:
+    """Missing, failed or quick runs, other data than MNIST, and mixtures that spoil comparison."""
+    all_of = ordered(results)
+    found = []
+
+    def warn_of(key: str, chosen: Iterable[tuple[str, str]]) -> None:
+        groups: dict[str, list[str]] = {}
+        for value, name in chosen:
+            groups.setdefault(value, []).append(name)
+        if groups:
+            found.append(Warn(key, tuple((v, tuple(n)) for v, n in groups.items())))
+
+    warn_of("missing", (("", name) for name in missing(results)))
+    warn_of(
+        "failed",
+        ((f"{f['seed']}: {f['reason']}", r.experiment) for r in all_of for f in r.failures),
+    )
+    stopped = (r for r in all_of if not r.complete and not r.failures)
+    warn_of("incomplete", (("", r.experiment) for r in stopped))
+    warn_of("quick", (("", r.experiment) for r in all_of if r.quick))
+    other = (r for r in all_of if r.data["name"] != "mnist")
+    warn_of("other_data", ((r.data["name"], r.experiment) for r in other))
+    # a baseline has no seed to share, and its fit no schedule
+    chance = [r for r in all_of if r.kind != "baseline"]
+    mixtures = {
+        "data": [(data_label(r), r.experiment) for r in all_of],
+        "schedules": [("quick" if r.quick else "full", r.experiment) for r in all_of],
+        "seeds": [(", ".join(map(str, r.seeds)), r.experiment) for r in chance],
+        "versions": [(joined(r.versions), r.experiment) for r in all_of],
+        "machines": [(joined(r.machine), r.experiment) for r in all_of],
+    }
+    for key, pairs in mixtures.items():
+        if len({value for value, _ in pairs}) > 1:
+            warn_of(f"mixed_{key}", pairs)
+    # every model has a code version of its own, so only runs of one model can contradict
+    models: dict[str, list[Result]] = {}
+    for r in all_of:
+        models.setdefault(r.settings.get("model") or r.variant, []).append(r)
+    mixed = [rs for rs in models.values() if len({r.code_version for r in rs}) > 1]
+    warn_of("mixed_code", ((r.code_version, r.experiment) for rs in mixed for r in rs))
+    return found

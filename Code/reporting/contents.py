@@ -1,0 +1,93 @@
+"""What the report tells of, in which order, and what is missing."""
+
+from dataclasses import dataclass
+
+from Code.experiments.row import Experiment
+from Code.experiments.table import EXPERIMENTS, of_group
+from Code.reporting.results import Result, Results
+
+# The groups on which the published comparison and its claims are judged; what stands beside them
+# has sections of its own.
+CORE_GROUPS = ("published", "causes")
+# A family is told as published, then its baseline, then corrected
+KIND_ORDER = ("published", "baseline", "corrected")
+# What has no network of its own, such as principal components, is told beside the plain autoencoder
+PLAIN = "ae"
+NO_NETWORK = {row.variant for row in EXPERIMENTS.values() if not row.model}
+# Told before the rest, which keeps the order of the common comparison: that has no overcomplete
+# row, and has the emphasised DAE beside the DAE, before these
+FIRST = ("overcomplete", "tied", "sparse")
+
+
+def home(row: Result | Experiment) -> str:
+    """The family in whose section an experiment is told."""
+    return PLAIN if row.variant in NO_NETWORK else row.variant
+
+
+FAMILIES = tuple(dict.fromkeys(map(home, of_group("published"))))
+VARIANTS = tuple(
+    dict.fromkeys(
+        (*FAMILIES, *FIRST, *map(home, of_group("common")), *map(home, EXPERIMENTS.values()))
+    )
+)
+
+
+def place(row: Result | Experiment) -> int:
+    """Place of an experiment's family; one that the table does not know comes last."""
+    family = home(row)
+    return VARIANTS.index(family) if family in VARIANTS else len(VARIANTS)
+
+
+# What the published comparison needs, so that what is missing is named
+EXPECTED = tuple(
+    sorted(of_group("published"), key=lambda row: (place(row), KIND_ORDER.index(row.kind)))
+)
+
+
+def core(results: Results) -> dict[str, Result]:
+    """The experiments of the published comparison and the trials for its figures."""
+    return {name: result for name, result in results.items() if result.group in CORE_GROUPS}
+
+
+def ordered(results: Results) -> list[Result]:
+    """Results in the report's order: the expected ones first, then the others by name."""
+    rank = {row.name: i for i, row in enumerate(EXPECTED)}
+    return sorted(results.values(), key=lambda r: (rank.get(r.experiment, len(rank)), r.experiment))
+
+
+def missing(results: Results) -> list[str]:
+    """Expected experiments that have no result."""
+    return [row.name for row in EXPECTED if row.name not in results]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A variant's experiments: as published, then corrected (with baselines); and the gaps."""
+
+    variant: str
+    published: tuple[Result, ...]
+    corrected: tuple[Result, ...]
+    missing: tuple[Experiment, ...]
+
+    def missing_of(self, *kinds: str) -> list[str]:
+        """Names of the missing experiments of these kinds."""
+        return [row.name for row in self.missing if row.kind in kinds]
+
+
+def families(results: Results) -> list[Family]:
+    """The four published families, then any other variant that has results."""
+    others = sorted(results.values(), key=lambda r: (place(r), home(r)))
+    found = []
+    for variant in dict.fromkeys((*FAMILIES, *map(home, others))):
+        mine = [r for r in ordered(results) if home(r) == variant and r.kind != "trial"]
+        if variant in FAMILIES:
+            mine = [r for r in mine if r.group in CORE_GROUPS]
+        found.append(
+            Family(
+                variant,
+                tuple(r for r in mine if r.kind == "published"),
+                tuple(r for r in mine if r.kind != "published"),
+                tuple(r for r in EXPECTED if home(r) == variant and r.name not in results),
+            )
+        )
+    return found

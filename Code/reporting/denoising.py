@@ -1,0 +1,62 @@
+"""Denoising: models beside doing nothing and beside a mean filter."""
+
+from dataclasses import dataclass
+
+from Code.experiments.table import EXPERIMENTS
+from Code.reporting.contents import ordered
+from Code.reporting.differences import Difference, compare
+from Code.reporting.results import Measure, Results
+
+# As the metrics name it
+PUBLISHED_NOISE = f"{EXPERIMENTS['dae-published'].noise_once:g}"
+
+
+@dataclass(frozen=True)
+class PsnrRow:
+    """Denoising at one noise level, in dB: the model, doing nothing, and a 3×3 mean filter."""
+
+    experiment: str
+    kind: str
+    stage: str
+    level: str
+    model: Measure
+    noisy: Measure | None
+    mean_filter: Measure | None
+
+    @property
+    def gain(self) -> Difference | None:
+        """Model over the noisy input."""
+        return compare(self.model, self.noisy)
+
+    @property
+    def gain_over_filter(self) -> Difference | None:
+        """Model over the mean filter."""
+        return compare(self.model, self.mean_filter)
+
+
+def psnr_rows(results: Results, name: str | None = None) -> list[PsnrRow]:
+    """Denoising of every experiment (or of ``name``), stage by stage, by noise level."""
+    rows = []
+    for result in ordered(results):
+        if name not in (None, result.experiment):
+            continue
+        for m in result.measures:
+            level = m.metric.removeprefix("psnr_")
+            if m.metric == level or m.split != "test" or not level[:1].isdigit():
+                continue
+            rivals = (
+                result.measure(f"psnr_{rival}_{level}", "test", m.stage)
+                for rival in ("noisy", "mean_filter")
+            )
+            rows.append(PsnrRow(result.experiment, result.kind, m.stage, level, m, *rivals))
+    return rows
+
+
+def beats_rivals(results: Results, name: str) -> bool | None:
+    """Whether the model beats noisy input and mean filter at every level (first stage)."""
+    rows = psnr_rows(results, name)
+    rows = [row for row in rows if row.stage == rows[0].stage]
+    gains = [d for row in rows for d in (row.gain, row.gain_over_filter)]
+    if not gains or None in gains:
+        return None
+    return all(d.direction == "higher" for d in gains)

@@ -1,0 +1,70 @@
+"""Losses beside what they are made of and beside the error that all models share."""
+
+from dataclasses import dataclass
+
+from Code.reporting.contents import ordered
+from Code.reporting.differences import Difference
+from Code.reporting.results import Measure, Results
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A VAE loss beside its two terms, all in nats an image."""
+
+    loss: Measure
+    reconstruction: Measure
+    kl: Measure
+
+    @property
+    def kl_share(self) -> float:
+        """Share of the loss that is not a reconstruction error."""
+        return self.kl.mean / self.loss.mean if self.loss.mean else 0.0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether loss = reconstruction + KL, to one percent."""
+        total = self.reconstruction.mean + self.kl.mean
+        return abs(self.loss.mean - total) <= 0.01 * abs(self.loss.mean)
+
+
+def vae_terms(results: Results) -> list[Terms]:
+    """Loss, reconstruction and KL on the test split of every result that has the three."""
+    found = []
+    for result in ordered(results):
+        terms = [result.measure(metric) for metric in ("loss", "reconstruction", "kl")]
+        if None not in terms:
+            found.append(Terms(*terms))
+    return found
+
+
+def loss_beside_mse(results: Results) -> list[tuple[Measure, Measure]]:
+    """Test loss (unit of its own) and test MSE (per pixel) of the first stage, best MSE first."""
+    pairs = []
+    for result in ordered(results):
+        mse = result.measure("mse")
+        loss = result.measure("loss", "test", mse.stage) if mse else None
+        if loss is not None:
+            pairs.append((loss, mse))
+    return sorted(pairs, key=lambda pair: pair[1].mean)
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """A model with a KL term whose loss is the higher and whose reconstruction is the better."""
+
+    loss: Difference
+    mse: Difference
+
+
+def inversions(results: Results) -> list[Inversion]:
+    """Pairs (with KL, without KL) where the model with the higher loss reconstructs better."""
+    with_kl = {terms.loss.experiment for terms in vae_terms(results)}
+    rows = loss_beside_mse(results)
+    pairs = (
+        Inversion(Difference(loss, other_loss), Difference(mse, other_mse))
+        for loss, mse in rows
+        if loss.experiment in with_kl
+        for other_loss, other_mse in rows
+        if other_loss.experiment not in with_kl
+    )
+    return [p for p in pairs if p.loss.direction == "higher" and p.mse.direction == "lower"]

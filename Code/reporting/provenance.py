@@ -1,0 +1,61 @@
+"""Where the figures come from: data, code, packages and machines, and what they cost."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from Code.reporting.contents import ordered
+from Code.reporting.results import Result, Results
+
+
+def code_versions(results: Results) -> dict[str, list[str]]:
+    """Experiments by the version of the code that produced them."""
+    return _experiments_by(results, lambda result: result.code_version)
+
+
+def machines(results: Results) -> list[tuple[str, list[str]]]:
+    """The machines, that of most experiments first; for the others, which experiments."""
+    found = _experiments_by(results, lambda result: joined(result.machine))
+    most_first = sorted(found.items(), key=lambda item: -len(item[1]))
+    return [(machine, names if i else []) for i, (machine, names) in enumerate(most_first)]
+
+
+def _experiments_by(results: Results, value_of: Callable[[Result], str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for result in ordered(results):
+        found.setdefault(value_of(result), []).append(result.experiment)
+    return found
+
+
+def data_label(result: Result) -> str:
+    """Name, counts and the start of the checksum of the data of a run."""
+    d = result.data
+    return f"{d['name']} {d['n_train']}/{d['n_test']} {d['sha256'][:12]}"
+
+
+def joined(fields: Mapping[str, object]) -> str:
+    """A mapping on one line, in its keys' order."""
+    return ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
+
+
+def distinct(results: Iterable[Result], field: str) -> list[str]:
+    """The different values of a mapping-valued field, each on one line, in the order met."""
+    return list(dict.fromkeys(joined(getattr(r, field)) for r in results))
+
+
+@dataclass(frozen=True)
+class ScheduleCost:
+    """What one seed of the published comparison costs: seconds of one core, and where they go."""
+
+    seconds: float
+    convolutional: float
+    """Share of the rows that convolve."""
+
+
+def schedule_cost(results: Results) -> ScheduleCost | None:
+    """Training time of all rows of the group ``published``, a mean over the seeds; None if none."""
+    rows = [r for r in results.values() if r.group == "published" and r.seconds_total()]
+    total = sum(r.seconds_total().mean for r in rows)
+    if not total:
+        return None
+    convolving = sum(r.seconds_total().mean for r in rows if r.convolves)
+    return ScheduleCost(total, convolving / total)

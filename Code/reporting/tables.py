@@ -1,0 +1,65 @@
+"""Rows of the tables of metrics: of every experiment, and of the common comparison."""
+
+import math
+from dataclasses import dataclass
+
+from Code.experiments.common import CODE_DIMS
+from Code.reporting.contents import ordered
+from Code.reporting.results import Measure, Result, Results
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric of one stage on both splits."""
+
+    experiment: str
+    kind: str
+    stage: str
+    metric: str
+    train: Measure | None
+    test: Measure | None
+
+
+def metric_rows(results: Results) -> list[MetricRow]:
+    """Every metric of every experiment but the denoising ones, which have a table of their own."""
+    rows = []
+    for result in ordered(results):
+        keys = dict.fromkeys((m.stage, m.metric) for m in result.measures)
+        for stage, metric in keys:
+            if not metric.startswith("psnr_"):
+                pair = (result.measure(metric, split, stage) for split in ("train", "test"))
+                rows.append(MetricRow(result.experiment, result.kind, stage, metric, *pair))
+    return rows
+
+
+@dataclass(frozen=True)
+class CommonRow:
+    """One variant in the architecture that all share, with a code of ``units``."""
+
+    result: Result
+    units: int
+    mse: Measure | None
+    knn: Measure | None
+    seconds: Measure | None
+
+
+def common_tables(results: Results) -> dict[int, list[CommonRow]]:
+    """The common comparison by the width of the code."""
+    return {units: common_rows(results, units) for units in CODE_DIMS}
+
+
+def common_rows(results: Results, units: int) -> list[CommonRow]:
+    """The common comparison at one width of the code, the best reconstruction first.
+
+    The measures are those after the last stage in which the whole autoencoder is trained.
+    """
+    rows = []
+    for r in results.values():
+        if r.group == "common" and units in (
+            r.settings.get("code_dim"),
+            r.settings.get("n_components"),
+        ):
+            stage = "fit" if "fit" in r.stages else "unsupervised"
+            mse, knn = (r.measure(metric, "test", stage) for metric in ("mse", "knn_accuracy"))
+            rows.append(CommonRow(r, units, mse, knn, r.seconds_total()))
+    return sorted(rows, key=lambda row: row.mse.mean if row.mse else math.inf)
