@@ -13,6 +13,7 @@ from Code.foundation.threads import ONE_THREAD  # noqa: E402
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(ONE_THREAD)
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from Code.data.datasets import load_dataset  # noqa: E402
@@ -43,8 +44,14 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def xla_where_it_is_asked_for(request, monkeypatch):
-    """In tests marked ``xla`` the shortest training counts as long enough for XLA."""
-    if request.node.get_closest_marker("xla"):
+    """In tests marked ``xla`` the shortest training counts as long enough for XLA.
+
+    Compiling takes longer than most of them train: where slow tests are left out, only those marked
+    ``xla(always=True)`` wait for it.
+    """
+    mark = request.node.get_closest_marker("xla")
+    everything = request.config.option.markexpr != "not slow"
+    if mark and (everything or mark.kwargs.get("always")):
         from Code.parts import whole_epoch
 
         monkeypatch.setattr(whole_epoch, "STEPS_WORTH_XLA", 0)
@@ -75,3 +82,21 @@ def seeded():
 
     keras.utils.set_random_seed(0)
     return keras
+
+
+@pytest.fixture
+def xla_of(monkeypatch):
+    """Whether `fit` lets XLA compile a model's training of so many steps; nothing is trained."""
+    import keras
+
+    decided = []
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda model, *a, **k: decided.append(model.jit_compile)
+    )
+
+    def of(model, steps, **how):
+        model.compile(**how)
+        model.fit(np.zeros((1, 28, 28), np.float32), np.zeros(1, int), batch_size=1, epochs=steps)
+        return decided.pop()
+
+    return of

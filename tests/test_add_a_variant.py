@@ -24,7 +24,7 @@ def project(root, tmp_path_factory):
     module, row, test_row = (textwrap.dedent(block) for block in BLOCK.findall(guide)[:3])
     (copy / "Code" / "noisy_code.py").write_text(module, encoding="utf-8")
     insert(
-        copy / "Code" / "tables" / "common.py",
+        copy / "Code" / "experiments" / "common.py",
         "def _rows(k):",
         "    return (\n",
         row.strip() + ",\n",

@@ -176,7 +176,6 @@ def test_the_keys_of_a_config_are_all_told(root, tmp_path):
 
 def test_the_columns_and_keys_of_results_are_all_told(root):
     from Code.runs.results import RESULT_COLUMNS
-
     from Code.runs.uses_table import COLUMNS
 
     text = section(text_of(root, "report/guide.md"), "What is in the output folder")

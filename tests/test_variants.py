@@ -148,9 +148,8 @@ def test_vae_samples_have_the_encoder_s_mean_and_variance(digits, seeded):
     np.testing.assert_allclose(draws.var(axis=0), np.exp(z_log_var), rtol=0.15)
 
 
-@pytest.mark.xla
-def test_the_head_is_compiled_as_its_autoencoder(seeded):
+def test_the_head_is_compiled_as_its_autoencoder(seeded, xla_of):
     """XLA's convolutions are ten times slower here: the head of a CAE must not fall back to it."""
     for model in (AE(n_classes=10), CAE(n_classes=10)):
-        model.classifier.compile()
-        assert model.classifier.jit_compile is model.compile_with_xla
+        assert xla_of(model.classifier, steps=10**6) is xla_of(model, steps=10**6)
+        assert xla_of(model, steps=10**6) is model.compile_with_xla

@@ -12,11 +12,12 @@ from Code.ae import AE
 from Code.base import Classifier
 from Code.cae import CAE
 from Code.dae import DAE
+from Code.parts import whole_epoch
 from Code.parts.images import to_unit
 from Code.parts.whole_epoch import epoch_passes, evaluation_passes
 from Code.vae import VAE
 
-pytestmark = pytest.mark.xla
+pytestmark = pytest.mark.xla(always=True)
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +79,26 @@ def test_equals_keras_own_fit(few):
     np.testing.assert_allclose(histories[0], histories[1], rtol=1e-5)
 
 
+def test_xla_is_for_trainings_that_are_long_enough(monkeypatch, xla_of):
+    """One rule, decided by `fit` from the number of steps, unless the person has said which."""
+    monkeypatch.setattr(whole_epoch, "STEPS_WORTH_XLA", 100)
+    assert xla_of(AE(), steps=99) is False
+    assert xla_of(AE(), steps=100) is True
+    assert xla_of(AE(), steps=1, jit_compile=True) is True
+    assert xla_of(AE(), steps=1000, jit_compile=False) is False
+
+
+def test_the_rule_is_saved_with_the_model(tmp_path):
+    for how in ("auto", True, False):
+        model = AE()
+        model.compile(jit_compile=how)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        assert loaded.get_compile_config()["jit_compile"] == how
+
+
 def test_every_image_is_seen_once_an_epoch(few):
     """The gradient of a bias-only model is linear in the images, whatever their order."""
-    from Code.parts.whole_epoch import epoch_passes
-
     keras.utils.set_random_seed(1)
     # Each image is known by its label, its number
     passes = iter(epoch_passes(few.x_train, np.arange(200), 64))

@@ -73,11 +73,10 @@ def test_learning_and_saving(make, mnist, digits, seeded, tmp_path):
     loaded.fit(few.x_train[:64], epochs=1, verbose=0)
 
 
-def test_convolutions_are_kept_from_xla(make):
+def test_convolutions_are_kept_from_xla(make, xla_of):
     model = make(n_classes=10)
     for trained in (model, model.classifier):
-        trained.compile()
-        assert trained.jit_compile is False
+        assert xla_of(trained, steps=10**6) is False
 
 
 def test_levels_adopt_their_layers(mnist, digits, seeded):
