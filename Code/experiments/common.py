@@ -4,23 +4,39 @@ Only the bottleneck and the loss differ, and where a variant is made of convolut
 or a course of its own, that. Same images, epochs, batches and optimiser.
 """
 
-from Code.experiments.papers_deep import LAYERWISE, cd, levels
-from Code.experiments.row import AXES, Z_MEAN, Experiment, Stage, adam, pca_row
+from Code.experiments.papers_deep import LAYERWISE, levels, rbms
+from Code.experiments.row import (
+    AXES,
+    MASKING,
+    SALT_AND_PEPPER,
+    Z_MEAN,
+    Experiment,
+    pca_row,
+    unsupervised,
+    variant_of,
+)
 
 NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
 # 200 divides 60,000: a shorter last batch would be compiled as well, in as much time as the others
 EPOCHS, BATCH = 8, 200
-WHOLE = (Stage("unsupervised", EPOCHS, BATCH, adam(2e-3)),)
+WHOLE = (unsupervised(EPOCHS, BATCH, 2e-3),)
 LAYERS = (*levels(3, 3, BATCH), *WHOLE)
-RBMS = (*levels(2, 3, BATCH, cd(0.05)), Stage("layer-3", 3, BATCH, cd(0.001)), *WHOLE)
+RBMS = (*rbms(3, 3, BATCH), *WHOLE)
 CODE_DIMS = (2, 16)
+
+# What sets a variant apart, where its row has no room for it
+EMPHASIS = {"alpha": 1.0, "beta": 0.5}
+RATE = {"rate": 0.1, "weight": 3.0}
+SIGMOID = {"activation": "sigmoid"}
+LSTM = {"cell": "lstm", "units": 64}
+CODEBOOK = {"n_entries": 512, "vector_dim": 2}
 
 
 def _row(name, title, model, code_dim, settings=None, stages=WHOLE, **more):
-    variant = model.split(":")[0].split(".")[-1]
+    """``model`` with a code of ``code_dim`` units, and what it needs beside the common network."""
     return Experiment(
         f"{name}-{code_dim}",
-        variant,
+        variant_of(model),
         "common",
         f"{title}, {code_dim} units",
         model,
@@ -31,65 +47,28 @@ def _row(name, title, model, code_dim, settings=None, stages=WHOLE, **more):
     )
 
 
+def _layerwise(name, title, model, code_dim, stages, settings=None):
+    """A row that is pre-trained layer by layer."""
+    return _row(name, title, model, code_dim, settings, stages, procedure=LAYERWISE)
+
+
 def _rows(k):
     """The variants with a code of ``k`` units."""
     return (
         _row("ae", "Plain autoencoder", "Code.ae:AE", k, measures=AXES),
         _row("dae", "Denoising, Gaussian", "Code.dae:DAE", k, {"level": 0.5}, denoises=True),
-        _row(
-            "dae-masking",
-            "Denoising, masking",
-            "Code.dae:DAE",
-            k,
-            {"corruption": "masking", "level": 0.25},
-        ),
-        _row(
-            "dae-salt",
-            "Denoising, salt and pepper",
-            "Code.dae:DAE",
-            k,
-            {"corruption": "salt_and_pepper", "level": 0.25},
-        ),
-        _row(
-            "emphasised",
-            "Denoising, emphasised",
-            "Code.emphasised:EmphasisedDAE",
-            k,
-            {"alpha": 1.0, "beta": 0.5},
-        ),
+        _row("dae-masking", "Denoising, masking", "Code.dae:DAE", k, MASKING),
+        _row("dae-salt", "Denoising, salt and pepper", "Code.dae:DAE", k, SALT_AND_PEPPER),
+        _row("emphasised", "Denoising, emphasised", "Code.emphasised:EmphasisedDAE", k, EMPHASIS),
         _row("tied", "Tied weights", "Code.tied:Tied", k),
         _row("sparse-l1", "Sparse, L1", "Code.sparse:L1Sparse", k, {"weight": 0.1}),
-        _row(
-            "sparse-kl",
-            "Sparse, KL to a rate",
-            "Code.sparse:KLSparse",
-            k,
-            {"rate": 0.1, "weight": 3.0},
-        ),
+        _row("sparse-kl", "Sparse, KL to a rate", "Code.sparse:KLSparse", k, RATE),
         _row("sparse-k", "k-sparse", "Code.sparse:KSparse", k, {"k": max(1, k // 4)}),
         _row("contractive", "Contractive", "Code.contractive:Contractive", k, {"weight": 0.1}),
-        _row(
-            "stacked",
-            "Stacked denoising",
-            "Code.stacked:Stacked",
-            k,
-            {},
-            LAYERS,
-            procedure=LAYERWISE,
-        ),
-        _row(
-            "rbm",
-            "Pre-trained as RBMs",
-            "Code.rbm:DeepRBM",
-            k,
-            {"activation": "sigmoid"},
-            RBMS,
-            procedure=LAYERWISE,
-        ),
+        _layerwise("stacked", "Stacked denoising", "Code.stacked:Stacked", k, LAYERS),
+        _layerwise("rbm", "Pre-trained as RBMs", "Code.rbm:DeepRBM", k, RBMS, SIGMOID),
         _row("conv", "Convolutional, transposed", "Code.conv:ConvAE", k, {"filters": (16, 32)}),
-        _row(
-            "lstm", "Recurrent over rows", "Code.lstm:RecurrentAE", k, {"cell": "lstm", "units": 64}
-        ),
+        _row("lstm", "Recurrent over rows", "Code.lstm:RecurrentAE", k, LSTM),
         _row("masked", "Masked patches", "Code.masked:MaskedAE", k, {"patch": 7}),
         _row("vae", "Variational", "Code.vae:VAE", k, code_axis=Z_MEAN),
         _row("gaussian-vae", "Variational, learned variance", "Code.gaussian_vae:GaussianVAE", k),
@@ -100,13 +79,7 @@ def _rows(k):
         _row("wae", "Wasserstein, MMD", "Code.info_vae:WAE", k),
         _row("aae", "Adversarial", "Code.aae:AAE", k),
         _row("cvae", "Conditioned on the label", "Code.cvae:CVAE", k),
-        _row(
-            "vq-vae",
-            "Vector-quantised",
-            "Code.vq_vae:VQVAE",
-            k,
-            {"n_entries": 512, "vector_dim": 2},
-        ),
+        _row("vq-vae", "Vector-quantised", "Code.vq_vae:VQVAE", k, CODEBOOK),
     )
 
 

@@ -1,41 +1,56 @@
 """Rows after the papers on adversarial and vector-quantised autoencoders."""
 
-from Code.experiments.row import Experiment, Published, Stage, adam, unsupervised
+from Code.experiments.row import Published, paper_row, unsupervised
 
 # Adam 2e-4 for the reconstruction, 5e-4 (the class's default) for the game
-SLOW = Stage("unsupervised", 8, 100, adam(2e-4))
+SLOW = unsupervised(8, 100, 2e-4)
 # Half as wide as the paper's, which takes three times as long
 NET = {"hidden": (500, 500), "discriminator_hidden": (500, 500)}
+LABELS = {"code_dim": 10, "n_labels": 100}
+CLUSTERS = {"code_dim": 5, "n_labels": 0, "n_categories": 30, "discriminator_noise": 0.3}
+VQ_NET = {
+    "code_dim": 20,
+    "hidden": (512, 256),
+    "n_entries": 512,
+    "vector_dim": 2,
+    "reconstruction": "binary cross-entropy",
+}
 RECALLED = "recalled from Makhzani et al. 2015, not checked"
+BAKE_OFF = "Krokotsch 2021, The Great Autoencoder Bake Off, 20-d code"
+
+
+def _wrong(value, high):
+    """A share of wrong digits."""
+    return Published("unsupervised", "classification_error", value, RECALLED, 0.0, high)
+
+
+def _summed_bce(value, low, high):
+    """A binary cross-entropy summed over the pixels, in nats."""
+    return Published("unsupervised", "reconstruction", value, BAKE_OFF, low, high)
 
 
 def _game(name, title, **settings):
     """A plane as the code, and what sets this game apart."""
-    return Experiment(
-        name,
-        "aae",
-        "published",
-        title,
-        "Code.aae:AAE",
-        {"code_dim": 2, **NET, **settings},
-        (SLOW,),
-        group="papers",
-    )
+    return paper_row(name, title, "Code.aae:AAE", {"code_dim": 2, **NET, **settings}, SLOW)
 
 
-def _categories(name, title, epochs, error, high, **settings):
+def _categories(name, title, settings, epochs, figure):
     """A categorical code beside the style, judged by the share of wrong digits."""
-    return Experiment(
+    return paper_row(
         name,
-        "aae",
-        "published",
         title,
         "Code.categorical_aae:CategoricalAAE",
         {**settings, **NET},
-        (unsupervised(epochs, 100),),
-        group="papers",
-        published=(Published("unsupervised", "classification_error", error, RECALLED, 0.0, high),),
+        unsupervised(epochs, 100),
+        variant="aae",
+        published=(figure,),
     )
+
+
+def _vector_quantised(name, title, figure):
+    """A code of vectors, each the nearest of a codebook."""
+    stage = unsupervised(13, 64)
+    return paper_row(name, title, "Code.vq_vae:VQVAE", VQ_NET, stage, published=(figure,))
 
 
 ADVERSARIAL_GROUP = (
@@ -49,50 +64,13 @@ ADVERSARIAL_GROUP = (
         with_labels=True,
     ),
     _categories(
-        "aae-100-labels",
-        "AAE, semi-supervised with 100 labels",
-        20,
-        0.019,
-        0.05,
-        code_dim=10,
-        n_labels=100,
+        "aae-100-labels", "AAE, semi-supervised with 100 labels", LABELS, 20, _wrong(0.019, 0.05)
     ),
     _categories(
-        "aae-30-clusters",
-        "AAE, thirty clusters without labels",
-        12,
-        0.041,
-        0.15,
-        code_dim=5,
-        n_labels=0,
-        n_categories=30,
-        discriminator_noise=0.3,
+        "aae-30-clusters", "AAE, thirty clusters without labels", CLUSTERS, 12, _wrong(0.041, 0.15)
     ),
     # The paper has no MNIST figure; the Bake Off gives a summed BCE for a 20-d code
-    Experiment(
-        "vq-vae-20",
-        "vq_vae",
-        "published",
-        "VQ-VAE, ten vectors of two, 512 entries",
-        "Code.vq_vae:VQVAE",
-        {
-            "code_dim": 20,
-            "hidden": (512, 256),
-            "n_entries": 512,
-            "vector_dim": 2,
-            "reconstruction": "binary cross-entropy",
-        },
-        (unsupervised(13, 64),),
-        group="papers",
-        published=(
-            Published(
-                "unsupervised",
-                "reconstruction",
-                64.5,
-                "Krokotsch 2021, The Great Autoencoder Bake Off, 20-d code",
-                55.0,
-                80.0,
-            ),
-        ),
+    _vector_quantised(
+        "vq-vae-20", "VQ-VAE, ten vectors of two, 512 entries", _summed_bce(64.5, 55.0, 80.0)
     ),
 )

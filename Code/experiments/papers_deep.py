@@ -1,34 +1,20 @@
 """Rows after the papers on depth and structure: stacked, RBM, convolutional, recurrent, masked."""
 
-from Code.experiments.row import Experiment, Published, Stage, adam, decaying, pca_row, unsupervised
+from Code.experiments.row import (
+    MASKING,
+    Published,
+    Stage,
+    adam,
+    decaying,
+    paper_row,
+    pca_row,
+    sgd,
+    unsupervised,
+)
 
 LAYERWISE = "Code.training.layerwise:run"
 VINCENT = "recalled from Vincent et al. 2010, table 3"
 HINTON = "recalled from Hinton & Salakhutdinov 2006"
-
-
-def cd(learning_rate, momentum=0.9):
-    """SGD with momentum, as contrastive divergence wants it."""
-    return {"class_name": "sgd", "config": {"learning_rate": learning_rate, "momentum": momentum}}
-
-
-def levels(n, epochs, batch_size, optimizer=None):
-    """Stages that pre-train the first n levels."""
-    return tuple(
-        Stage(f"layer-{i}", epochs, batch_size, optimizer or adam(1e-3)) for i in range(1, n + 1)
-    )
-
-
-def tuned(epochs, batch_size, learning_rate=1e-3):
-    """Supervised fine-tuning, of the pre-trained network and of one from scratch."""
-    names = ("supervised", "supervised-from-scratch")
-    return tuple(Stage(name, epochs, batch_size, adam(learning_rate)) for name in names)
-
-
-def _accuracy(error, margin, source):
-    value = round(1 - error, 4)
-    return Published("supervised", "test_accuracy", value, source, value - margin, 1.0)
-
 
 SDAE_NET = {
     "hidden": (1000, 1000),
@@ -38,170 +24,138 @@ SDAE_NET = {
     "reconstruction": "binary cross-entropy",
     "n_classes": 10,
 }
-MASKED_QUARTER = {
-    "layer_kind": "denoising",
-    "layer_settings": {"corruption": "masking", "level": 0.25},
-}
+PLAIN = {"layer_kind": "plain"}
+DENOISING = {"layer_kind": "denoising", "layer_settings": MASKING}
+SMALL_SDAE_NET = {**SDAE_NET, "hidden": (500,), "code_dim": 500, **DENOISING}
+SCAE_NET = {"filters": (16, 32), "n_classes": 10, "reconstruction": "binary cross-entropy"}
 HINTON_NET = {"hidden": (1000, 500, 250), "code_dim": 30}
+
+
+def levels(n, epochs, batch_size, optimizer=None):
+    """Stages that pre-train the first n levels."""
+    return tuple(
+        Stage(f"layer-{i}", epochs, batch_size, optimizer or adam(1e-3)) for i in range(1, n + 1)
+    )
+
+
+def rbms(n, epochs, batch_size):
+    """Stages that pre-train n levels by contrastive divergence, the last, Gaussian one slowly."""
+    fast, slow = (sgd(rate, momentum=0.9) for rate in (0.05, 0.001))
+    last = Stage(f"layer-{n}", epochs, batch_size, slow)
+    return (*levels(n - 1, epochs, batch_size, fast), last)
+
+
+def tuned(epochs, batch_size, learning_rate=1e-3):
+    """Supervised fine-tuning, of the pre-trained network and of one from scratch."""
+    names = ("supervised", "supervised-from-scratch")
+    return tuple(Stage(name, epochs, batch_size, adam(learning_rate)) for name in names)
+
+
+SDAE_STAGES = (*levels(3, 4, 128), decaying("supervised", 10, 128, 2e-3))
+
+
+def _accuracy(error, margin):
+    """An error of table 3 on the test images, as accuracy."""
+    value = round(1 - error, 4)
+    return Published("supervised", "test_accuracy", value, VINCENT, value - margin, 1.0)
+
+
+def _vincent(name, title, layer, error, margin, *stages, **settings):
+    """Three layers of 1,000, as in table 3."""
+    return paper_row(
+        name,
+        title,
+        "Code.stacked:Stacked",
+        {**SDAE_NET, **layer, **settings},
+        *stages,
+        procedure=LAYERWISE,
+        published=(_accuracy(error, margin),),
+    )
+
+
+def _vincent_10k(name, title, layer, error, from_scratch=False):
+    """The same with 10,000 images; ``from_scratch``: beside one that is not pre-trained."""
+    tuning = ("supervised", "supervised-from-scratch") if from_scratch else ("supervised",)
+    stages = (*levels(3, 15, 64), *(decaying(stage, 20, 64, 2e-3, 10_000) for stage in tuning))
+    return _vincent(name, title, layer, error, 0.005, *stages, n_train=10_000)
+
+
+def _few_labels(name, title, model, network, stages):
+    """20,000 images, of which 1,000 have labels."""
+    settings = {**network, "n_train": 20_000, "n_labels": 1000}
+    return paper_row(name, title, model, settings, *stages, kind="corrected", procedure=LAYERWISE)
+
+
+def _hinton(name, title, *pre_training, **more):
+    """The deep autoencoder 784-1000-500-250-30."""
+    stages = (*pre_training, unsupervised(10, 200))
+    return paper_row(
+        name, title, "Code.rbm:DeepRBM", HINTON_NET, *stages, procedure=LAYERWISE, **more
+    )
+
+
+def _structure(name, title, model, settings, learning_rate=1e-3):
+    """A network of another structure, with no figure to cite."""
+    stage = unsupervised(8, 64, learning_rate)
+    return paper_row(name, title, model, settings, stage, kind="corrected")
+
+
+def _recurrent(name, title, cell):
+    """A code of 16 from a recurrence over the rows."""
+    settings = {"cell": cell, "units": 64, "code_dim": 16}
+    return _structure(name, title, "Code.lstm:RecurrentAE", settings, 3e-3)
+
+
+def _masked(name, title, patch):
+    """A quarter of the patches, whose side is ``patch`` pixels, is visible."""
+    settings = {"patch": patch, "hidden": (512, 256), "code_dim": 64}
+    return _structure(name, title, "Code.masked:MaskedAE", settings)
+
 
 DEEP_GROUP = (
     # stacked: Vincent's three layers of 1,000
-    Experiment(
-        "sdae-3",
-        "stacked",
-        "published",
-        "SDAE-3: three denoising layers of 1,000",
-        "Code.stacked:Stacked",
-        {**SDAE_NET, **MASKED_QUARTER},
-        (*levels(3, 4, 128), decaying("supervised", 10, 128, 2e-3)),
-        group="papers",
-        procedure=LAYERWISE,
-        published=(_accuracy(0.0128, 0.0032, VINCENT),),
+    _vincent(
+        "sdae-3", "SDAE-3: three denoising layers of 1,000", DENOISING, 0.0128, 0.0032, *SDAE_STAGES
     ),
-    Experiment(
-        "sdae-3-10k",
-        "stacked",
-        "published",
-        "SDAE-3 with 10,000 training images",
-        "Code.stacked:Stacked",
-        {**SDAE_NET, **MASKED_QUARTER, "n_train": 10_000},
-        (
-            *levels(3, 15, 64),
-            decaying("supervised", 20, 64, 2e-3, 10_000),
-            decaying("supervised-from-scratch", 20, 64, 2e-3, 10_000),
-        ),
-        group="papers",
-        procedure=LAYERWISE,
-        published=(_accuracy(0.0284, 0.005, VINCENT),),
+    _vincent_10k(
+        "sdae-3-10k", "SDAE-3 with 10,000 training images", DENOISING, 0.0284, from_scratch=True
     ),
-    Experiment(
-        "sae-3-10k",
-        "stacked",
-        "published",
-        "SAE-3 with 10,000 training images",
-        "Code.stacked:Stacked",
-        {**SDAE_NET, "layer_kind": "plain", "n_train": 10_000},
-        (*levels(3, 15, 64), decaying("supervised", 20, 64, 2e-3, 10_000)),
-        group="papers",
-        procedure=LAYERWISE,
-        published=(_accuracy(0.0346, 0.005, VINCENT),),
-    ),
+    _vincent_10k("sae-3-10k", "SAE-3 with 10,000 training images", PLAIN, 0.0346),
     # 1,000 labels, all other images without
-    Experiment(
+    _few_labels(
         "sdae-1k",
-        "stacked",
-        "corrected",
         "SDAE: 20,000 images, of which 1,000 have labels",
         "Code.stacked:Stacked",
-        {
-            **SDAE_NET,
-            "hidden": (500,),
-            "code_dim": 500,
-            **MASKED_QUARTER,
-            "n_train": 20_000,
-            "n_labels": 1000,
-        },
-        (*levels(2, 10, 64), *tuned(40, 50, 5e-4)),
-        group="papers",
-        procedure=LAYERWISE,
+        SMALL_SDAE_NET,
+        levels(2, 10, 64) + tuned(40, 50, 5e-4),
     ),
     # rbm
     pca_row("pca-30", "Thirty principal components", 30, group="papers"),
-    Experiment(
+    _hinton(
         "rbm-deep",
-        "rbm",
-        "published",
         "784-1000-500-250-30, pre-trained as RBMs",
-        "Code.rbm:DeepRBM",
-        HINTON_NET,
-        (
-            *levels(3, 4, 100, cd(0.05)),
-            Stage("layer-4", 4, 100, cd(0.001)),
-            Stage("unsupervised", 10, 200, adam(1e-3)),
-        ),
-        group="papers",
-        procedure=LAYERWISE,
+        *rbms(4, 4, 100),
         published=(Published("unsupervised", "squared_error", 3.00, HINTON, 2.5, 5.0),),
     ),
-    Experiment(
-        "rbm-deep-from-scratch",
-        "rbm",
-        "corrected",
-        "784-1000-500-250-30, not pre-trained",
-        "Code.rbm:DeepRBM",
-        HINTON_NET,
-        (Stage("unsupervised", 10, 200, adam(1e-3)),),
-        group="papers",
-        procedure=LAYERWISE,
-    ),
+    _hinton("rbm-deep-from-scratch", "784-1000-500-250-30, not pre-trained", kind="corrected"),
     # conv
-    Experiment(
+    _few_labels(
         "conv-stacked-1k",
-        "conv",
-        "corrected",
         "Stacked convolutional AE: 20,000 images, of which 1,000 have labels",
         "Code.conv:StackedConvAE",
-        {
-            "filters": (16, 32),
-            "n_classes": 10,
-            "reconstruction": "binary cross-entropy",
-            "n_train": 20_000,
-            "n_labels": 1000,
-        },
-        (*levels(2, 5, 64), *tuned(20, 50)),
-        group="papers",
-        procedure=LAYERWISE,
+        SCAE_NET,
+        levels(2, 5, 64) + tuned(20, 50),
     ),
-    Experiment(
+    _structure(
         "conv-transposed",
-        "conv",
-        "corrected",
         "Convolutions and transposed ones, a code of 16",
         "Code.conv:ConvAE",
         {"filters": (16, 32), "hidden": (64,), "code_dim": 16},
-        (unsupervised(8, 64),),
-        group="papers",
     ),
     # lstm
-    Experiment(
-        "lstm",
-        "lstm",
-        "corrected",
-        "LSTM over the 28 rows",
-        "Code.lstm:RecurrentAE",
-        {"cell": "lstm", "units": 64, "code_dim": 16},
-        (Stage("unsupervised", 8, 64, adam(3e-3)),),
-        group="papers",
-    ),
-    Experiment(
-        "gru",
-        "lstm",
-        "corrected",
-        "GRU over the 28 rows",
-        "Code.lstm:RecurrentAE",
-        {"cell": "gru", "units": 64, "code_dim": 16},
-        (Stage("unsupervised", 8, 64, adam(3e-3)),),
-        group="papers",
-    ),
+    _recurrent("lstm", "LSTM over the 28 rows", "lstm"),
+    _recurrent("gru", "GRU over the 28 rows", "gru"),
     # masked
-    Experiment(
-        "masked-7",
-        "masked",
-        "corrected",
-        "Masked AE, 4 of 16 patches of 7×7 visible",
-        "Code.masked:MaskedAE",
-        {"patch": 7, "hidden": (512, 256), "code_dim": 64},
-        (unsupervised(8, 64),),
-        group="papers",
-    ),
-    Experiment(
-        "masked-4",
-        "masked",
-        "corrected",
-        "Masked AE, 12 of 49 patches of 4×4 visible",
-        "Code.masked:MaskedAE",
-        {"patch": 4, "hidden": (512, 256), "code_dim": 64},
-        (unsupervised(8, 64),),
-        group="papers",
-    ),
+    _masked("masked-7", "Masked AE, 4 of 16 patches of 7×7 visible", patch=7),
+    _masked("masked-4", "Masked AE, 12 of 49 patches of 4×4 visible", patch=4),
 )

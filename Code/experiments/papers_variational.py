@@ -1,58 +1,55 @@
 """Rows after the papers on variational autoencoders."""
 
-from Code.experiments.row import Z_MEAN, Experiment, Published, decaying, unsupervised
+from Code.experiments.row import Z_MEAN, Published, decaying, paper_row, unsupervised
 
 BURDA = "recalled from Burda et al. 2016, table 1"
-
-
-def _nll(value, low, high):
-    return (Published("unsupervised", "nll", value, BURDA, low, high),)
-
-
-def _m1(metric, value, high):
-    source = "recalled from Kingma et al. 2014, table 1 (M1 with a transductive SVM)"
-    return Published("unsupervised", metric, value, source, 0.0, high)
-
+KINGMA = "recalled from Kingma et al. 2014, table 1 (M1 with a transductive SVM)"
 
 BURDA_NET = {"hidden": (200, 200), "code_dim": 50, "activation": "tanh", "binary": True}
+M1_NET = {"hidden": (600, 600), "code_dim": 50, "activation": "softplus"}
+
+
+def _nll(value, margin=2.0):
+    """A negative log-likelihood of the test images, in nats."""
+    return Published("unsupervised", "nll", value, BURDA, value - margin, value + margin)
+
+
+def _svm_error(n_labels, value, high):
+    """The share of test images that an SVM on the codes of ``n_labels`` images gets wrong."""
+    return Published("unsupervised", f"svm_error_{n_labels}", value, KINGMA, 0.0, high)
+
+
+def _iwae(name, title, k, epochs, nll):
+    """The bound of k samples."""
+    stage = decaying("unsupervised", epochs, 100, 3e-3)
+    settings = {**BURDA_NET, "k": k}
+    return paper_row(name, title, "Code.iwae:IWAE", settings, stage, published=(_nll(nll),))
+
+
+def _m1(name, title, *figures):
+    """Model M1: few labels on the code of a variational autoencoder."""
+    return paper_row(
+        name,
+        title,
+        "Code.vae:VAE",
+        M1_NET,
+        unsupervised(13, 100),
+        procedure="Code.training.few_labels:run",
+        code_axis=Z_MEAN,
+        published=figures,
+    )
+
 
 VARIATIONAL_GROUP = (
     # one sample, about 2 s an epoch on a free core, and a quarter of a minute for the likelihood
-    Experiment(
-        "iwae-1",
-        "iwae",
-        "published",
-        "VAE with one sample, binarised (Burda 2016)",
-        "Code.iwae:IWAE",
-        {**BURDA_NET, "k": 1},
-        (decaying("unsupervised", 64, 100, 3e-3),),
-        group="papers",
-        published=_nll(86.76, 84.76, 88.76),
-    ),
+    _iwae("iwae-1", "VAE with one sample, binarised (Burda 2016)", k=1, epochs=64, nll=86.76),
     # five samples, about 4.5 s an epoch on a free core
-    Experiment(
-        "iwae-5",
-        "iwae",
-        "published",
-        "IWAE with five samples, binarised (Burda 2016)",
-        "Code.iwae:IWAE",
-        {**BURDA_NET, "k": 5},
-        (decaying("unsupervised", 42, 100, 3e-3),),
-        group="papers",
-        published=_nll(85.54, 83.54, 87.54),
-    ),
+    _iwae("iwae-5", "IWAE with five samples, binarised (Burda 2016)", k=5, epochs=42, nll=85.54),
     # model M1's network; an SVM on few labels reads its code
-    Experiment(
+    _m1(
         "vae-m1",
-        "vae",
-        "published",
         "VAE with 50 units, few labels on its code (Kingma 2014, M1)",
-        "Code.vae:VAE",
-        {"hidden": (600, 600), "code_dim": 50, "activation": "softplus"},
-        (unsupervised(13, 100),),
-        group="papers",
-        procedure="Code.training.few_labels:run",
-        code_axis=Z_MEAN,
-        published=(_m1("svm_error_100", 0.1182, 0.2), _m1("svm_error_1000", 0.0424, 0.07)),
+        _svm_error(100, 0.1182, high=0.2),
+        _svm_error(1000, 0.0424, high=0.07),
     ),
 )

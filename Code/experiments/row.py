@@ -7,10 +7,19 @@ AXES = ("axis_fraction", "dead_pixels")
 # The axes of a map of the means of q(z | x)
 Z_MEAN = "z mean {}"
 
+# Corruption of a quarter of the pixels
+MASKING = {"corruption": "masking", "level": 0.25}
+SALT_AND_PEPPER = {"corruption": "salt_and_pepper", "level": 0.25}
+
 
 def adam(learning_rate):
     """Adam as Keras's ``optimizers.get`` reads it."""
     return {"class_name": "adam", "config": {"learning_rate": learning_rate}}
+
+
+def sgd(learning_rate, **settings):
+    """Gradient descent, with ``momentum`` and the like, as ``optimizers.get`` reads it."""
+    return {"class_name": "sgd", "config": {"learning_rate": learning_rate, **settings}}
 
 
 def decaying_adam(learning_rate, steps):
@@ -98,12 +107,25 @@ def decaying(name, epochs, batch_size, learning_rate, n_train=60_000):
     return Stage(name, epochs, batch_size, decaying_adam(learning_rate, steps))
 
 
-def unsupervised(epochs, batch_size=64):
-    return Stage("unsupervised", epochs, batch_size)
+def unsupervised(epochs, batch_size=64, learning_rate=1e-3):
+    """A stage that trains the autoencoder."""
+    return Stage("unsupervised", epochs, batch_size, adam(learning_rate))
 
 
 def supervised(epochs, batch_size=32):
+    """A stage that trains encoder and head."""
     return Stage("supervised", epochs, batch_size)
+
+
+def variant_of(model):
+    """The name of the module in an import path ``"package.module:Class"``."""
+    return model.split(":")[0].split(".")[-1]
+
+
+def paper_row(name, title, model, settings, *stages, kind="published", variant=None, **more):
+    """A row after a paper. It belongs to the variant that ``model`` is in, or to ``variant``."""
+    variant = variant or variant_of(model)
+    return Experiment(name, variant, kind, title, model, settings, stages, group="papers", **more)
 
 
 def pca_row(name, title, n_components, group="published"):
