@@ -45,6 +45,7 @@ def insert(path, after, mark, line):
     path.write_text(text[:place] + line + text[place:], encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_row_trains_and_stands_in_the_report(project):
     command = [sys.executable, "run_all.py", "--quick", "--no-uses", "--only", "noisy-code-2"]
     finished = subprocess.run(command, cwd=project, capture_output=True, text=True)
@@ -56,6 +57,7 @@ def test_the_row_trains_and_stands_in_the_report(project):
     assert "Noise on the code" in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_test_row_passes(project):
     command = [sys.executable, "-m", "pytest", "-q", "-n0", "tests/test_variants.py", "-k", "noisy"]
     finished = subprocess.run(command, cwd=project, capture_output=True, text=True)

@@ -274,6 +274,7 @@ sys.exit(main(["compress", "--model", str(folder), "--quick", "--json"]))
 """
 
 
+@pytest.mark.slow
 def test_a_use_is_one_module_and_three_rows(root, project, tmp_path):
     text = section(text_of(root, "report/guide.md"), "Add a use")
     (module,) = blocks(text, "python", "   ")
@@ -309,6 +310,7 @@ print(code_version("Code.ae", "Code.training.procedure"))
 """
 
 
+@pytest.mark.slow
 def test_a_dataset_is_a_function_and_a_row(root, project):
     text = section(text_of(root, "report/guide.md"), "Add a dataset")
     function, row = blocks(text, "python", "   ")

@@ -81,6 +81,7 @@ def test_every_claim_held_when_it_was_run(code):
     assert [claim for claim, holds in claims if holds == "False"] == []
 
 
+@pytest.mark.slow
 def test_it_runs_on_the_present_code(code, path):
     source = "\n\n".join("".join(cell["source"]) for cell in code)
     environment = {**os.environ, "WALKTHROUGH_QUICK": "1", "MPLBACKEND": "Agg"}

@@ -43,6 +43,7 @@ def plain_and_adversarial(mnist):
     return fitted(mnist, adversarial_rate=0.0), fitted(mnist)
 
 
+@pytest.mark.slow
 def test_the_aggregated_posterior_is_nearer_to_its_prior_than_the_plain_one(plain_and_adversarial):
     (_, plain), (_, adversarial) = plain_and_adversarial
     assert adversarial["prior_accuracy"] < plain["prior_accuracy"] - 0.1
@@ -50,6 +51,7 @@ def test_the_aggregated_posterior_is_nearer_to_its_prior_than_the_plain_one(plai
     assert adversarial["prior_energy"] < 0.1 * plain["prior_energy"]
 
 
+@pytest.mark.slow
 def test_training_improves_the_reconstruction(mnist, plain_and_adversarial):
     (_, _), (model, _) = plain_and_adversarial
     x = mnist.x_test[:1000]

@@ -29,6 +29,7 @@ def test_beta_of_one_is_the_vae_to_the_bit(mnist):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_larger_beta_buys_a_smaller_kl_with_a_worse_reconstruction(mnist):
     x = mnist.x_train[:4000]
     terms = {}

@@ -77,6 +77,7 @@ def test_random_directions_estimate_the_norm_without_bias(digits, seeded):
     np.testing.assert_allclose(each, exact, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_the_norm_is_lower_at_equal_reconstruction(mnist, seeded):
     few = mnist.subset(10_000, 1000)
     measured = []

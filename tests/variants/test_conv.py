@@ -100,6 +100,7 @@ def test_a_level_masks_its_input(digits, seeded):
     assert abs(kept - 0.7) < 0.05
 
 
+@pytest.mark.slow
 def test_encoder_becomes_the_classifier(mnist, seeded):
     """The course of Masci et al., small, and equal shares for the network from scratch."""
     stages = (

@@ -56,6 +56,7 @@ def test_weights_fall_on_their_pixels():
     np.testing.assert_allclose(tape.gradient(value, errors), [[[0.5, 0.125], [0.125, 0.5]]])
 
 
+@pytest.mark.slow
 def test_emphasis_mends_corrupted_pixels_better_at_the_cost_of_clean_ones(mnist, seeded):
     few = mnist.subset(9600, 1000)
     found = []

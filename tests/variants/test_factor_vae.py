@@ -61,6 +61,7 @@ def test_each_optimiser_moves_its_own_weights_only(mnist, seeded):
     assert (own[0] != model.trained_variables[0].numpy()).any()
 
 
+@pytest.mark.slow
 def test_total_correlation_falls_below_that_of_the_vae(mnist):
     few = mnist.subset(4800, 2000)
     found = {}

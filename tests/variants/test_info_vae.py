@@ -84,6 +84,7 @@ def test_distances():
     np.testing.assert_allclose(ours, np.square(a[:, None] - b[None]).sum(axis=-1), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_training_brings_the_codes_to_the_prior(kind, mnist, seeded):
     few = mnist.subset(3200, 1000)
     x = to_unit(few.x_test)

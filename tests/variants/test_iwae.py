@@ -163,6 +163,7 @@ def test_it_learns_and_is_saved(mnist, digits, seeded, tmp_path):
     assert model.encode(digits).shape == (16, 4)
 
 
+@pytest.mark.slow
 def test_the_cheap_mean_agrees_with_the_dear_one_and_with_the_truth(line):
     points = np.random.default_rng(0).normal(OFFSET, np.hypot(SLOPE, SIGMA), size=(400, 1, 1))
     points = points.astype(np.float32)

@@ -51,6 +51,7 @@ def test_one_step_of_the_lstm_is_the_textbook_s(seeded):
     np.testing.assert_allclose(reader(x), sigmoid(o) * np.tanh(sigmoid(i) * np.tanh(g)), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.xla
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_order_of_rows_matters(cell, mnist, seeded):

@@ -171,6 +171,7 @@ def test_deep_autoencoder_of_the_paper():
     assert [model.layer(level).binary for level in (1, 2, 3, 4)] == [True, True, True, False]
 
 
+@pytest.mark.slow
 def test_pretrained_deep_autoencoder_beats_pca_with_as_many_components(mnist):
     from sklearn.decomposition import PCA
 

@@ -87,6 +87,7 @@ def test_k_falls_in_training_along_a_straight_line(model, few, seeded):
     assert (np.count_nonzero(model.encode(few.x_test[:50]), axis=1) == 4).all()
 
 
+@pytest.mark.slow
 def test_fewer_units_die_where_k_falls(few, seeded):
     dead = []
     for falling in ({}, {"k_first": 100, "falling_steps": 400}):

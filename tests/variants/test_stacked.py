@@ -126,6 +126,7 @@ def test_pretraining_lowers_the_error_of_the_whole(mnist, seeded):
     assert after < 0.6 * before
 
 
+@pytest.mark.slow
 def test_pretraining_beats_none_at_equal_fine_tuning_with_few_labels(mnist):
     stages = (
         *(Stage(f"layer-{level}", 4, 64) for level in (1, 2)),

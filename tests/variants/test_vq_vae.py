@@ -103,6 +103,7 @@ def test_the_book_converges_to_the_means_of_its_clusters(seeded):
     np.testing.assert_allclose(book.codebook, means, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_an_entry_that_nobody_chooses_restarts_only_where_it_is_told_to(seeded):
     points = random(64, 2)
     places = {}
