@@ -18,21 +18,22 @@ import pytest  # noqa: E402
 
 from Code.data.datasets import load_dataset  # noqa: E402
 from Code.parts.images import to_unit  # noqa: E402
+from tests.extras import EVERYTHING, MOST_SKIPPED, fail_without_extra, sorted_by_extras  # noqa: E402
 
 # The files that take longest begin first, so that no core waits for the other at the end
 LONGEST = (
+    "test_other_backends.py",
     "test_run_all.py",
     "test_reliability.py",
-    "test_browser.py",
     "test_add_a_variant.py",
     "test_walkthrough.py",
     "test_guide.py",
+    "test_use.py",
     "test_cluster.py",
-    "test_own_experiments.py",
 )
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     place = {name: i for i, name in enumerate(LONGEST)}
 
     def order(item):
@@ -40,6 +41,21 @@ def pytest_collection_modifyitems(items):
         return place.get(item.path.name, len(place) + (item.path.parent.name != "variants"))
 
     items.sort(key=order)
+    items[:], left_out = sorted_by_extras(items)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_runtest_setup(item):
+    fail_without_extra(item)
+
+
+def pytest_sessionfinish(session):
+    """Where everything is asked for, many skips are a failure."""
+    if EVERYTHING and not hasattr(session.config, "workerinput"):
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if len(reporter.stats.get("skipped", ())) > MOST_SKIPPED:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(autouse=True)

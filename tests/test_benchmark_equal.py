@@ -37,23 +37,24 @@ def loss_of(contender, network):
 # where gradients are as small as ε: in the deep network's first steps.
 RELATIVE = {"ours": 0.0, "jax_epoch": 0.0, "torch_eager": 0.03}
 
+TRAINING = [
+    pytest.param(name, marks=[pytest.mark.needs(extra) for extra in CONTENDERS[name].needs])
+    for name in RELATIVE
+]
+
 
 # Keras on JAX cannot run in a process that has Keras on TensorFlow; the hand-written ones can.
+@pytest.mark.slow
 @pytest.mark.parametrize("network", DETERMINISTIC, ids=lambda n: n.name)
-@pytest.mark.parametrize("contender", RELATIVE)
+@pytest.mark.parametrize("contender", TRAINING)
 def test_one_epoch_gives_the_same_loss(contender, network):
-    missing = CONTENDERS[contender].missing()
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not installed")
     expected = pytest.approx(loss_of(PLAIN, network), abs=1e-4, rel=RELATIVE[contender])
     assert loss_of(contender, network) == expected
 
 
-@pytest.mark.parametrize("contender", RELATIVE)
+@pytest.mark.slow
+@pytest.mark.parametrize("contender", TRAINING)
 def test_the_vae_differs_by_its_own_noise_only(contender):
-    missing = CONTENDERS[contender].missing()
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not installed")
     network = NETWORKS["vae"]
     assert loss_of(contender, network) == pytest.approx(loss_of(PLAIN, network), rel=0.02)
 

@@ -4,7 +4,7 @@ One process a backend trains all of them (`tests.backend_course`); one on Tensor
 should come to. Skipped where the backend is not installed (tests/benchmarks/requirements.txt).
 """
 
-import importlib.util
+import importlib
 import inspect
 import json
 import math
@@ -17,6 +17,7 @@ import pytest
 
 from tests.backend_course import DIGITS, EPOCHS, VARIANTS
 
+pytestmark = pytest.mark.slow
 BACKENDS = ("jax", "torch")
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -50,10 +51,8 @@ def courses(root, tmp_path_factory):
     return of
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(name)) for name in BACKENDS])
 def backend(request):
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
     return request.param
 
 

@@ -6,6 +6,8 @@ joblib's own backends carry the same call to a Dask or a Ray cluster; there is n
 import fcntl
 import json
 import os
+import random
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -167,6 +169,10 @@ def run_units(units, fingerprints, on_done, work=work):
 
 
 def _work_and_say_which(work, i, unit, fingerprint):
+    # A Dask worker guesses sizes in another thread and draws for it from `random`, from which Keras
+    # draws its seeds: without a generator of its own, weights would depend on when it does so
+    if sizes := sys.modules.get("dask.sizeof"):
+        sizes.random = random.Random()
     return i, work(unit, fingerprint)
 
 

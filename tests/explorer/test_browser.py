@@ -7,7 +7,6 @@ folder.
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,12 +15,9 @@ import pytest
 
 from Code.explorer import page
 from Code.parts.images import to_unit
+from tests.extras import CHROMIUM, NODE, explorer_tools
 
 SCRIPT = Path(__file__).with_name("browser.mjs")
-NODE = shutil.which("node")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 N_COMPARED = 20
 HANGS_SECONDS = 1200
 CHECKS = (
@@ -62,17 +58,7 @@ CHECKS = (
 )
 
 
-def tools():
-    """The folder that holds playwright-core, or None."""
-    root = SCRIPT.parents[2]
-    named = os.environ.get("EXPLORER_TOOLS")
-    places = [Path(named)] if named else [root, root.parent, Path("/work/explorer-tools")]
-    return next((p for p in places if (p / "node_modules" / "playwright-core").is_dir()), None)
-
-
-pytestmark = pytest.mark.skipif(
-    not (NODE and CHROMIUM and tools()), reason="needs node, Chromium and playwright-core"
-)
+pytestmark = [pytest.mark.slow, pytest.mark.needs("browser")]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +94,7 @@ def walk(trained, wanted, tmp_path_factory):
         "page": str(folder / "explorer.html"),
         "shots": str(shots),
         "chromium": CHROMIUM,
-        "tools": str(tools()),
+        "tools": str(explorer_tools()),
         "models": {n: {k: w[k] for k in ("points", "indices")} for n, w in wanted.items()},
     }
     (folder / "given.json").write_text(json.dumps(given))

@@ -210,8 +210,8 @@ def test_a_dataset_of_batches_calls_back_for_every_batch(few):
     assert [number for number, _ in diary.of("train_batch_end")] == [*range(STEPS)] * 2
 
 
+@pytest.mark.needs("tensorboard")
 def test_tensorboard_shows_what_it_shows_of_keras(few, tmp_path):
-    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     histories, shown = [], []
     for fit in (fit_ours, fit_plain):
         folder = tmp_path / fit.__name__
@@ -230,8 +230,8 @@ def test_tensorboard_shows_what_it_shows_of_keras(few, tmp_path):
     )
 
 
+@pytest.mark.needs("tensorboard")
 def test_tensorboard_shows_a_variant_s_terms(few, tmp_path):
-    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     board = keras.callbacks.TensorBoard(tmp_path, histogram_freq=1, update_freq="batch")
     _, history = fit_ours(few, [board], epochs=2, model=tiny(VAE))
     found = scalars(tmp_path / "train")

@@ -18,9 +18,12 @@ def run(root, *arguments):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.needs("dask")
 def test_a_dask_cluster_gives_the_same_results(root, tmp_path):
     """Two workers on loopback, each a process with one thread."""
-    distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+    import distributed
+
     tables = []
     options = ("--quick", "--only", *FEW, "--output")
     with distributed.LocalCluster(

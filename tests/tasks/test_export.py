@@ -1,29 +1,18 @@
 """Exported encoders and decoders give what Keras gives."""
 
-import subprocess
-import sys
-from importlib.util import find_spec
-
 import keras
 import numpy as np
 import pytest
 
 from Code.cae import CAE
+from Code.commands import use
 from Code.dae import DAE
 from Code.parts.images import to_unit
 from Code.tasks.export import export
 from Code.vae import VAE
+from tests.support import called
 
-FORMS = [
-    "tf_saved_model",
-    pytest.param(
-        "onnx",
-        marks=pytest.mark.skipif(
-            not (find_spec("tf2onnx") and find_spec("onnxruntime")),
-            reason="tf2onnx and onnxruntime are not installed",
-        ),
-    ),
-]
+FORMS = ["tf_saved_model", pytest.param("onnx", marks=pytest.mark.needs("onnx"))]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -40,25 +29,14 @@ def test_every_part_equals_keras(make, form, mnist, tmp_path):
     assert max(found.values()) <= 1e-5 * max(1.0, scale)
 
 
-def test_the_command_line_on_a_saved_model(root, tmp_path):
+def test_the_command_line_on_a_saved_model(tmp_path):
     DAE().save(tmp_path / "model.keras")
-    command = [
-        sys.executable,
-        "-m",
-        "Code.use",
-        "export",
-        "--model",
-        str(tmp_path),
-        "--output",
-        str(tmp_path / "out"),
-    ]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = called(use.main, "export", "--model", tmp_path, "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("equals Keras to") == 3
 
 
-def test_no_model_is_one_line(root, tmp_path):
-    command = [sys.executable, "-m", "Code.use", "export", "--model", str(tmp_path / "none")]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+def test_no_model_is_one_line(tmp_path):
+    done = called(use.main, "export", "--model", tmp_path / "none")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

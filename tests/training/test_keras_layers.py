@@ -1,12 +1,11 @@
 import os
 
-import pytest
-
 from Code.figures.structure import structure
 from Code.training.keras_layers import layers_of
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-keras = pytest.importorskip("keras")
+import keras
+
 layers = keras.layers
 
 
