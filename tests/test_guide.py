@@ -202,6 +202,7 @@ for name, model in (("vae-16", VAE(code_dim=16)), ("vae-bce", VAE()), ("dae", DA
 """
 
 
+@pytest.mark.slow
 def test_the_python_blocks_run(root, tmp_path):
     """In order, in one process, with untrained models where the reader has trained ones."""
     parts = [block for name in DOCUMENTS for block in blocks(text_of(root, name), "python")]

@@ -20,7 +20,7 @@ from Code.parts.images import to_unit
 from Code.runs import use_units
 from tests.support import called, run_here
 
-FEW = ("pca-2", "vae-mse")
+FEW = ("pca-2", "ae")
 # One of each kind of row and of picture
 OF_EACH_KIND = ("pca-2", "ae", "dae-published", "vae-bce")
 
@@ -201,19 +201,23 @@ def test_a_diverged_experiment_is_named_and_the_others_finish(tmp_path, monkeypa
     assert not (tmp_path / "ae" / "result.json").exists()
 
 
-def test_trained_models_are_put_to_use(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("use", "rival"),
+    [("resize", "bicubic"), pytest.param("denoise", "median filter", marks=pytest.mark.slow)],
+)
+def test_trained_models_are_put_to_use(tmp_path, monkeypatch, use, rival):
     """Models and rivals, by two uses of the twelve, which would take a minute."""
-    monkeypatch.setattr(use_units, "USES", ("reconstruct", "denoise"))
+    monkeypatch.setattr(use_units, "USES", ("reconstruct", use))
     done = run_here("--quick", "--jobs", "1", "--only", "ae-16", "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     measured = json.loads((tmp_path / "uses.json").read_text())
     assert measured["models"] == ["ae-16"]
-    assert set(measured["uses"]) == {"reconstruct", "denoise"}
-    for use in ("reconstruct", "denoise"):
-        assert (tmp_path / "uses" / f"{use}.png").exists()
+    assert set(measured["uses"]) == {"reconstruct", use}
+    for name in ("reconstruct", use):
+        assert (tmp_path / "uses" / f"{name}.png").exists()
     report = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
-    assert "uses/denoise.png" in report
-    assert "median filter" in report
+    assert f"uses/{use}.png" in report
+    assert rival in report
 
 
 @pytest.mark.parametrize(
