@@ -1,7 +1,7 @@
 """Every variant trains on JAX and on PyTorch, with TensorFlow out of reach, and learns the same.
 
 One process a backend trains all of them (`tests.backend_course`); one on TensorFlow says what they
-should come to. Skipped where the backend is not installed (tests/benchmarks/requirements.txt).
+should come to.
 """
 
 import importlib

@@ -91,10 +91,10 @@ class TestBits:
 
 
 def test_a_perfect_model_loses_nothing(few):
-    from Code.tasks.reconstruct import _errors
+    from Code.tasks.reconstruct import errors_of
 
     x = to_unit(few.x_test)
-    values = _errors(x, Perfect().reconstruct(few.x_test)).values
+    values = errors_of(x, Perfect().reconstruct(few.x_test)).values
     assert values == {"mse": 0, "psnr": math.inf, "ssim": pytest.approx(1)}
 
 
