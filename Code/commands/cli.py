@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from Code.data.datasets import DataError, load_dataset
-from Code.data.pictures import ACCEPTED
+from Code.data.pictures import ACCEPTED, load_images
 from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError, in_a_line
 from Code.foundation.keras_import import import_keras
@@ -126,6 +126,13 @@ def check_output(path, suffixes=(".png", ".npz")):
     """Complain of a path that results cannot be saved to, before anything is computed."""
     if path is not None and Path(path).suffix.lower() not in suffixes:
         raise UserError(f"--output {path}: give a path that ends in {' or '.join(suffixes)}")
+
+
+def model_and_images(options, suffixes=(".png", ".npz")):
+    """The model of ``--model`` and the images of ``--input``, after a check of ``--output``."""
+    check_output(options.output, suffixes)
+    model = load_model(options.model)
+    return model, load_images(options.input, model.image_shape, invert=options.invert)
 
 
 def print_values(values, as_json=False, units=None):

@@ -52,7 +52,7 @@ def code_maps(
         axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
         medians = [np.median(codes[labels == c], axis=0) for c in classes]
-        places = _spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
+        places = spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
         for c, median, place in zip(classes, medians, places + centre, strict=True):
             colour = _darker(DIGIT_COLOURS[c % len(DIGIT_COLOURS)])
             if np.linalg.norm(place - median) > _APART * half:
@@ -95,7 +95,7 @@ def _square(codes: np.ndarray) -> tuple[np.ndarray, float]:
     return centre, half if half > least else max(half, 0.1 * float(np.abs(centre).max()), 0.5)
 
 
-def _spread(places: np.ndarray) -> np.ndarray:
+def spread(places: np.ndarray) -> np.ndarray:
     """Push points (k, 2) in [-½, ½]² apart until no two are nearer than ``_APART``."""
     turn = 2 * np.pi * np.arange(len(places)) / max(len(places), 1)
     # Equal points have no direction to part in, so each gets one of its own.

@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgba_array
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
-from Code.figures.scatter import _spread
+from Code.figures.scatter import spread
 from Code.figures.style import DIGIT_COLOURS, INK, PAGE_WIDTH, new_figure, styled
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric, flat
@@ -183,7 +183,7 @@ def _draw_map(axes, points, labels, stars=()):
     digits = np.unique(labels)
     medians = np.array([np.median(points[labels == digit], axis=0) for digit in digits])
     # Closer together for the spreading, so that numerals of a small panel get further apart
-    places = _spread((medians - centre) / (2 * half) * CROWDED) / CROWDED * 2 * half + centre
+    places = spread((medians - centre) / (2 * half) * CROWDED) / CROWDED * 2 * half + centre
     places = np.clip(places, centre - INSIDE * half, centre + INSIDE * half)
     for digit, place in zip(digits, places, strict=True):
         axes.text(

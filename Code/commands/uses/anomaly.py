@@ -63,9 +63,7 @@ def main(arguments=None):
         raise UserError(f"--quantile must lie between 0 and 1, not {options.quantile}")
     if options.input is None:
         return _judge(options)
-    cli.check_output(options.output)
-    model = load_model(options.model)
-    images = load_images(options.input, model.image_shape, invert=options.invert)
+    model, images = cli.model_and_images(options)
     scores = scorers(model, options.seed)
     if options.score not in scores:
         raise UserError("--score elbo needs a variational model, such as output/vae-16")

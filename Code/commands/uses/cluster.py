@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import load_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
 from Code.foundation.errors import UserError
 from Code.tasks.cluster import SHOWN, by_size, gaussian_mixture, kmeans
 from Code.tasks.features import unsupervised_code
-from Code.training.trained import load_model
 
 
 def parser():
@@ -46,9 +44,7 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
-    cli.check_output(options.output)
-    model = load_model(options.model)
-    images = load_images(options.input, model.image_shape, invert=options.invert)
+    model, images = cli.model_and_images(options)
     if not 1 <= options.clusters < len(images):
         raise UserError(
             f"--clusters {options.clusters}: {options.input} holds {len(images)} images; "

@@ -3,13 +3,12 @@
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import save_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError
 from Code.tasks.disentangle import MAX_ROWS, N_TRAIN, factors, traversals
 from Code.tasks.task import flat
-from Code.training.trained import load_model
 
 
 def main(arguments=None):
@@ -24,9 +23,7 @@ def main(arguments=None):
     ).parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
-    cli.check_output(options.output)
-    model = load_model(options.model)
-    images = load_images(options.input, model.image_shape, invert=options.invert)
+    model, images = cli.model_and_images(options)
     if len(images) > 1:
         raise UserError(f"{options.input}: {len(images)} images; give one, to move its code")
     cli.print_values({name: value[0] for name, value in factors(images).items()}, options.json)

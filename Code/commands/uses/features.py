@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import load_images
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
 from Code.foundation.errors import UserError
@@ -55,9 +54,7 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     if options.input is None:
         return _measure(options)
-    cli.check_output(options.output, (".npz",))
-    model = load_model(options.model)
-    images = load_images(options.input, model.image_shape, invert=options.invert)
+    model, images = cli.model_and_images(options, (".npz",))
     data = cli.dataset_for(model, options)
     chosen = _labelled(data.y_train, options.labels, options.seed)
     codes = unsupervised_code(model, images)

@@ -1,9 +1,8 @@
 """The command line of ``python -m Code.use reconstruct``."""
 
 from Code.commands import cli
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import save_images
 from Code.tasks.reconstruct import METRICS, bits_per_pixel, errors_of, has_likelihood
-from Code.training.trained import load_model
 
 
 def main(arguments=None):
@@ -12,9 +11,7 @@ def main(arguments=None):
     options = p.parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
-    cli.check_output(options.output)
-    model = load_model(options.model)
-    x = load_images(options.input, model.image_shape, invert=options.invert)
+    model, x = cli.model_and_images(options)
     x_hat = model.reconstruct(x)
     values = errors_of(x, x_hat).values
     if has_likelihood(model):

@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 
 from Code.commands import cli
-from Code.data.pictures import load_images
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_text
 from Code.tasks.reduce import MAP_TEST, map_with_stars
 from Code.tasks.task import flat
 from Code.training.measures import plane
-from Code.training.trained import load_model
 
 
 def main(arguments=None):
@@ -25,9 +23,7 @@ def main(arguments=None):
     options = p.parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
-    cli.check_output(options.output, (".csv", ".png"))
-    model = load_model(options.model)
-    x = load_images(options.input, model.image_shape, invert=options.invert)
+    model, x = cli.model_and_images(options, (".csv", ".png"))
     data = cli.dataset_for(model, options)
     train, codes = (flat(model.encode(images)) for images in (data.x_train, x))
     places = plane(train, codes)[1]

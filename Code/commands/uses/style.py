@@ -3,13 +3,12 @@
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import save_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError
 from Code.tasks.disentangle import slant, thickness
 from Code.tasks.style import N_TRAIN, reader, transfer_of
-from Code.training.trained import load_model
 
 
 def parser():
@@ -36,9 +35,7 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
-    cli.check_output(options.output)
-    model = load_model(options.model)
-    images = load_images(options.input, model.image_shape, invert=options.invert)
+    model, images = cli.model_and_images(options)
     data = cli.dataset_for(model, options)
     classes = np.unique(data.y_train)
     if options.digit is not None and options.digit not in classes:
