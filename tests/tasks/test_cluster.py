@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from Code.ae import AE
 from Code.commands.uses import cluster as command
 from Code.tasks import cluster
 from tests.support import run_use
@@ -17,14 +16,8 @@ def data(mnist):
 
 
 @pytest.fixture(scope="module")
-def ae(data):
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model = AE(hidden=(128, 64), code_dim=16, reconstruction="binary cross-entropy")
-    model.compile()
-    model.fit(data.x_train, batch_size=100, epochs=12, verbose=0)
-    return model
+def ae(ae_16):
+    return ae_16
 
 
 @pytest.fixture(scope="module")

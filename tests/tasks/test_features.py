@@ -17,14 +17,8 @@ def data(mnist):
 
 
 @pytest.fixture(scope="module")
-def ae(data):
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model = AE(hidden=(128, 64), code_dim=16, reconstruction="binary cross-entropy")
-    model.compile()
-    model.fit(data.x_train, batch_size=100, epochs=10, verbose=0)
-    return model
+def ae(ae_16):
+    return ae_16
 
 
 @pytest.fixture(scope="module")

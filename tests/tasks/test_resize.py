@@ -137,16 +137,8 @@ def test_a_wrong_size_is_one_clear_line(saved, images, tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def trained(mnist):
-    import keras
-
-    from Code.ae import AE
-
-    keras.utils.set_random_seed(0)
-    model = AE(hidden=(256, 64), code_dim=16, reconstruction="binary cross-entropy")
-    model.compile()
-    model.fit(mnist.x_train[:19_200], batch_size=128, epochs=3, verbose=0)
-    return model
+def trained(ae_16):
+    return ae_16
 
 
 @pytest.fixture(scope="module")

@@ -174,13 +174,5 @@ def test_command_line(trained, pictures, tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def trained(mnist):
-    import keras
-
-    from Code.ae import AE
-
-    keras.utils.set_random_seed(0)
-    model = AE(hidden=(256, 64), code_dim=16, reconstruction="binary cross-entropy")
-    model.compile()
-    model.fit(mnist.x_train[:19_200], batch_size=128, epochs=3, verbose=0)
-    return model
+def trained(ae_16):
+    return ae_16
