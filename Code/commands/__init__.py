@@ -1,1 +1,1 @@
-"""What a person types: options in, lines out; the work itself is done by the rooms below."""
+"""The command lines: they read options and print lines; the packages below do the work."""

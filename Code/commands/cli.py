@@ -22,7 +22,7 @@ from Code.tasks import USES
 from Code.training.trained import load_model
 
 _INPUT_HELP = (
-    f"your images: {ACCEPTED}; ink is bright as in MNIST, else say --invert. Without it the model "
+    f"your images: {ACCEPTED}; ink is bright as in MNIST, else add --invert. Without it the model "
     "is measured on --data"
 )
 
@@ -34,10 +34,10 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
     ----------
     use : the use's name, as in ``Code.tasks.USES``.
     description : what the use does, in a sentence or two.
-    epilog : an example, if another than the usual one is wanted.
-    input_help : what ``--input`` is, if more than images.
-    needs_model : whether there is nothing to do without ``--model``.
-    images : whether the use works on images of one's own.
+    epilog : an example that replaces the usual one.
+    input_help : help text of ``--input``, where it takes more than images.
+    needs_model : whether ``--model`` is required.
+    images : whether the use works on the user's own images.
     """
     p = argparse.ArgumentParser(
         prog=f"python -m Code.use {use}",
@@ -63,40 +63,40 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
             help="your images are dark ink on white; the result is inverted back to match",
         )
     p.add_argument(
-        "--output", metavar="PATH", help="where the result goes: .png, or for images .npz"
+        "--output", metavar="PATH", help="where to save the result: .png, or .npz for images"
     )
     p.add_argument(
         "--data",
         default="mnist",
         metavar="DATA",
-        help="what to measure on, or what the model was trained on: as for run_all.py "
+        help="data set to measure on, or on which the model was trained: as for run_all.py "
         "(default %(default)s)",
     )
     p.add_argument(
         "--quick", action="store_true", help="measure on 2,000 training and 500 test images"
     )
     p.add_argument(
-        "--against", action="store_true", help="measure the rivals too, which takes a minute"
+        "--against", action="store_true", help="measure the baselines too, which takes a minute"
     )
     p.add_argument(
-        "--seed", type=int, default=0, help="of all random numbers (default %(default)s)"
+        "--seed", type=int, default=0, help="seed of all random numbers (default %(default)s)"
     )
     p.add_argument("--json", action="store_true", help="print the numbers as JSON")
     return p
 
 
 def add_module(p):
-    """The option ``--module``, without which a model's class must be this project's."""
+    """Add the option ``--module``; without it, a model's class must belong to this project."""
     p.add_argument(
         "--module",
         type=own_module,
         metavar="FILE",
-        help="the .py file of the model's class, where that is your own (run_all.py --config)",
+        help="the .py file with the model's class, if you wrote that class (run_all.py --config)",
     )
 
 
 def own_module(path):
-    """Import the file of a class of one's own, so that Keras knows it; return the module.
+    """Import the file that holds a user's class, so that Keras knows it; return the module.
 
     Raises
     ------
@@ -106,24 +106,24 @@ def own_module(path):
     file = Path(path).resolve()
     if file.suffix != ".py" or not file.is_file():
         raise argparse.ArgumentTypeError(f"{path}: no such .py file")
-    keras = import_keras()  # first, because Keras prints lines where others import it
-    # Behind the others, as run_all.py --config does: a model names its module as it was found then
+    keras = import_keras()  # first: when another module imports Keras, it prints lines
+    # Last on the path, as in run_all.py --config: a saved model stores the module name found then
     sys.path.append(str(file.parent))
     try:
         module = importlib.import_module(file.stem)
-    except Exception as error:  # a module of one's own can fail in any way as it is imported
+    except Exception as error:  # the import of a user's module can fail in any way
         problem = f"{path} cannot be imported ({type(error).__name__}: {in_a_line(error, 200)})"
         raise argparse.ArgumentTypeError(problem) from error
     if Path(module.__file__ or "").resolve() != file:
         raise argparse.ArgumentTypeError(f"{path}: another module is called {file.stem}, rename it")
-    # Where it was not registered by a decorator, Keras looks for the bare name
+    # Keras looks for the plain class name where no decorator registered the class
     classes = {name: c for name, c in vars(module).items() if isinstance(c, type)}
     keras.saving.get_custom_objects().update(classes)
     return module
 
 
 def check_output(path, suffixes=(".png", ".npz")):
-    """Complain of a path that results cannot be saved to, before anything is computed."""
+    """Raise a `UserError` before any computation if results cannot be saved to ``path``."""
     if path is not None and Path(path).suffix.lower() not in suffixes:
         raise UserError(f"--output {path}: give a path that ends in {' or '.join(suffixes)}")
 
@@ -136,7 +136,10 @@ def model_and_images(options, suffixes=(".png", ".npz")):
 
 
 def print_values(values, as_json=False, units=None):
-    """Print ``{name: number}`` one a line, or as one JSON object (NaN and infinities as null)."""
+    """Print ``{name: number}``, one per line, or as one JSON object (NaN and infinities as null).
+
+    ``units`` maps a name to its unit, which is printed after the number.
+    """
     if as_json:
         print(json.dumps(_finite(values), indent=1))
         return
@@ -151,7 +154,7 @@ def _finite(values):
 
 
 def dataset_for(model, options):
-    """The data set of ``--data``, whose images must be of the model's size."""
+    """Load the data set of ``--data``; its images must have the size that the model takes."""
     try:
         data = load_dataset(options.data)
     except DataError as error:
@@ -168,7 +171,7 @@ def measure_and_draw(options):
 
     Parameters
     ----------
-    options : of a `parser`; with ``--against`` the rivals stand beside the model.
+    options : parsed by a `parser`; ``--against`` also measures the baselines.
     """
     check_output(options.output, (".png",))
     use = importlib.import_module(f"Code.tasks.{options.use}")
@@ -190,6 +193,6 @@ def measure_and_draw(options):
 
 
 def measure_use(use, arguments=None):
-    """The command line of a use that has none of its own: measure the model on a data set."""
+    """Command line of a use without a module of its own: measure the model on a data set."""
     options = parser(use, f"Measure a trained autoencoder: {USES[use]}.", images=False)
     return measure_and_draw(options.parse_args(arguments))

@@ -1,17 +1,17 @@
-"""Types of options that several commands have, for argparse."""
+"""Option types for argparse that several commands share."""
 
 import argparse
 
 
 def positive(text):
-    """A whole number above 0."""
+    """Return ``text`` as a whole number above 0, or raise ``ArgumentTypeError``."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 
 def natural(text):
-    """A seed: a whole number that every random generator takes."""
+    """Return ``text`` as a seed: a whole number that every random generator accepts."""
     if not text.isdecimal() or int(text) > 2**31 - 2:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2147483646")
     return int(text)

@@ -21,7 +21,7 @@ examples:
 Finished experiments are kept: stop a run at any time and start it again.
 exit status: 0 done, 1 an experiment failed, 2 wrong input, 130 stopped by hand.
 """
-STOPPED = "\nStopped. What is finished is kept; the same command goes on."
+STOPPED = "\nStopped. What is finished is kept; the same command goes on."  # after Ctrl-C
 
 
 def parser():
@@ -66,15 +66,15 @@ def parser():
         "--no-uses",
         dest="uses",
         action="store_false",
-        help="leave out what the models of the group common can do",
+        help="do not measure what the models of the group `common` can do",
     )
-    what.add_argument("--force", action="store_true", help="train again what is finished")
+    what.add_argument("--force", action="store_true", help="train finished experiments again too")
     how = p.add_argument_group("how")
     how.add_argument(
         "--output",
         metavar="DIR",
-        help="where results go (default output; with "
-        "--quick output/quick, with other data output/<its name>)",
+        help="folder for the results (default: output; with --quick: "
+        "output/quick; with other data: output/<its name>)",
     )
     how.add_argument(
         "--jobs",
@@ -94,7 +94,7 @@ def parser():
     how.add_argument(
         "--address",
         metavar="URL",
-        help="of the cluster's scheduler, for example tcp://127.0.0.1:8786",
+        help="address of the cluster's scheduler, for example tcp://127.0.0.1:8786",
     )
     instead = p.add_argument_group("instead of training")
     instead.add_argument("--list", action="store_true", help="list the experiments")
@@ -104,7 +104,7 @@ def parser():
     instead.add_argument(
         "--report-only",
         action="store_true",
-        help="write the reports anew from the results in --output",
+        help="write the reports again from the results in --output",
     )
     return p
 
@@ -112,7 +112,7 @@ def parser():
 def main(arguments=None):
     """Run the command line; return the exit status."""
     options = parser().parse_args(arguments)
-    # A polite kill ends a run as Ctrl-C does, workers and all
+    # SIGTERM ends a run, with its workers, just as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     what = list_experiments if options.list else report_only if options.report_only else train
     return status_of(lambda: what(options), "run_all.py", STOPPED)
@@ -135,7 +135,7 @@ def list_experiments(options):
 
 
 def listed(row):
-    """What the list says of an experiment, for a program."""
+    """One experiment of the list as a dict that JSON can hold."""
     stages = [{"name": s.name, "epochs": s.epochs} for s in row.stages if s.batch_size]
     return {
         "name": row.name,
@@ -148,12 +148,12 @@ def listed(row):
 
 
 def print_json(value):
-    """One JSON value on standard output."""
+    """Print one JSON value to standard output."""
     print(json.dumps(value, indent=1, allow_nan=False))
 
 
 def table(options, image_shape=(28, 28)):
-    """The experiments by name, with those of ``--config``."""
+    """The experiments by name, including those of ``--config``."""
     if options.config is None:
         return EXPERIMENTS
     from Code.experiments.own import load_experiments
@@ -163,7 +163,7 @@ def table(options, image_shape=(28, 28)):
 
 
 def report_only(options):
-    """Write the reports from what is in the output folder."""
+    """Write the reports from the results in the output folder."""
     from Code.runs.run import write_reports
 
     output = Path(options.output or "output")
@@ -191,7 +191,7 @@ def chosen(options, rows=EXPERIMENTS):
 
 
 def default_output(options, data):
-    """Where results go if nothing is said: never on top of the committed full results."""
+    """The output folder without ``--output``: it never overwrites the committed full results."""
     if options.quick:
         return Path("output", "quick")
     if data.name != "mnist":
@@ -200,11 +200,11 @@ def default_output(options, data):
 
 
 def train(options):
-    """Train what was asked for and is not finished, or say what that would be."""
+    """Train the chosen experiments that are not finished; with ``--dry-run`` only list them."""
     if options.config is None:
-        chosen(options)  # a wrong name is told before the data is read
+        chosen(options)  # reports a wrong name before the data is read
     if options.address and options.backend == "loky":
-        raise UserError("--address is of a cluster: say --backend dask or --backend ray with it")
+        raise UserError("--address belongs to a cluster: add --backend dask or --backend ray")
     from Code.runs.progress import duration, say
     from Code.runs.run import results_of, run
     from Code.runs.unit import dataset
@@ -237,7 +237,7 @@ def train(options):
 
 
 def dry_run(rows, output, seeds, data, options):
-    """Say what would be run; return the exit status."""
+    """Print what would be run; return the exit status."""
     from Code.runs.plan import as_json, steps_of, wall_seconds
     from Code.runs.progress import duration
     from Code.runs.run import planned

@@ -1,4 +1,4 @@
-"""How every command ends: an exit status, and one line on standard error where one is due."""
+"""How every command ends: with an exit status and, after an error, one line on standard error."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ from Code.foundation.errors import INTERRUPTED, OK, WRONG_INPUT, UserError, in_a
 
 
 def status_of(work, speaker="error", stopped=None):
-    """Do ``work()`` and return its exit status; what the person can put right becomes a line.
+    """Call ``work()`` and return its exit status; print an error that the user can fix as one line.
 
     Parameters
     ----------
     work : function without arguments that returns an exit status, or None for success.
-    speaker : what the line begins with.
-    stopped : what to say after Ctrl-C, or None for nothing.
+    speaker : first word of that line.
+    stopped : text to print after Ctrl-C, or None for nothing.
     """
     try:
         status = work() or OK
@@ -31,9 +31,9 @@ def status_of(work, speaker="error", stopped=None):
 
 
 def without_a_reader():
-    """The exit status when whoever reads standard output has gone, as ``head`` does.
+    """The exit status when the reader of standard output has closed it, as ``head`` does.
 
-    The reader has what it wanted. What Python would still write as it exits goes nowhere.
+    The reader has what it wanted. Output that Python would still write at exit is discarded.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK

@@ -1,4 +1,4 @@
-"""The one door to all uses: which there are, and the way to the command line of each."""
+"""``python -m Code.use``: lists the uses and calls the command line of the chosen one."""
 
 import argparse
 import importlib
@@ -9,7 +9,7 @@ from Code.commands.status import status_of
 from Code.foundation.errors import UserError
 from Code.tasks import USES
 
-# What else can be done with a trained model, beside the uses that are measured
+# Further things to do with a trained model; unlike the uses, they are not measured
 BESIDE = {
     "export": "the encoder, decoder and autoencoder as SavedModel or ONNX files",
     "explorer": "trained models as one page that decodes and encodes by itself",
@@ -17,28 +17,28 @@ BESIDE = {
 
 
 def parser():
-    """The parser of the door itself; each use has its own."""
+    """The parser of ``python -m Code.use`` itself; each use has its own."""
     width = max(map(len, {**USES, **BESIDE}))
     lines = [f"  {name:{width}}  {line}" for name, line in USES.items()]
     beside = [f"  {name:{width}}  {line}" for name, line in BESIDE.items()]
     p = argparse.ArgumentParser(
         prog="python -m Code.use",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Put a trained autoencoder to use, on your images or to be measured.",
+        description="Use a trained autoencoder on your images, or measure it.",
         epilog="\n".join(
             [
                 "uses:",
                 *lines,
                 "\nand:",
                 *beside,
-                "\npython -m Code.use denoise --help says more of one.",
+                "\npython -m Code.use denoise --help explains the options of one use.",
                 "Example: python -m Code.use denoise --model output/dae --input my.png"
                 " --output out.png",
             ]
         ),
     )
-    p.add_argument("use", choices=[*USES, *BESIDE], metavar="USE", help="one of those below")
-    p.add_argument("options", nargs=argparse.REMAINDER, help="of that use")
+    p.add_argument("use", choices=[*USES, *BESIDE], metavar="USE", help="one of the uses below")
+    p.add_argument("options", nargs=argparse.REMAINDER, help="options of that use")
     return p
 
 
@@ -52,21 +52,21 @@ def command_of(use):
             raise
     from Code.commands import cli
 
-    # A use without a command line of its own is measured on a data set, and that is all
+    # A use without a command line of its own can only be measured on a data set
     return lambda arguments: cli.measure_use(use, arguments)
 
 
 def main(arguments=None):
     """Run the command line; return the exit status."""
     given = sys.argv[1:] if arguments is None else [str(word) for word in arguments]
-    # Before anything imports TensorFlow, which would announce its plugins
+    # Must be set before TensorFlow is imported; otherwise it prints messages about its plugins
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     options = parser().parse_args(given[:1])
     return status_of(lambda: _checked(command_of(options.use), given[1:]))
 
 
 def _checked(command, arguments):
-    """Call a command; what is wrong with files and values becomes a `UserError`."""
+    """Call a command; turn errors about files and values into a `UserError`."""
     try:
         return command(arguments)
     except BrokenPipeError:

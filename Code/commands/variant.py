@@ -1,4 +1,4 @@
-"""Train one variant alone: the command line behind ``python -m Code.vae`` and the like."""
+"""Train one variant alone: the command line of ``python -m Code.vae`` and of all variants."""
 
 import argparse
 import sys
@@ -23,16 +23,16 @@ def parser(variant):
         "--experiment",
         choices=rows,
         default=_default(variant),
-        help="which row of the table (default %(default)s)",
+        help="which experiment of the table (default %(default)s)",
     )
-    p.add_argument("--epochs", type=positive, help="epochs of every stage (default: the row's)")
+    p.add_argument("--epochs", type=positive, help="epochs per stage (default: the experiment's)")
     p.add_argument("--seed", type=natural, default=0, help="(default %(default)s)")
     p.add_argument("--data", default="mnist", help="as for run_all.py (default %(default)s)")
     p.add_argument("--quick", action="store_true", help="2,000 images")
     p.add_argument(
         "--output",
         default="output/alone",
-        help="results go into a folder of the experiment's name in this one (default %(default)s)",
+        help="results go into a subfolder named after the experiment (default %(default)s)",
     )
     return p
 
@@ -43,13 +43,13 @@ def _default(variant):
 
 
 def main(variant, arguments=None):
-    """Train, draw, print the metrics; exit 1 if training failed, 2 on wrong input."""
+    """Train, draw and print the metrics; return 1 if training failed, 2 on wrong input."""
     options = parser(variant).parse_args(arguments)
     sys.exit(status_of(lambda: train_one(options)))
 
 
 def train_one(options):
-    """Train what the options say; return the exit status."""
+    """Train the experiment that the options name; return the exit status."""
     row = EXPERIMENTS[options.experiment]
     record, failure = run_one(
         row,

@@ -45,7 +45,7 @@ def gaussian(x, level: float, seed: Seed):
 
 
 def masking(x, level: float, seed: Seed):
-    """Set a share of the inputs to 0: x̃ = x · m with m ~ Bernoulli(1 − ν), for each input alone.
+    """Set a share of the inputs to 0: x̃ = x · m, m ~ Bernoulli(1 − ν) independently per input.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def masking(x, level: float, seed: Seed):
 
     Returns
     -------
-    tensor of x's shape and dtype. What is kept is not scaled up, unlike in dropout.
+    tensor of x's shape and dtype. Unlike in dropout, the kept values are not scaled up.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def masking(x, level: float, seed: Seed):
 
 
 def salt_and_pepper(x, level: float, seed: Seed):
-    """Set a share of the inputs to 0 or 1, each by a fair coin.
+    """Set a share of the inputs to 0 or 1, each value with probability ½.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _with_uniform(x, level: float, seed: Seed):
     if not 0 <= level <= 1:
         raise ValueError(f"the share of corrupted inputs must lie between 0 and 1, not {level}")
     x = ops.convert_to_tensor(x)
-    # float32 whatever x is: the few bits of a half-precision number would round the share.
+    # float32 whatever the dtype of x: the few bits of half precision would round the share.
     return x, uniform(ops.shape(x), seed)
 
 

@@ -43,7 +43,7 @@ _UNSUITABLE = {
 
 
 class DataError(UserError, ValueError):
-    """Data that cannot be used; the message is one line: what is wrong and what to do."""
+    """Data that cannot be used; the message says in one line what is wrong and what to do."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,10 +52,11 @@ class Dataset:
 
     Attributes
     ----------
-    name : the data set's name, a file's name, or a folder's name with a slash behind it.
+    name : the data set's name, a file's name, or a folder's name followed by a slash.
     x_train, x_test : (n, height, width), uint8 in 0..255 or float32 in [0, 1]; see `to_unit`.
     y_train, y_test : (n,), int64 in 0..9.
-    sha256 : hex digest that identifies the source: of the file for an .npz, else of the arrays.
+    sha256 : hex digest that identifies the source: that of the file for an .npz, otherwise that of
+        the arrays.
     """
 
     name: str
@@ -68,8 +69,8 @@ class Dataset:
     def subset(self, n_train: int, n_test: int) -> "Dataset":
         """Return the first ``n_train`` training and ``n_test`` test images, or all if fewer.
 
-        ``sha256`` stays that of the whole source: only together with the counts does it
-        identify a subset.
+        ``sha256`` remains that of the whole source, so it identifies a subset only together with
+        the two counts.
 
         Raises
         ------
@@ -92,13 +93,13 @@ def load_dataset(spec: str | Path) -> Dataset:
 
     ``spec`` is ``mnist`` (bundled: no network), ``fashion_mnist`` (Keras downloads it once), or a
     path: to an ``.npz`` file in Keras's layout (arrays ``x_train``, ``y_train``, ``x_test``,
-    ``y_test``) or to a folder of the four IDX files, gzipped or not. A folder that has a data
-    set's name is meant by ``./mnist``.
+    ``y_test``) or to a folder of the four IDX files, gzipped or not. To load a folder that is
+    called like a data set, write ``./mnist``.
 
     Raises
     ------
     DataError
-        If there is no such data, or it is not what `Dataset` describes.
+        If there is no such data, or it is not as `Dataset` describes.
     """
     spec = os.path.expanduser(spec)
     name = spec.lower().replace("-", "_")
@@ -134,7 +135,7 @@ def _from_npz(name: str, path: Path) -> Dataset:
         raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except Exception as error:  # damage in a zip directory shows as any of half a dozen types
+    except Exception as error:  # a damaged zip directory raises any of half a dozen types
         reason = _one_line(error)
         raise DataError(f"{path}: not an .npz file, or a damaged one ({reason})") from error
     return _checked(name, str(path), arrays, _file_sha256(path))
@@ -147,7 +148,7 @@ def _npz_arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
         raise DataError(
             f"{path}: {', '.join(missing)} missing; an .npz file must hold {', '.join(KEYS)}"
         )
-    # Before anything is unpacked; zipfile never yields more than the size stated here.
+    # Checked before unpacking; zipfile never yields more than the size stated here.
     size = sum(archive.getinfo(f"{key}.npy").file_size for key in KEYS)
     if size > MAX_BYTES:
         raise DataError(
@@ -195,7 +196,7 @@ def _idx_file(folder: Path, stem: str, kind: str) -> Path | None:
 
 
 def _from_keras(name: str) -> Dataset:
-    import keras  # here, because it takes seconds and MNIST does not need it
+    import keras  # imported here: it takes seconds, and MNIST does not need it
 
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
@@ -220,7 +221,7 @@ def _from_keras(name: str) -> Dataset:
 def _checked(
     name: str, where: str, arrays: dict[str, np.ndarray], sha256: str | None = None
 ) -> Dataset:
-    """Build a `Dataset` from arrays as read, or raise a DataError that begins with ``where``."""
+    """Build a `Dataset` from the arrays read, or raise a DataError that begins with ``where``."""
     try:
         checked = {key: _checked_array(key, arrays[key]) for key in KEYS}
         for part in ("train", "test"):
@@ -253,7 +254,7 @@ def _images(key: str, images: np.ndarray) -> np.ndarray:
             f"{key} has the dtype {images.dtype}; uint8 in 0..255 or floats in 0..1 are needed"
         )
     if not images.size:
-        return images  # the check of the sides says what is wrong with it
+        return images  # _check_sides will report what is wrong with it
     low, high = images.min(), images.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         raise DataError(f"{key} holds NaN or infinite values; remove those images")

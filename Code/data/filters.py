@@ -1,4 +1,4 @@
-"""Denoising without learning, and the measure by which any denoising is judged."""
+"""Denoising without learning, and PSNR, the measure for all denoising."""
 
 import math
 
@@ -9,8 +9,8 @@ from scipy.ndimage import uniform_filter
 def mean_filter(images: np.ndarray, size: int = 3) -> np.ndarray:
     """Replace each pixel by the mean of the ``size`` × ``size`` pixels around it.
 
-    The simplest classical denoiser, hence the least that a trained one has to beat. Beyond the
-    border an image continues mirrored (scipy's "reflect": the border pixel is repeated).
+    It is the simplest classical denoiser, so any trained one should beat it. Beyond its border an
+    image is continued by mirroring (scipy's "reflect": the border pixel is repeated).
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def mean_filter(images: np.ndarray, size: int = 3) -> np.ndarray:
 def psnr(clean: np.ndarray, other: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB, peak 1: 10 log10(1 / MSE), MSE over the whole array.
 
-    One ratio of the overall mean squared error, not the mean of each image's own ratio, which an
-    image reconstructed almost exactly would dominate. Equal arrays give infinity.
+    It is the ratio for the overall mean squared error, not the mean of the images' own ratios: one
+    image that is reconstructed almost exactly would dominate that mean. Equal arrays give infinity.
 
     Parameters
     ----------

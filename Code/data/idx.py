@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-MAX_BYTES = 4_000_000_000  # far above any data set that fits here, far below what fills a machine
+MAX_BYTES = 4_000_000_000  # more than any usable data set, less than a machine's memory
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -19,8 +19,8 @@ _MAX_AXES = 4
 def read_idx(path: str | Path) -> np.ndarray:
     """Read one IDX file, gzipped or not (told apart by its first bytes, not by its name).
 
-    The header is believed only within ``MAX_BYTES``, so neither a forged header nor a gzip bomb
-    is unpacked.
+    A header that states more than ``MAX_BYTES`` is rejected, so neither a forged header nor a gzip
+    bomb is unpacked.
 
     Returns
     -------
@@ -29,8 +29,8 @@ def read_idx(path: str | Path) -> np.ndarray:
     Raises
     ------
     ValueError
-        One line that names the file, if it cannot be opened, is no IDX file, is damaged or
-        truncated, or does not hold exactly as many bytes as its header states.
+        If the file cannot be opened, is not an IDX file, is damaged or truncated, or does not hold
+        exactly as many bytes as its header states. The message is one line that names the file.
 
     References
     ----------
@@ -73,7 +73,7 @@ def _parse(file: BinaryIO) -> np.ndarray:
         raise ValueError(
             f"its header states {size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:g} GB are accepted"
         )
-    # One byte more than stated: it shows a surplus and makes gzip check its checksum.
+    # Read one byte more than stated: this detects a surplus and makes gzip verify its checksum.
     data = file.read(size + 1)
     if len(data) != size:
         surplus = "more" if len(data) > size else f"only {len(data)}"

@@ -1,4 +1,4 @@
-"""Pictures in files: images in from a ``.png`` or ``.npz``, and results out to the same."""
+"""Picture files: read images from a ``.png`` or ``.npz``, and write results to one."""
 
 import math
 import zipfile
@@ -12,23 +12,23 @@ from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
 
 SHEET_COLUMNS = 16
-# A picture of this many pixels is no digit, and would fill the memory
+# A picture with more pixels is not a digit and would fill the memory
 MAX_PIXELS = 2**24
 ACCEPTED = "a .png of one grey image, or an .npz of images (n, height, width)"
 
 
 def load_images(path, shape=None, missing=False, invert=False):
-    """Images ``(n, height, width)``, float32 in [0, 1], of a ``.png`` or an ``.npz`` file.
+    """Read images ``(n, height, width)``, float32 in [0, 1], from a ``.png`` or ``.npz`` file.
 
-    A PNG is one image; colours become grey. An ``.npz`` holds one array, or one named ``images`` or
-    ``x_test``; nothing pickled is ever loaded.
+    A PNG is one image; colours become grey. An ``.npz`` holds a single array, or one that is named
+    ``images`` or ``x_test``; pickled objects are never loaded.
 
     Parameters
     ----------
     shape : (height, width) that the images must have, or None for any.
-    missing : whether pixels may be missing: NaN in an ``.npz``, transparent in a PNG. They come as
-        NaN; otherwise they are an error.
-    invert : whether to take 1 − x.
+    missing : whether pixels may be missing (NaN in an ``.npz``, transparent in a PNG). If so, they
+        are returned as NaN; otherwise they are an error.
+    invert : whether to return 1 − x.
 
     Raises
     ------
@@ -109,13 +109,13 @@ def _checked(path, images, missing):
 def save_images(path, images, invert=False):
     """Write images ``(n, height, width)``, cut to [0, 1], as ``.npz`` (``images``) or ``.png``.
 
-    In a PNG several images stand beside each other, sixteen a row, without a gap. What was saved is
-    read back by `load_images`, a PNG of one image to 1/255.
+    A PNG shows several images side by side, sixteen per row, without gaps. `load_images` reads a
+    saved ``.npz`` back exactly, and a PNG of one image with a precision of 1/255.
 
     Raises
     ------
     UserError
-        If the path ends in neither.
+        If the path ends in neither suffix.
     """
     path = Path(path)
     images = np.clip(np.asarray(images, np.float32), 0, 1)

@@ -1,4 +1,4 @@
-"""Tables of numbers as CSV files, with cells that are missing."""
+"""Tables of numbers with missing cells, as CSV files."""
 
 import csv
 import io
@@ -14,10 +14,11 @@ MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "?")
 
 
 def read_table(path):
-    """``header, cells, table`` of a CSV file: texts, and the numbers with NaN for what is missing.
+    """Read a CSV file: ``header, cells, table``, where NaN in ``table`` marks a missing cell.
 
-    Cells are separated by commas, semicolons or tabs; empty ones and NA, NaN, null, None and ? are
-    missing. The first row is a header (else None) if one of its cells is anything else.
+    ``header`` and ``cells`` are texts, ``table`` holds the numbers. Cells are separated by commas,
+    semicolons or tabs; an empty cell, NA, NaN, null, None and ? count as missing. The first row is
+    the header if one of its cells is neither a number nor missing; otherwise the header is None.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def _number(cell):
 
 
 def write_table(path, header, cells, table):
-    """Write a filled table as CSV: known cells as they were written, others in 6 digits."""
+    """Write a filled table as CSV: known cells as they were read, filled ones with 6 digits."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     if header:

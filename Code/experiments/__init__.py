@@ -1,4 +1,4 @@
-"""The one table of experiments, and one's own from a TOML file."""
+"""The table of all experiments, and the user's own experiments from a TOML file."""
 
 from Code.experiments.row import Experiment, Published, Stage, adam, supervised, unsupervised
 from Code.experiments.table import EXPERIMENTS, GROUPS, QUICK, of_group

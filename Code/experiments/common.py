@@ -1,7 +1,7 @@
 """Every variant in one architecture: encoder 784-256-64-k, the decoder mirrored, k = 2 and 16.
 
-Only the bottleneck and the loss differ, and where a variant is made of convolutions, a recurrence
-or a course of its own, that. Same images, epochs, batches and optimiser.
+Only the bottleneck and the loss differ; a few variants also differ in their convolutions, their
+recurrence or their training procedure. Images, epochs, batches and optimiser are the same.
 """
 
 from Code.experiments.papers_deep import LAYERWISE, levels, rbms
@@ -17,14 +17,14 @@ from Code.experiments.row import (
 )
 
 NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
-# 200 divides 60,000: a shorter last batch would be compiled as well, in as much time as the others
+# 200 divides 60,000: a shorter last batch would have to be compiled too, which doubles that time
 EPOCHS, BATCH = 8, 200
 WHOLE = (unsupervised(EPOCHS, BATCH, 2e-3),)
 LAYERS = (*levels(3, 3, BATCH), *WHOLE)
 RBMS = (*rbms(3, 3, BATCH), *WHOLE)
 CODE_DIMS = (2, 16)
 
-# What sets a variant apart, where its row has no room for it
+# Settings of single variants that do not fit into their rows below
 EMPHASIS = {"alpha": 1.0, "beta": 0.5}
 RATE = {"rate": 0.1, "weight": 3.0}
 SIGMOID = {"activation": "sigmoid"}
@@ -33,7 +33,7 @@ CODEBOOK = {"n_entries": 512, "vector_dim": 2}
 
 
 def _row(name, title, model, code_dim, settings=None, stages=WHOLE, **more):
-    """``model`` with a code of ``code_dim`` units, and what it needs beside the common network."""
+    """A row of ``model`` with ``code_dim`` code units; ``settings`` extend the common network."""
     return Experiment(
         f"{name}-{code_dim}",
         variant_of(model),

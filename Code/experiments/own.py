@@ -1,4 +1,4 @@
-"""One's own experiments from a TOML file, checked to the key before anything is trained.
+"""The user's own experiments from a TOML file; every key is checked before training.
 
 A file holds any number of tables such as
 
@@ -37,7 +37,7 @@ KEYS = {
 
 
 class ConfigError(UserError, ValueError):
-    """Something wrong in the file; the message is one line with the file, the line and the key."""
+    """An error in the file; the message is one line with the file, the line and the key."""
 
 
 def load_experiments(path, image_shape=(28, 28)):
@@ -45,8 +45,8 @@ def load_experiments(path, image_shape=(28, 28)):
 
     Parameters
     ----------
-    path : the file; modules that it names are looked for in its folder as well.
-    image_shape : (height, width) for which each model must be buildable.
+    path : the file; modules that it names are also searched for in its folder.
+    image_shape : (height, width) of the images for which each model must be buildable.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def load_experiments(path, image_shape=(28, 28)):
 
 
 class _Place:
-    """Where in the file something stands, found again by its text: ``tomllib`` does not tell."""
+    """A part of the file, found by its text, because ``tomllib`` does not tell line numbers."""
 
     def __init__(self, path, text, first=0, last=None, what=""):
         self.path, self.text, self.what = path, text, what
@@ -81,7 +81,7 @@ class _Place:
         self.first, self.last = first, len(self.lines) if last is None else last
 
     def inside(self, i, header=r"\[\[\s*experiment\s*\]\]"):
-        """The part of the file that the i-th table of this header takes."""
+        """The part of the file that belongs to the i-th table with this header."""
         numbered = range(self.first, self.last)
         starts = [n for n in numbered if re.match(rf"\s*{header}", self.lines[n])]
         if i >= len(starts):
@@ -90,7 +90,7 @@ class _Place:
         return _Place(self.path, self.text, starts[i], last, self.what)
 
     def line_of(self, key):
-        """The number, from 1, of the line that sets ``key``; of the table's first one else."""
+        """The number (from 1) of the line that sets ``key``; without one, of the first line."""
         pattern = re.compile(rf"(^|[\s{{,.\"'])({re.escape(str(key))})[\"']?\s*[=.\]]")
         for n in range(self.first, self.last):
             if pattern.search(self.lines[n].split("#")[0]):
@@ -98,7 +98,7 @@ class _Place:
         return min(self.first + 1, len(self.lines))
 
     def wrong(self, key, problem):
-        """A ConfigError of ``key``."""
+        """A ConfigError about ``key``, for the caller to raise."""
         where = f"{self.path}, line {self.line_of(key)}"
         return ConfigError(f"{where}: {key!r} {problem}" if key else f"{where}: {problem}")
 
@@ -208,19 +208,19 @@ def _check_optimizer(optimizer, here):
     )
     try:
         keras.optimizers.get(optimizer)
-    except Exception as error:  # Keras raises whatever the class in question does
+    except Exception as error:  # Keras passes on whatever the optimiser's class raises
         raise here.wrong("optimizer", _first_line(error)) from None
 
 
 def _check_model(row, image_shape, here):
-    """Import the class, compare the settings with what it takes, and build it once."""
+    """Import the class, compare the settings with its parameters, and build it once."""
     import_keras()
     from Code.base import BaseAutoencoder
 
     module, _, name = row.model.partition(":")
     try:
         found = getattr(importlib.import_module(module), name, None)
-    except Exception as error:  # a module of one's own can fail in any way as it is imported
+    except Exception as error:  # the import of a user's module can fail in any way
         problem = f"{module} cannot be imported ({type(error).__name__}: {_first_line(error)})"
         raise here.wrong("model", problem) from None
     is_ours = inspect.isclass(found) and issubclass(found, BaseAutoencoder)
@@ -228,12 +228,12 @@ def _check_model(row, image_shape, here):
     _known(row.settings, parameters_of(found) - {"image_shape"}, here)
     try:
         found(image_shape=image_shape, **row.settings)
-    except Exception as error:  # what a class does with a wrong setting is its own affair
+    except Exception as error:  # a class may raise anything for a wrong setting
         raise here.wrong("settings", f"do not fit {name}: {_first_line(error)}") from None
 
 
 def parameters_of(model):
-    """Names of the keyword arguments of a variant, its bases' included up to the base class."""
+    """Names of the keyword arguments of a variant, including those of its base classes."""
     names = set()
     for cls in model.__mro__:
         if "__init__" not in vars(cls):

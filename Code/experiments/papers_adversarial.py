@@ -1,10 +1,10 @@
-"""Rows after the papers on adversarial and vector-quantised autoencoders."""
+"""Rows that follow the papers on adversarial and vector-quantised autoencoders."""
 
 from Code.experiments.row import Published, paper_row, unsupervised
 
-# Adam 2e-4 for the reconstruction, 5e-4 (the class's default) for the game
+# Adam with rate 2e-4 for the reconstruction and 5e-4 (the class's default) for the adversarial part
 SLOW = unsupervised(8, 100, 2e-4)
-# Half as wide as the paper's, which takes three times as long
+# Half as wide as the paper's networks, which take three times as long
 NET = {"hidden": (500, 500), "discriminator_hidden": (500, 500)}
 LABELS = {"code_dim": 10, "n_labels": 100}
 CLUSTERS = {"code_dim": 5, "n_labels": 0, "n_categories": 30, "discriminator_noise": 0.3}
@@ -20,22 +20,22 @@ BAKE_OFF = "Krokotsch 2021, The Great Autoencoder Bake Off, 20-d code"
 
 
 def _wrong(value, high):
-    """A share of wrong digits."""
+    """A published share of wrong digits."""
     return Published("unsupervised", "classification_error", value, RECALLED, 0.0, high)
 
 
 def _summed_bce(value, low, high):
-    """A binary cross-entropy summed over the pixels, in nats."""
+    """A published binary cross-entropy, summed over the pixels, in nats."""
     return Published("unsupervised", "reconstruction", value, BAKE_OFF, low, high)
 
 
 def _game(name, title, **settings):
-    """A plane as the code, and what sets this game apart."""
+    """An adversarial row with a two-dimensional code and these settings."""
     return paper_row(name, title, "Code.aae:AAE", {"code_dim": 2, **NET, **settings}, SLOW)
 
 
 def _categories(name, title, settings, epochs, figure):
-    """A categorical code beside the style, judged by the share of wrong digits."""
+    """A row with a category beside the style in the code, judged by its share of wrong digits."""
     return paper_row(
         name,
         title,
@@ -48,7 +48,7 @@ def _categories(name, title, settings, epochs, figure):
 
 
 def _vector_quantised(name, title, figure):
-    """A code of vectors, each the nearest of a codebook."""
+    """A row whose code consists of vectors, each the nearest entry of a codebook."""
     stage = unsupervised(13, 64)
     return paper_row(name, title, "Code.vq_vae:VQVAE", VQ_NET, stage, published=(figure,))
 

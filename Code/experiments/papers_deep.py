@@ -1,4 +1,4 @@
-"""Rows after the papers on depth and structure: stacked, RBM, convolutional, recurrent, masked."""
+"""Rows that follow papers on deep networks: stacked, RBM, convolutional, recurrent, masked."""
 
 from Code.experiments.row import (
     MASKING,
@@ -39,14 +39,14 @@ def levels(n, epochs, batch_size, optimizer=None):
 
 
 def rbms(n, epochs, batch_size):
-    """Stages that pre-train n levels by contrastive divergence, the last, Gaussian one slowly."""
+    """Stages that pre-train n levels by contrastive divergence; the last, Gaussian, more slowly."""
     fast, slow = (sgd(rate, momentum=0.9) for rate in (0.05, 0.001))
     last = Stage(f"layer-{n}", epochs, batch_size, slow)
     return (*levels(n - 1, epochs, batch_size, fast), last)
 
 
 def tuned(epochs, batch_size, learning_rate=1e-3):
-    """Supervised fine-tuning, of the pre-trained network and of one from scratch."""
+    """Stages of supervised fine-tuning: of the pre-trained network and of one from scratch."""
     names = ("supervised", "supervised-from-scratch")
     return tuple(Stage(name, epochs, batch_size, adam(learning_rate)) for name in names)
 
@@ -55,13 +55,13 @@ SDAE_STAGES = (*levels(3, 4, 128), decaying("supervised", 10, 128, 2e-3))
 
 
 def _accuracy(error, margin):
-    """An error of table 3 on the test images, as accuracy."""
+    """A test error of table 3, as an accuracy."""
     value = round(1 - error, 4)
     return Published("supervised", "test_accuracy", value, VINCENT, value - margin, 1.0)
 
 
 def _vincent(name, title, layer, error, margin, *stages, **settings):
-    """Three layers of 1,000, as in table 3."""
+    """A row with three layers of 1,000 units, as in table 3."""
     return paper_row(
         name,
         title,
@@ -74,14 +74,14 @@ def _vincent(name, title, layer, error, margin, *stages, **settings):
 
 
 def _vincent_10k(name, title, layer, error, from_scratch=False):
-    """The same with 10,000 images; ``from_scratch``: beside one that is not pre-trained."""
+    """The same with 10,000 images; ``from_scratch`` adds a network without pre-training."""
     tuning = ("supervised", "supervised-from-scratch") if from_scratch else ("supervised",)
     stages = (*levels(3, 15, 64), *(decaying(stage, 20, 64, 2e-3, 10_000) for stage in tuning))
     return _vincent(name, title, layer, error, 0.005, *stages, n_train=10_000)
 
 
 def _few_labels(name, title, model, network, stages):
-    """20,000 images, of which 1,000 have labels."""
+    """A row with 20,000 images, of which 1,000 have labels."""
     settings = {**network, "n_train": 20_000, "n_labels": 1000}
     return paper_row(name, title, model, settings, *stages, kind="corrected", procedure=LAYERWISE)
 
@@ -95,19 +95,19 @@ def _hinton(name, title, *pre_training, **more):
 
 
 def _structure(name, title, model, settings, learning_rate=1e-3):
-    """A network of another structure, with no figure to cite."""
+    """A row with another kind of network, without a published figure."""
     stage = unsupervised(8, 64, learning_rate)
     return paper_row(name, title, model, settings, stage, kind="corrected")
 
 
 def _recurrent(name, title, cell):
-    """A code of 16 from a recurrence over the rows."""
+    """A row with a code of 16 units from a recurrent network over the image's rows."""
     settings = {"cell": cell, "units": 64, "code_dim": 16}
     return _structure(name, title, "Code.lstm:RecurrentAE", settings, 3e-3)
 
 
 def _masked(name, title, patch):
-    """A quarter of the patches, whose side is ``patch`` pixels, is visible."""
+    """A row in which a quarter of the patches of ``patch`` × ``patch`` pixels is visible."""
     settings = {"patch": patch, "hidden": (512, 256), "code_dim": 64}
     return _structure(name, title, "Code.masked:MaskedAE", settings)
 
@@ -121,7 +121,7 @@ DEEP_GROUP = (
         "sdae-3-10k", "SDAE-3 with 10,000 training images", DENOISING, 0.0284, from_scratch=True
     ),
     _vincent_10k("sae-3-10k", "SAE-3 with 10,000 training images", PLAIN, 0.0346),
-    # 1,000 labels, all other images without
+    # 1,000 labelled images; all others have no labels
     _few_labels(
         "sdae-1k",
         "SDAE: 20,000 images, of which 1,000 have labels",

@@ -1,4 +1,4 @@
-"""Rows after the papers on features: overcomplete, tied, sparse, contractive, emphasised."""
+"""Rows that follow papers on features: overcomplete, tied, sparse, contractive, emphasised."""
 
 from functools import partial
 
@@ -8,44 +8,44 @@ BAKE_OFF = "Krokotsch 2021, The Great Autoencoder Bake Off, linear probe"
 RIFAI = "recalled from Rifai et al. 2011, table 1"
 MAKHZANI = "recalled from Makhzani & Frey 2013, logistic regression on the features"
 
-# Codes and what they are decoded to: any numbers, or probabilities
+# Activations of code and output: any numbers, or probabilities
 LINEAR = {"code_activation": "linear", "output_activation": "linear"}
 SIGMOID = {"code_activation": "sigmoid", "reconstruction": "binary cross-entropy"}
 
 WIDE = {"code_dim": 1024, "code_activation": "sigmoid"}
 NOISE = {"corruption": "gaussian", "level": 0.3}
-# The Bake Off's code of 20 units, in the network that the comparison here shares
+# The Bake Off's code of 20 units, in the network of the common comparison
 BAKE_OFF_NET = {"code_dim": 20, "hidden": (256, 64), "reconstruction": "binary cross-entropy"}
 
-# Rows whose features are read by a linear classifier
+# Rows whose features are evaluated by a linear classifier
 _probed = partial(paper_row, procedure="Code.training.probed:run")
 
 
 def _probe(value, source, low):
-    """An accuracy of the linear classifier."""
+    """A published accuracy of the linear classifier."""
     return Published("unsupervised", "probe_accuracy", value, source, low, 1.0)
 
 
 def _tuned(error, margin=0.004):
-    """An error of table 1 after fine-tuning, as accuracy."""
+    """An error of table 1 after fine-tuning, as an accuracy."""
     value = 1 - error
     return Published("supervised", "test_accuracy", value, RIFAI, value - margin, value + margin)
 
 
 def _overcomplete(name, title, regulariser, kind="published", **settings):
-    """More units than pixels, held back by a regulariser or not."""
+    """A row with more code units than pixels, with or without a regulariser."""
     model = "Code.overcomplete:Overcomplete"
     settings = {**WIDE, "regulariser": regulariser, **settings}
     return _probed(name, title, model, settings, unsupervised(8, 100), kind=kind)
 
 
 def _tied(name, title, code_dim, network, stage):
-    """One kernel for both ways."""
+    """A row with tied weights: one kernel for encoder and decoder."""
     return _probed(name, title, "Code.tied:Tied", {"code_dim": code_dim, **network}, stage)
 
 
 def _k_sparse(k, error, low):
-    """The k largest of 1,000 units."""
+    """A row that keeps the k largest of 1,000 units."""
     return _probed(
         f"sparse-k{k}",
         f"k-sparse, {k} of 1,000 units",
@@ -57,12 +57,12 @@ def _k_sparse(k, error, low):
 
 
 def _kl_sparse(name, title, **settings):
-    """Units that are active at a rate."""
+    """A row with a target for the mean activation of each unit."""
     return _probed(name, title, "Code.sparse:KLSparse", settings, unsupervised(12, 64, 3e-3))
 
 
 def _rifai(name, title, error, model, kind="published", **settings):
-    """A class of ``Code.contractive`` with 1,000 units, then fine-tuned."""
+    """A row of a class of ``Code.contractive`` with 1,000 units that is fine-tuned afterwards."""
     return _probed(
         name,
         title,
@@ -75,19 +75,19 @@ def _rifai(name, title, error, model, kind="published", **settings):
     )
 
 
-# The rows of the same table that the contractive one is compared with
+# Rows of the same table for comparison with the contractive autoencoder
 _rifai_baseline = partial(_rifai, kind="baseline")
 
 
 def _emphasised(name, title, beta, kind="published"):
-    """The error of corrupted pixels weighs 1, that of the others ``beta``."""
+    """A row whose loss weighs corrupted pixels by 1 and all others by ``beta``."""
     model = "Code.emphasised:EmphasisedDAE"
     settings = {"code_dim": 500, **SIGMOID, **SALT_AND_PEPPER, "alpha": 1.0, "beta": beta}
     return _probed(name, title, model, settings, unsupervised(8, 100), kind=kind)
 
 
 def _bake_off(name, title, model, accuracy, **settings):
-    """A row of the Bake Off, whose accuracy ours should reach."""
+    """A row of the Bake Off, whose accuracy our run should reach."""
     return _probed(
         name,
         title,
@@ -100,7 +100,7 @@ def _bake_off(name, title, model, accuracy, **settings):
 
 
 FEATURES_GROUP = (
-    # overcomplete: no figure in a paper; the property is the row pair
+    # overcomplete: no paper gives a figure; what counts is the comparison of the rows
     _overcomplete("overcomplete-free", "1,024 units, no regulariser", "none", kind="baseline"),
     _overcomplete("overcomplete-l1", "1,024 units, L1 on the code", "l1", weight=0.1),
     _overcomplete("overcomplete-decay", "1,024 units, weight decay", "weight decay", weight=0.01),
@@ -127,11 +127,11 @@ FEATURES_GROUP = (
     _rifai_baseline(
         "contractive-dae", "The denoising AE of the same table", 0.0118, "TiedDenoising", **NOISE
     ),
-    # emphasised: no single figure to cite; plain (beta = 1) beside emphasised
+    # emphasised: no single figure to cite; compare plain (beta = 1) with emphasised
     _emphasised("emphasised", "Emphasised denoising, α = 1, β = 0.5", 0.5),
     _emphasised("emphasised-full", "Full emphasis, α = 1, β = 0", 0.0),
     _emphasised("emphasised-plain", "The same without emphasis, α = β = 1", 1.0, kind="baseline"),
-    # Bake Off: the plain rows, so that the sparse one has neighbours
+    # Bake Off: plain rows, for comparison with the sparse one
     _bake_off("bakeoff-shallow", "Shallow AE, 20 units (Bake Off)", "Code.ae:AE", 0.451, hidden=()),
     _bake_off("bakeoff-deep", "Deep AE, 20 units (Bake Off)", "Code.ae:AE", 0.784),
     _bake_off(

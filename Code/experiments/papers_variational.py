@@ -1,4 +1,4 @@
-"""Rows after the papers on variational autoencoders."""
+"""Rows that follow the papers on variational autoencoders."""
 
 from Code.experiments.row import Z_MEAN, Published, decaying, paper_row, unsupervised
 
@@ -10,24 +10,24 @@ M1_NET = {"hidden": (600, 600), "code_dim": 50, "activation": "softplus"}
 
 
 def _nll(value, margin=2.0):
-    """A negative log-likelihood of the test images, in nats."""
+    """A published negative log-likelihood of the test images, in nats."""
     return Published("unsupervised", "nll", value, BURDA, value - margin, value + margin)
 
 
 def _svm_error(n_labels, value, high):
-    """The share of test images that an SVM on the codes of ``n_labels`` images gets wrong."""
+    """The share of test images misclassified by an SVM on the codes of ``n_labels`` images."""
     return Published("unsupervised", f"svm_error_{n_labels}", value, KINGMA, 0.0, high)
 
 
 def _iwae(name, title, k, epochs, nll):
-    """The bound of k samples."""
+    """A row trained on the importance-weighted bound of k samples."""
     stage = decaying("unsupervised", epochs, 100, 3e-3)
     settings = {**BURDA_NET, "k": k}
     return paper_row(name, title, "Code.iwae:IWAE", settings, stage, published=(_nll(nll),))
 
 
 def _m1(name, title, *figures):
-    """Model M1: few labels on the code of a variational autoencoder."""
+    """A row of model M1: a classifier with few labels on the code of a VAE."""
     return paper_row(
         name,
         title,
@@ -41,11 +41,11 @@ def _m1(name, title, *figures):
 
 
 VARIATIONAL_GROUP = (
-    # one sample, about 2 s an epoch on a free core, and a quarter of a minute for the likelihood
+    # one sample: about 2 s per epoch on a free core, and 15 s for the likelihood
     _iwae("iwae-1", "VAE with one sample, binarised (Burda 2016)", k=1, epochs=64, nll=86.76),
-    # five samples, about 4.5 s an epoch on a free core
+    # five samples: about 4.5 s per epoch on a free core
     _iwae("iwae-5", "IWAE with five samples, binarised (Burda 2016)", k=5, epochs=42, nll=85.54),
-    # model M1's network; an SVM on few labels reads its code
+    # the network of model M1; an SVM with few labels classifies its code
     _m1(
         "vae-m1",
         "VAE with 50 units, few labels on its code (Kingma 2014, M1)",

@@ -1,6 +1,6 @@
 """The published comparison (Zang 2019), as published and corrected.
 
-An autoencoder with a figure is as published, one without is corrected or a trial.
+An autoencoder with a published figure is as published; one without is corrected, or a trial.
 """
 
 from Code.experiments.row import (
@@ -28,22 +28,22 @@ MSE, BCE = "MSE a pixel", "binary cross-entropy a pixel (nats)"
 
 
 def _loss(value, low, high, source=PLOT):
-    """A loss after the last epoch."""
+    """A published loss after the last epoch."""
     return Published("unsupervised", "loss_last_epoch", value, source, low, high)
 
 
 def _accuracy(value, low, high):
-    """An accuracy of the head after the last epoch."""
+    """A published accuracy of the head after the last epoch."""
     return Published("supervised", "accuracy_last_epoch", value, PLOT, low, high)
 
 
 def _both(loss, accuracy):
-    """Loss and accuracy, each as value, low and high."""
+    """Published loss and accuracy, each given as value, low and high."""
     return _loss(*loss), _accuracy(*accuracy)
 
 
 def _ae(name, title, code, output, figures=(), kind=None, optimizer=None, **more):
-    """A plain autoencoder with these activations of code and output."""
+    """A row: a plain autoencoder with these activations of code and output."""
     return Experiment(
         name,
         "ae",
@@ -60,12 +60,12 @@ def _ae(name, title, code, output, figures=(), kind=None, optimizer=None, **more
 
 
 def _published_ae(name, title, activation, figure):
-    """A plain autoencoder with one activation of both code and output."""
+    """A row: a plain autoencoder with the same activation for code and output."""
     return _ae(name, title, activation, activation, (figure,))
 
 
 def _denoiser(name, variant, title, model, settings, loss_axis, figures=(), **more):
-    """20 epochs of the autoencoder, and 20 of the head if there is one."""
+    """A row: 20 epochs for the autoencoder, and 20 for the head if there is one."""
     head = (supervised(20),) if "n_classes" in settings else ()
     return Experiment(
         name,
@@ -83,24 +83,24 @@ def _denoiser(name, variant, title, model, settings, loss_axis, figures=(), **mo
 
 
 def _noisy_to_noisy(name, title, settings, figures):
-    """An autoencoder of images on which noise was put once, before training."""
+    """A row: an autoencoder of images to which noise was added once, before training."""
     return _denoiser(name, "dae", title, "Code.ae:AE", settings, MSE, figures, noise_once=0.5)
 
 
 def _noisy_to_clean(name, title, network, head=None, loss_axis=MSE):
-    """A denoising autoencoder, which draws fresh noise for every batch."""
+    """A row: a denoising autoencoder, which draws new noise for every batch."""
     settings = {**network, "level": 0.5, **(head or {})}
     return _denoiser(name, "dae", title, "Code.dae:DAE", settings, loss_axis)
 
 
 def _cae(name, title, settings, figures=(), model="CAE"):
-    """A class of ``Code.cae`` with 16 and 8 filters."""
+    """A row: a class of ``Code.cae`` with 16 and 8 filters."""
     settings = {"filters": (16, 8), **settings}
     return _denoiser(name, "cae", title, f"Code.cae:{model}", settings, BCE, figures)
 
 
 def _vae(name, title, reconstruction, figure):
-    """A variational autoencoder with this loss of its reconstruction."""
+    """A row: a variational autoencoder with this reconstruction loss."""
     error = {"binary cross-entropy": "BCE", "mse": "MSE"}[reconstruction]
     return Experiment(
         name,
@@ -154,12 +154,12 @@ PUBLISHED_GROUP = (
 
 
 def _tanh_trial(suffix, title, code="tanh", output="tanh", optimizer=None):
-    """The published tanh network with one thing changed."""
+    """A row: the published tanh network with one change."""
     more = {"kind": "trial", "group": "causes", "optimizer": optimizer}
     return _ae(f"ae-tanh-{suffix}", title, code, output, **more)
 
 
-# The published tanh figure does not come out of the published network; what might it have been?
+# The published network does not reproduce the published tanh figure. Which change would?
 CAUSES_GROUP = (
     _tanh_trial("code", "tanh on the code only, ReLU on the output", output="relu"),
     _tanh_trial("output", "ReLU on the code, tanh on the output only", code="relu"),

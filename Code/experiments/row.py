@@ -1,10 +1,10 @@
-"""What a row of the table of experiments holds."""
+"""A row of the table of experiments, and what it consists of."""
 
 from dataclasses import asdict, dataclass, field
 
-# What ReLU units do to a code and its pictures, measured of plain autoencoders
+# Effects of ReLU units on a code and its images, measured for plain autoencoders
 AXES = ("axis_fraction", "dead_pixels")
-# The axes of a map of the means of q(z | x)
+# Name of an axis in a map of the means of q(z | x)
 Z_MEAN = "z mean {}"
 
 # Corruption of a quarter of the pixels
@@ -13,17 +13,17 @@ SALT_AND_PEPPER = {"corruption": "salt_and_pepper", "level": 0.25}
 
 
 def adam(learning_rate):
-    """Adam as Keras's ``optimizers.get`` reads it."""
+    """Adam, as a dict for Keras's ``optimizers.get``."""
     return {"class_name": "adam", "config": {"learning_rate": learning_rate}}
 
 
 def sgd(learning_rate, **settings):
-    """Gradient descent, with ``momentum`` and the like, as ``optimizers.get`` reads it."""
+    """Gradient descent, with ``momentum`` and other settings, as a dict for ``optimizers.get``."""
     return {"class_name": "sgd", "config": {"learning_rate": learning_rate, **settings}}
 
 
 def decaying_adam(learning_rate, steps):
-    """Adam whose rate falls to 0 over ``steps`` along a cosine, as ``optimizers.get`` reads it."""
+    """Adam with a rate that falls to 0 along a cosine over ``steps``, for ``optimizers.get``."""
     schedule = {
         "module": "keras.optimizers.schedules",
         "class_name": "CosineDecay",
@@ -38,7 +38,7 @@ class Stage:
     """One call of ``fit``.
 
     ``name`` is ``"unsupervised"`` (the autoencoder), ``"supervised"`` (encoder and head) or a name
-    of the variant's own.
+    that the variant defines.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Published:
-    """A figure that someone else printed, with where it stands and how near ours should come."""
+    """A published figure, its source, and the range in which our figure should lie."""
 
     stage: str
     metric: str
@@ -65,15 +65,16 @@ class Experiment:
 
     Attributes
     ----------
-    model : import path ``"module:Class"`` of the variant; its first part names the module.
-    settings : the class's keyword arguments, beside ``image_shape``.
-    noise_once : level of the Gaussian noise with which the images are overwritten before training,
-        or None. The published denoising experiment does that; the corrected ones draw noise in
-        the model.
-    procedure : import path ``"module:function"`` of what trains and measures it.
-    measures : names of measures in ``Code.training.measures.FURTHER``, beside those of all rows.
-    code_axis : what an axis of the map of codes is called; ``{}`` is the number of the unit.
-    loss_axis : what the loss of the unsupervised stage is, with its unit.
+    model : import path ``"module:Class"`` of the variant.
+    settings : the class's keyword arguments, except ``image_shape``.
+    noise_once : level of the Gaussian noise that is added to the images once, before training, or
+        None. The published denoising experiment does this; the corrected ones draw noise in the
+        model.
+    procedure : import path ``"module:function"`` of the function that trains and measures it.
+    measures : names of further measures (``Code.training.measures.FURTHER``), in addition to those
+        of all rows.
+    code_axis : name of an axis of the map of codes; ``{}`` stands for the number of the unit.
+    loss_axis : name of the loss of the unsupervised stage, with its unit.
     """
 
     name: str
@@ -94,7 +95,7 @@ class Experiment:
 
     @property
     def fingerprinted(self):
-        """What a result depends on, as JSON can hold it."""
+        """The settings on which a result depends, as values that JSON can hold."""
         row = asdict(self)
         for label in ("title", "published", "group", "kind", "code_axis", "loss_axis"):
             del row[label]
@@ -123,13 +124,13 @@ def variant_of(model):
 
 
 def paper_row(name, title, model, settings, *stages, kind="published", variant=None, **more):
-    """A row after a paper. It belongs to the variant that ``model`` is in, or to ``variant``."""
+    """A row that follows a paper; ``variant`` is by default the module of ``model``."""
     variant = variant or variant_of(model)
     return Experiment(name, variant, kind, title, model, settings, stages, group="papers", **more)
 
 
 def pca_row(name, title, n_components, group="published"):
-    """Principal components as a row: the baseline that has no epochs."""
+    """A row of principal components: the baseline without epochs."""
     return Experiment(
         name,
         "pca",

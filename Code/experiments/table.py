@@ -1,6 +1,6 @@
 """The one table of experiments: what is trained, how, and what was published about it.
 
-Nothing here imports a training library, so that the table can be listed in an instant.
+Nothing here imports a training library, so that listing the table takes no time.
 """
 
 from Code.experiments.common import COMMON_GROUP

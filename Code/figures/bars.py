@@ -1,4 +1,4 @@
-"""Bars that stand on one: how many times as much or as fast as a reference."""
+"""Bars of ratios, with a line at 1: how many times as much or as fast as a reference."""
 
 import textwrap
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ _COLOURS = (BLUE, ORANGE, RED, DIGIT_COLOURS[8], *DIGIT_COLOURS[4:8])
 
 @styled
 def ratio_bars(rows: Mapping[str, Mapping[str, float]], ylabel: str, log: bool = True) -> Figure:
-    """Draw groups of bars, one bar a label, each marked with its value; a line marks the ratio 1.
+    """Draw groups of bars, one bar per label, with their values; a line marks the ratio 1.
 
-    On the logarithmic axis bars stand on 1, so that twice and half are equally long; on the
-    linear axis they stand on 0. A group may lack labels that others have.
+    On a logarithmic axis the bars start at 1, so that twice and half are equally long; on a linear
+    axis they start at 0. A group may lack labels that other groups have.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def ratio_bars(rows: Mapping[str, Mapping[str, float]], ylabel: str, log: bool =
         axes.set_yscale("log")
         every = [value for group in rows.values() for value in group.values()]
         low, high = min(1.0, *every), max(1.0, *every)
-        # Room for the numbers at the ends of the bars, the same at any range.
+        # Room for the numbers at the ends of the bars, independent of the range.
         room = max((high / low) ** (0.2 if crowded else 0.09), 1.05)
         axes.set_ylim(low / room if low < 1 else low / room**0.3, high * room)
         axes.yaxis.set_major_locator(

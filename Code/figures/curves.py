@@ -14,7 +14,7 @@ _SPLITS = {
     "train": {"color": BLUE, "linestyle": "-"},
     "test": {"color": RED, "linestyle": (0, (4, 1.2, 1, 1.2))},
 }
-# Above this many points a marker on each hides the line; one point alone has no line to show.
+# With more points than this, markers would hide the line; a single point has no line.
 _MARKED = 10
 
 
@@ -30,7 +30,7 @@ class Stage(TypedDict):
 
 @styled
 def loss_curves(stages: Sequence[Stage]) -> Figure:
-    """Draw one panel a training stage: train and test against the epoch, published value dashed.
+    """Draw one panel per training stage: train and test against the epoch, published value dashed.
 
     Either split may be empty; NaN leaves a gap.
 
@@ -46,7 +46,7 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
         published = stage.get("published")
         if published is not None:
             axes.axhline(published, color=GREY, linestyle="--", linewidth=1.1, zorder=1.5)
-            # Beside the frame, where no curve can run through the number.
+            # Outside the frame, where no curve can cross the number.
             axes.annotate(
                 f"{published:.4g}\npublished",
                 (1, published),
@@ -64,10 +64,10 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
 def term_curves(
     terms: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str | Sequence[str]
 ) -> Figure:
-    """Draw one panel a term of a loss: its ``"train"`` and ``"test"`` values against the epoch.
+    """Draw one panel per term of a loss: its ``"train"`` and ``"test"`` values against the epoch.
 
     The terms differ by orders of magnitude (VAE: reconstruction and KL), so each has its own axis,
-    with one ``ylabel`` for all or one each.
+    with one ``ylabel`` for all or one for each.
 
     Raises
     ------
@@ -85,10 +85,10 @@ def term_curves(
 
 @styled
 def psnr_curves(levels: Sequence[float], curves: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw PSNR in dB against the noise level, one curve a label.
+    """Draw PSNR in dB against the noise level, one curve per label.
 
     ``levels`` are standard deviations of the noise on pixels in [0, 1]; every curve has one value
-    a level. An infinite PSNR (two equal images) has no place on the axis and is left out.
+    per level. An infinite PSNR (two equal images) has no place on the axis and is left out.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How a cost grows: seconds against a setting, both logarithmic, one panel a setting."""
+"""How a cost grows: seconds against a setting on logarithmic axes, one panel per setting."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,10 @@ Curve = Mapping[int, float]
 
 @styled
 def growth_curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str) -> Figure:
-    """Draw one panel a setting: ``panels[setting][label]`` is ``{value: seconds}``.
+    """Draw one panel per setting: ``panels[setting][label]`` is ``{value: seconds}``.
 
-    On these axes a straight line of slope 1 is a cost in proportion to the setting; all panels
-    have the same vertical axis.
+    On these axes a straight line of slope 1 means that the cost is proportional to the setting.
+    All panels have the same vertical axis.
 
     Raises
     ------

@@ -15,16 +15,16 @@ _INK = {
     "vmax": 1.0,
 }
 _LABEL_SIZE = 9.5
-# Width in screen pixels beyond which a digit gets no clearer.
+# Largest width of a digit in screen pixels; beyond it a digit does not become clearer.
 _LARGEST = 120
 
 
 @styled
 def image_rows(rows: Sequence[tuple[str, np.ndarray]]) -> Figure:
-    """Draw each row of images beneath the one before, its label at the left.
+    """Draw the rows of images below each other, each with its label at the left.
 
     Each row is (label, images) with images (n, height, width), floats in [0, 1] or uint8 in
-    [0, 255]; what lies outside is drawn as white or black. Every row has the same shape.
+    [0, 255]; values outside are drawn as white or black. All rows have the same shape.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def grid(tiles: np.ndarray, columns: int = 16) -> Figure:
 
     Images in [0, 1] are ink on white. Where any value is negative they are filters: each is scaled
     by its own largest magnitude, grey is zero, dark is positive. The figure is about as wide as
-    the page, unless it were more than three times as high as that.
+    the page, but narrower if its height would otherwise exceed three times that width.
 
     Raises
     ------

@@ -1,22 +1,22 @@
-"""A picture in 256 colours: a third of the space, and the same to the eye."""
+"""A picture in 256 colours: a third of the file size, with no visible difference."""
 
 import numpy as np
 from PIL import Image
 from scipy.spatial import KDTree
 
 COLOURS = 256
-# Paper, ink and the colours of the legends fill areas: they stay as they are
+# The most frequent colours (paper, ink, legends) fill whole areas, so they are kept exactly
 EXACT = 64
 
 
 def in_palette(pixels: np.ndarray) -> Image.Image:
-    """The picture with a palette; exact where it has no more than 256 colours.
+    """The picture with a palette; it is exact if the picture has at most 256 colours.
 
     Parameters
     ----------
     pixels : uint8 array ``(height, width, 3)``.
     """
-    # One number a colour sorts ten times as fast as three
+    # One number per colour sorts ten times as fast as three
     red, green, blue = np.moveaxis(pixels.astype(np.uint32), -1, 0)
     packed, where, counts = np.unique(
         red << 16 | green << 8 | blue, return_inverse=True, return_counts=True
@@ -36,8 +36,8 @@ def in_palette(pixels: np.ndarray) -> Image.Image:
 
 
 def _typical(colours, counts):
-    """The palette of the other colours: by k-means, from the cuts at the medians."""
-    # By the root of their number: a colour of few dots is as telling as one of many
+    """The palette of the other colours: by k-means that starts from median cut."""
+    # Weighted by the root of their number: a colour of few dots matters too
     drawn = np.repeat(colours, np.ceil(np.sqrt(counts)).astype(int), axis=0)
     cut = Image.fromarray(drawn[None]).quantize(COLOURS - EXACT, Image.Quantize.MEDIANCUT, kmeans=1)
     return np.array(cut.getpalette(), dtype=np.uint8).reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""The two-dimensional map of a data set: one dot an image, coloured by digit."""
+"""The two-dimensional map of a data set: one dot per image, coloured by digit."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,9 @@ def code_maps(
 ) -> Figure:
     """Draw maps side by side: dots coloured by digit, a numeral at the median of each class.
 
-    Each panel is (title, codes (n, 2), labels (n,) of integers). Both axes have one scale, and
-    the square holds every dot. Numerals whose medians (nearly) coincide are moved apart until
-    they can be read; a line leads back to the median. Labels above 9 take the ten
-    colours round again.
+    Each panel is (title, codes (n, 2), labels (n,) of integers). Both axes have the same scale, and
+    the square contains every dot. Numerals whose medians (nearly) coincide are moved apart until
+    they can be read; a line leads back to the median. Labels above 9 use the ten colours again.
 
     Raises
     ------
@@ -40,9 +39,9 @@ def code_maps(
         classes = np.unique(labels)
         present.update(classes.tolist())
         axes = figure.add_subplot(1, len(panels), i + 1)
-        # One call in the order of the data: no class lies on top of all the others.
+        # One call in the order of the data, so that no class covers all the others.
         colours = to_rgba_array(DIGIT_COLOURS)[labels % len(DIGIT_COLOURS)]
-        # Opaque and unsmoothed: the hues of the legend, and a picture that takes little space.
+        # Opaque and not antialiased: the exact colours of the legend, and a small file.
         axes.scatter(*codes.T, s=2.5, c=colours, linewidths=0, antialiased=False, rasterized=True)
         centre, half = _square(codes)
         axes.set_xlim(centre[0] - half, centre[0] + half)
@@ -90,7 +89,7 @@ def _square(codes: np.ndarray) -> tuple[np.ndarray, float]:
     low, high = codes.min(axis=0), codes.max(axis=0)
     centre = (low + high) / 2
     half = 0.54 * float((high - low).max())
-    # Collapsed codes: any square will do that floating point can tell from its centre.
+    # Collapsed codes: a square just large enough for floating point to separate it from its centre.
     least = 1e-4 * float(np.abs(centre).max())
     return centre, half if half > least else max(half, 0.1 * float(np.abs(centre).max()), 0.5)
 
@@ -98,7 +97,7 @@ def _square(codes: np.ndarray) -> tuple[np.ndarray, float]:
 def spread(places: np.ndarray) -> np.ndarray:
     """Push points (k, 2) in [-½, ½]² apart until no two are nearer than ``_APART``."""
     turn = 2 * np.pi * np.arange(len(places)) / max(len(places), 1)
-    # Equal points have no direction to part in, so each gets one of its own.
+    # Equal points have no direction in which to move apart, so each gets its own small shift.
     places = places + 1e-4 * np.column_stack([np.cos(turn), np.sin(turn)])
     edge = 0.5 - _APART / 2
     for _ in range(200):

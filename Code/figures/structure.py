@@ -1,4 +1,4 @@
-"""The drawing of a network: a column of boxes for each part, arrows from layer to layer."""
+"""Drawing of a network: a column of boxes for each part, arrows from layer to layer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,11 +40,11 @@ class _Placed:
 
 @styled
 def structure(blocks: Sequence[Block], title: str) -> Figure:
-    """Draw a network as columns of boxes, one a block, left to right in the order given.
+    """Draw a network as columns of boxes, one column per block, left to right in the given order.
 
-    Each box says what the layer is, its output shape without the batch, and its parameters. A block
-    with the key ``"from"`` (a classifier head) hangs below the block of that title; any other
-    reads the one before it.
+    Each box shows the layer's name, its output shape without the batch, and its number of
+    parameters. A block with the key ``"from"`` (a classifier head) hangs below the block of that
+    title; any other block reads the one before it.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def _draw(axes: Axes, p: _Placed, left: float, width: float) -> None:
 
 
 def _link(axes: Axes, source: _Placed, target: _Placed, right: float, left: float) -> None:
-    """From the last box of ``source`` to the first of ``target``, through the gutter between."""
+    """Draw an arrow from the last box of ``source`` to the first of ``target``, in the gap."""
     start = source.bottom - _BOX / 2
     end = target.y(0) + _BOX / 2
     middle = (right + left) / 2
@@ -177,7 +177,7 @@ def _link(axes: Axes, source: _Placed, target: _Placed, right: float, left: floa
 
 
 def _hang(axes: Axes, source: _Placed, branch: _Placed, left: float, width: float) -> None:
-    """From the last box of ``source`` down to the first of ``branch``, round the heading."""
+    """Draw an arrow from the last box of ``source`` down to the first of ``branch``."""
     start = source.bottom - _BOX / 2
     end = branch.y(0) + _BOX / 2
     side = left + width

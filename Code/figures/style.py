@@ -1,4 +1,4 @@
-"""What all figures share: colours, type sizes, and how a figure becomes a file."""
+"""What all figures share: colours, font sizes, and how a figure is saved."""
 
 import functools
 from collections.abc import Callable
@@ -62,7 +62,7 @@ _SETTINGS = {
 
 
 def house_style() -> AbstractContextManager[None]:
-    """The project's settings on top of matplotlib's defaults, whatever the user's own are."""
+    """The project's settings on top of matplotlib's defaults; the user's own are ignored."""
     return matplotlib.style.context(["default", _SETTINGS])
 
 
@@ -77,14 +77,14 @@ P = ParamSpec("P")
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Run a function that returns a figure in the house style, and settle the figure's layout."""
+    """Decorator: run a function that returns a figure in the house style, and fix its layout."""
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with house_style():
             figure = draw(*args, **kwargs)
-            # The layout engine moves the axes a little at each drawing; two saves of one figure
-            # are equal only if it stops here.
+            # The layout engine moves the axes a little at each drawing. Two saves of one figure
+            # are equal only if the layout is fixed here.
             for _ in range(2):
                 figure.draw_without_rendering()
             figure.set_layout_engine("none")
@@ -100,7 +100,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write ``figure`` as PNG to ``path``, whole or not at all; equal figures give equal bytes.
+    """Write ``figure`` as PNG to ``path``, completely or not at all; equal figures, equal bytes.
 
     Raises
     ------
@@ -118,15 +118,15 @@ def save(figure: Figure, path: str | Path) -> Path:
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
             pixels = np.asarray(canvas.buffer_rgba())
-        # Without the empty alpha channel, in one channel where there is only grey and in a palette
-        # where there is not, a file takes a third of the space for the same picture.
+        # The alpha channel is empty and left out; a grey picture needs one channel, a coloured one
+        # a palette. This makes the file a third as large for the same picture.
         if (pixels[..., 3] == 255).all():
             pixels = np.ascontiguousarray(pixels[..., :3])
             grey = (pixels == pixels[..., :1]).all()
             image = Image.fromarray(pixels[..., 0].copy()) if grey else in_palette(pixels)
         else:
             image = Image.fromarray(np.ascontiguousarray(pixels))
-        # Written by hand, since matplotlib would add the version of its own to the file.
+        # Not written by matplotlib, which would add its version to the file.
         image.save(part, format="PNG", optimize=True)
 
     return write_with(path, write)

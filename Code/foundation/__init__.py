@@ -1,1 +1,1 @@
-"""What every floor stands on: whole files, errors, Keras without noise, names."""
+"""What all other packages use: atomic file writes, errors, a quiet Keras import, names."""

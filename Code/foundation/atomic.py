@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are either written completely or not at all."""
 
 import contextlib
 import json
@@ -11,14 +11,14 @@ from pathlib import Path
 def write_with(path: str | Path, write: Callable[[Path], None]) -> Path:
     """Let ``write`` fill a temporary file beside ``path``, then move it into place.
 
-    A reader, or a run that was killed meanwhile, sees the old file or the new one, never half of
-    either. The temporary name keeps the suffix of ``path``, from which some writers choose their
-    format.
+    A reader sees the complete old file or the complete new one, never a part, even if this process
+    is killed meanwhile. The temporary name keeps the suffix of ``path``, because some writers
+    choose their format by it.
 
     Raises
     ------
     OSError
-        If the folder cannot be written to; the temporary file is gone by then.
+        If the folder cannot be written to; the temporary file has been removed by then.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,11 +36,11 @@ def write_with(path: str | Path, write: Callable[[Path], None]) -> Path:
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write ``text`` as UTF-8 to ``path``, whole or not at all."""
+    """Write ``text`` as UTF-8 to ``path``, completely or not at all."""
     return write_with(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: str | Path, value: object) -> Path:
-    """Write ``value`` as indented JSON to ``path``, whole or not at all."""
+    """Write ``value`` as indented JSON to ``path``, completely or not at all."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     return write_text(path, text + "\n")

@@ -1,4 +1,4 @@
-"""Import Keras without the lines that its backend prints at start."""
+"""Import Keras without the messages that its backend prints at startup."""
 
 import contextlib
 import logging
@@ -7,7 +7,7 @@ import warnings
 
 
 def import_keras():
-    """Keras, its backend loaded and its first device used, with nothing printed."""
+    """Import Keras, load its backend and use its first device once, with nothing printed."""
     with warnings.catch_warnings(), _stderr_closed():
         warnings.simplefilter("ignore")
         import keras
@@ -15,14 +15,14 @@ def import_keras():
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
-            tf.constant(0)  # the first use of a device is what prints
+            tf.constant(0)  # TensorFlow prints at the first use of a device
             logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return keras
 
 
 @contextlib.contextmanager
 def _stderr_closed():
-    """File descriptor 2 to nowhere: the backend's C++ code prints past Python."""
+    """Discard what is written to file descriptor 2: the backend's C++ code bypasses Python."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -1,4 +1,4 @@
-"""Old addresses: commands that say in a line where they went, modules that are found there."""
+"""Old names: a moved command prints its new name in one line, a moved module is still found."""
 
 import importlib
 import importlib.abc
@@ -13,7 +13,7 @@ COMMANDS = {
     "Code.main": "python run_all.py",
 }
 USE = re.compile(r"Code\.tasks\.([a-z]+)")
-# What the README, the guide and the walk-through had imported from elsewhere
+# Old names from which the README, the guide and the walk-through used to import
 MODULES = {
     **{
         f"Code.{name}": f"Code.parts.{name}"
@@ -36,11 +36,11 @@ PARTED = {
 
 
 def way_to(words):
-    """Where the command that Python was started with has gone, as a line; None if it has not.
+    """One line that names the new command for an old one; None if the command has not moved.
 
     Parameters
     ----------
-    words : of the command as ``sys.orig_argv`` has them.
+    words : the words of the command that started Python, as in ``sys.orig_argv``.
     """
     if "-m" not in words[:-1]:
         return None
@@ -51,12 +51,12 @@ def way_to(words):
 
 
 class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules that have moved under the names that they had.
+    """Finds moved modules under their old names.
 
     Raises
     ------
     ModuleNotFoundError
-        For one whose contents are now in several; its message says where.
+        For a module whose contents are now in several modules; the message names them.
     """
 
     def find_spec(self, name, path=None, target=None):
@@ -72,11 +72,11 @@ class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return module
 
     def exec_module(self, module):
-        # Python has just put the old name's specification on it
+        # Python has just replaced the module's own specification by that of the old name
         module.__spec__ = module.__spec__.loader_state
 
 
 def answer_to_old_names():
-    """Let Python ask `OldNames` for what it finds nowhere else."""
+    """Let Python ask `OldNames` for modules that it finds nowhere else."""
     if not any(isinstance(finder, OldNames) for finder in sys.meta_path):
         sys.meta_path.append(OldNames())

@@ -2,12 +2,12 @@
 
 import importlib
 
-# Under this name Keras files the project's classes in saved models
+# Keras registers the project's classes under this package name in saved models
 PACKAGE = "autoencoders"
 
 
 def load(path):
-    """The object that an import path ``"module:name"`` names.
+    """Import the object at an import path ``"module:name"``.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""What variants are made of: losses, noise, layers, measures of a code, the compiled epoch."""
+"""Building blocks of the variants: losses, noise, layers, measures of a code, compiled epochs."""

@@ -1,22 +1,22 @@
-"""Keep the memory that a training step frees, so that the next step need not ask for it again.
+"""Keep the memory that a training step frees, so that the next step can use it again.
 
-A step frees and allocates the same few megabytes thousands of times. The C library of Linux hands
-blocks of that size back to the kernel each time, which clears every page before lending it out
-again; for the dense networks here that took longer than the arithmetic.
+A training frees and allocates the same few megabytes thousands of times. Each time, the C library
+of Linux returns blocks of that size to the kernel, which clears every page before it hands the page
+out again; for the dense networks here that took longer than the arithmetic.
 """
 
 import ctypes
 from functools import cache
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's malloc.h
-LARGEST_BLOCK = 32 << 20  # more than this glibc refuses
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # from glibc's malloc.h
+LARGEST_BLOCK = 32 << 20  # bytes; glibc accepts no larger value
 TOP_PAD = 64 << 20
 NEVER = 2**31 - 1
 
 
 @cache
 def keep_freed_memory():
-    """Tell the C library once to keep freed memory in the process; without glibc, do nothing."""
+    """Tell the C library, once, to keep freed memory in the process; do nothing without glibc."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

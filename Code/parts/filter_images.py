@@ -6,7 +6,8 @@ import numpy as np
 def filter_images(kernel, image_shape, n=96):
     """The first ``n`` columns of a kernel as images in [0, 1], each scaled by its largest weight.
 
-    A weight of 0 is mid-grey, the largest positive weight black or white whichever 1 is drawn as.
+    A weight of 0 becomes 0.5 (mid-grey); the weight of largest magnitude becomes 1 if it is
+    positive, 0 if it is negative.
 
     Parameters
     ----------

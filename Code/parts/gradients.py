@@ -1,7 +1,7 @@
 """Gradients and a step along them, on any of Keras's backends.
 
-TensorFlow records what happens on a tape, PyTorch on the tensors themselves; JAX differentiates
-functions of values, so that there a model's variables become values for as long as that takes.
+TensorFlow records operations on a tape, PyTorch on the tensors themselves. JAX differentiates
+functions of values, so there a model's variables are replaced by values during differentiation.
 """
 
 import contextlib
@@ -12,27 +12,27 @@ from keras import ops
 
 
 def descend(optimizer, variables, loss):
-    """One step of ``optimizer`` down the mean of ``loss()``, which is returned.
+    """Take one step of ``optimizer`` that reduces the mean of ``loss()``; return ``loss()``.
 
     Parameters
     ----------
-    variables : what the step moves.
-    loss : function without arguments that gives ``(batch,)``.
+    variables : the variables that the step updates.
+    loss : function without arguments that returns a tensor ``(batch,)``.
     """
     return descend_each([(optimizer, variables, "loss")], lambda: {"loss": loss()})["loss"]
 
 
 def descend_each(steps, terms):
-    """Steps of several optimisers, each down the mean of a term, all from the same point.
+    """Take one step of each optimiser, each for the mean of its term, all from the same point.
 
     Parameters
     ----------
     steps : ``[(optimizer, variables, name of the term), ...]``.
-    terms : function without arguments that gives ``{name: (batch,)}``.
+    terms : function without arguments that returns ``{name: (batch,)}``.
 
     Returns
     -------
-    What ``terms()`` gave.
+    The result of ``terms()``.
     """
     wanted = [(name, variables) for _, variables, name in steps]
     found, gradients = _GRADIENTS[keras.backend.backend()](wanted, terms)
@@ -42,13 +42,13 @@ def descend_each(steps, terms):
 
 
 def build(optimizer, variables):
-    """Create an optimiser's variables if it has none yet."""
+    """Create an optimiser's variables if they do not exist yet."""
     if not optimizer.built:
         optimizer.build(variables)
 
 
 def unrecorded():
-    """A context without PyTorch's record of what is computed; `descend` records all the same."""
+    """A context in which PyTorch records no operations; `descend` still records its own."""
     if keras.backend.backend() != "torch":
         return contextlib.nullcontext()
     import torch
@@ -111,11 +111,11 @@ _GRADIENTS = {"tensorflow": _by_tensorflow, "torch": _by_torch, "jax": _by_jax}
 
 
 class _Inner(keras.StatelessScope):
-    """A scope within a scope: what it has no value for it asks of the outer one.
+    """A scope within a scope: it takes values that it does not hold from the outer scope.
 
     Attributes
     ----------
-    assigned : the variables that were assigned to in it, by their identity.
+    assigned : the variables that were assigned in this scope, by their identity.
     """
 
     def __init__(self, values):
@@ -135,16 +135,17 @@ class _Inner(keras.StatelessScope):
 
 
 def unit_gradients(function, x):
-    """The gradient with respect to x of each unit of a function of x that can be differentiated.
+    """The gradient of each output unit of ``function`` with respect to x, itself differentiable.
 
     Parameters
     ----------
-    function : callable ``(batch, ...)`` → ``(batch, ...)`` of static size, each image by itself.
+    function : callable ``(batch, ...)`` → ``(batch, ...)`` of static size; each image's output
+        depends on that image alone.
     x : tensor ``(batch, ...)``.
 
     Returns
     -------
-    One tensor of x's shape a unit of the output.
+    One tensor of x's shape per unit of the output.
     """
 
     def units_of(x):
@@ -193,15 +194,15 @@ _UNIT_GRADIENTS = {
 
 
 def with_values(variables, values, step):
-    """Run ``step()`` with other values in the variables, which stay as they are (JAX).
+    """Run ``step()`` with other values for the variables, which themselves do not change (JAX).
 
     Parameters
     ----------
-    variables, values : lists of lists, as Keras's trainer for JAX hands the state on.
+    variables, values : lists of lists, as Keras's trainer for JAX passes its state.
 
     Returns
     -------
-    What ``step()`` gave, and the values after it, as a tuple of lists.
+    The result of ``step()``, and the values after it as a tuple of lists.
     """
     pairs = [
         pair

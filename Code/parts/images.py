@@ -1,4 +1,4 @@
-"""The rule by which arrays become intensities, one for every door of the project."""
+"""How arrays become intensities in [0, 1]: the one rule for the whole project."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ def to_unit(images: np.ndarray) -> np.ndarray:
 
 
 def check_sides(shape, halvings):
-    """Refuse images that cannot be halved so often without a remainder.
+    """Raise an error for images whose sides cannot be halved ``halvings`` times without remainder.
 
     Raises
     ------

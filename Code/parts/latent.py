@@ -1,6 +1,6 @@
-"""What the code of a trained VAE is like: units in use, dependence between them, traversals.
+"""Measures of a trained VAE's code: active units, dependence between them, traversals.
 
-The functions take arrays, or a model of which they use no more than ``encoder`` and ``decode``.
+The functions take arrays, or a model of which they use only ``encoder`` and ``decode``.
 """
 
 import numpy as np
@@ -25,8 +25,8 @@ def active_units(z_means, threshold=0.01):
 def gaussian_total_correlation(z):
     """Total correlation in nats of the normal distribution with the covariance of ``z``.
 
-    ``½ (Σ_j log Σ_jj − log det Σ)``: 0 where the units are uncorrelated. It misses dependence that
-    no covariance shows, and needs no trained discriminator.
+    ``½ (Σ_j log Σ_jj − log det Σ)``: 0 where the units are uncorrelated. It needs no trained
+    discriminator, but misses dependence that the covariance does not show.
     Source: Locatello et al. 2019, section 5.2.
 
     Parameters
@@ -38,19 +38,19 @@ def gaussian_total_correlation(z):
 
 
 def sampled_codes(model, x, seed=MEASURE_SEED):
-    """One sample of q(z | x) an image, array ``(n, code)``; ``model`` is any VAE."""
+    """One sample of q(z | x) per image, array ``(n, code)``; ``model`` is any VAE."""
     z_mean, z_log_var = model.encoder.predict(x, batch_size=1000, verbose=0)
     epsilon = np.random.default_rng(seed).standard_normal(z_mean.shape)
     return (z_mean + np.exp(0.5 * z_log_var) * epsilon).astype(np.float32)
 
 
 def traversal(model, z_means):
-    """Decode codes that are 0 but for one unit, which goes from −3 to 3 in ten steps.
+    """Decode codes in which one unit goes from −3 to 3 in ten steps and all other units are 0.
 
     Parameters
     ----------
-    model : an autoencoder whose codes are about standard normal.
-    z_means : array ``(n, code)``, by whose variance the units are ordered.
+    model : an autoencoder whose codes are roughly standard normal.
+    z_means : array ``(n, code)``; the units are ordered by their variance in it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Losses as the papers write them: one value an image, so that any mean can be taken later.
+"""Losses as in the papers, with one value per image so that any mean can be taken later.
 
 Every function takes tensors of any Keras backend and returns a tensor of shape ``(batch,)``.
 """
@@ -12,13 +12,13 @@ from keras import ops
 def pixel_mean(values):
     """Mean over an image's pixels, ``1/D Σ_j v_j``.
 
-    The sum is written as a product with ones: XLA adds a sum's pixels up one after the other, which
-    takes a quarter of the smallest network's epoch. Compiled by XLA, the gradient is the mean's to
-    the bit.
+    The sum is written as a product with ones: XLA would add the pixels of a sum one after the
+    other, which takes a quarter of an epoch of the smallest network. Compiled by XLA, the gradient
+    equals that of the mean to the bit.
 
     Parameters
     ----------
-    values : tensor ``(batch, ...)`` whose shape is known but for the batch.
+    values : tensor ``(batch, ...)`` whose shape is known except for the batch.
     """
     size = math.prod(values.shape[1:])
     ones = ops.ones((size,), dtype=values.dtype)
@@ -26,11 +26,11 @@ def pixel_mean(values):
 
 
 def squared_error(x, x_hat):
-    """Mean squared error a pixel, ``1/D ‖x − x̂‖²``.
+    """Mean squared error per pixel, ``1/D ‖x − x̂‖²``.
 
     Parameters
     ----------
-    x, x_hat : tensors ``(batch, ...)`` of one shape; x_hat may lie outside of [0, 1].
+    x, x_hat : tensors ``(batch, ...)`` of equal shape; x_hat may lie outside [0, 1].
     """
     return pixel_mean(ops.square(x - x_hat))
 

@@ -1,7 +1,7 @@
-"""Random numbers for noise, drawn on the device at a speed that does not hold training up.
+"""Random numbers for noise, drawn on the device fast enough not to slow down training.
 
-``keras.random`` under TensorFlow lets XLA choose the generator, and on a CPU its choice costs 17 s
-an epoch of MNIST where Philox costs 1 s. Philox also gives the same numbers compiled or not.
+With TensorFlow, ``keras.random`` lets XLA choose the generator. On a CPU the chosen one takes 17 s
+per epoch of MNIST, Philox 1 s. Philox also gives the same numbers with and without compilation.
 """
 
 import keras

@@ -1,9 +1,9 @@
-"""Up-sampling and convolution in one, computed before the image grows.
+"""Up-sampling and convolution in one step, computed on the small image.
 
 After nearest up-sampling by 2, a 3×3 window sees only 2×2 different values, and which ones depends
 on whether the output pixel's row and column are even or odd. So the convolution of the large image
-is four convolutions of the small one, whose outputs interleave (Shi et al. 2016, sub-pixel
-convolution): less than half of the arithmetic, the same result to rounding.
+equals four convolutions of the small one with interleaved outputs (Shi et al. 2016, sub-pixel
+convolution): less than half of the arithmetic, and the same result up to rounding.
 """
 
 import keras

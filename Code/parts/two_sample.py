@@ -1,6 +1,6 @@
-"""How far two samples are from being of one distribution: an aggregated posterior and its prior.
+"""How much the distributions of two samples differ: an aggregated posterior and its prior.
 
-Everything is NumPy in, numbers out.
+All functions take NumPy arrays and return numbers.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ from sklearn.neighbors import KNeighborsClassifier
 
 
 def classifier_accuracy(a, b, seed=0):
-    """Held-out accuracy of a k-NN classifier that tells two samples apart; 0.5 where it cannot.
+    """Held-out accuracy of a k-NN classifier between two samples; 0.5 if it cannot separate them.
 
-    Half of the points train it, the other half are classified; k = √n as in the source.
+    It is trained on half of the points and classifies the other half; k = √n as in the source.
 
     Parameters
     ----------
-    a, b : arrays ``(n, units)`` and ``(m, units)``; n and m should be equal, or chance is not 0.5.
+    a, b : arrays ``(n, units)`` and ``(m, units)``; chance is 0.5 only if n and m are equal.
 
     References
     ----------
@@ -32,12 +32,12 @@ def classifier_accuracy(a, b, seed=0):
 
 
 def energy_distance(a, b, at_most=2000):
-    """``2 E‖A − B‖ − E‖A − A′‖ − E‖B − B′‖``, unbiased; 0 where the distributions are one.
+    """``2 E‖A − B‖ − E‖A − A′‖ − E‖B − B′‖``, unbiased; 0 for equal distributions.
 
     Parameters
     ----------
-    a, b : arrays ``(n, units)`` and ``(m, units)``, of at least two points each.
-    at_most : points of each sample that are used, the first ones.
+    a, b : arrays ``(n, units)`` and ``(m, units)`` of at least two points each.
+    at_most : number of points used from each sample: the first ones.
 
     References
     ----------
@@ -49,17 +49,16 @@ def energy_distance(a, b, at_most=2000):
 
 
 def moments_matched(points, like):
-    """``points`` moved and stretched so that mean and covariance are those of ``like``.
+    """Shift and stretch ``points`` so that their mean and covariance equal those of ``like``.
 
-    With it two samples are compared by their shapes alone, which is what an affine layer cannot
-    mend.
+    After this, two samples differ only in shape, which no affine layer could correct.
 
     Parameters
     ----------
     points, like : arrays ``(n, units)`` and ``(m, units)``.
     """
     centred = points - points.mean(axis=0)
-    # pinv: a dead unit has no variance to stretch
+    # Pseudo-inverse: a dead unit has no variance, so the inverse may not exist
     root = _square_root(np.linalg.pinv(np.cov(centred.T), hermitian=True))
     return centred @ root @ _square_root(np.cov(like.T)) + like.mean(axis=0)
 

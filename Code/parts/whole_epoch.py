@@ -1,8 +1,9 @@
-"""Training in which one call to the device is one epoch.
+"""Training with one call to the device per epoch.
 
 Small networks spend most of an epoch between the batches: fetching, dispatching, returning. Here
-the data stays on the device, and a single compiled call shuffles, steps and averages a whole epoch.
-Keras's ``fit`` is still the one that runs it, so callbacks, history and progress are Keras's own.
+the data stays on the device, and one compiled call does a whole epoch: it shuffles, takes the
+steps and averages the losses. Keras's ``fit`` still runs it, so callbacks, history and progress
+work as usual.
 
 The compiled epoch needs TensorFlow. On other backends, or for input that is not an array, a
 ``WholeEpochModel`` takes the same steps batch by batch, as any Keras model does.
@@ -17,25 +18,25 @@ from keras import ops
 from Code.parts.allocator import keep_freed_memory
 from Code.parts.gradients import build, descend_each, unrecorded, with_values
 
-# XLA takes seconds to compile an epoch, which fewer steps than these do not win back
+# XLA takes seconds to compile an epoch; a training with fewer steps does not gain them back
 STEPS_WORTH_XLA = 2000
 EVALUATION_BATCH = 1000
 EVALUATION_PASS = 10_000
 
 
 class WholeEpochModel(keras.Model):
-    """A Keras model that trains one epoch a call.
+    """A Keras model that trains one epoch per call to the device.
 
-    A subclass says what it minimises in ``loss_terms`` and, where one gradient step is more than
-    that, in ``update``. ``compile``, ``fit``, ``evaluate`` and callbacks work as in Keras; there is
-    no loss to name in ``compile``.
+    A subclass defines its loss in ``loss_terms`` and overrides ``update`` where a training step is
+    more than one gradient step on that loss. ``compile``, ``fit``, ``evaluate`` and callbacks work
+    as in Keras, but ``compile`` takes no loss.
 
     Attributes
     ----------
-    terms : names of the values that ``loss_terms`` returns beside ``"loss"``.
-    compile_with_xla : whether XLA may compile the epoch of a long training. XLA fuses what
-        surrounds small matrix products; its convolutions on a CPU are more than ten times slower
-        than oneDNN's.
+    terms : names of the values that ``loss_terms`` returns in addition to ``"loss"``.
+    compile_with_xla : whether XLA may compile the epoch of a long training. XLA fuses the
+        operations around small matrix products, but on a CPU its convolutions are more than ten
+        times slower than oneDNN's.
     """
 
     terms: tuple[str, ...] = ()
@@ -50,19 +51,19 @@ class WholeEpochModel(keras.Model):
     # What a subclass provides ---------------------------------------------------------------
 
     def loss_terms(self, x, y=None, training=False):
-        """Return ``{"loss": (batch,), **terms}``, one value an image.
+        """Return ``{"loss": (batch,), **terms}``, one value per image.
 
         Parameters
         ----------
         x : tensor ``(batch, height, width)`` with intensities in [0, 1].
         y : integer tensor ``(batch,)`` or None.
-        training : whether the values serve a gradient step.
+        training : whether the values are for a gradient step.
         """
         raise NotImplementedError
 
     @property
     def trained_variables(self):
-        """The variables that a gradient step moves."""
+        """The variables that a gradient step updates."""
         return self.trainable_variables
 
     def update(self, x, y=None):
@@ -71,7 +72,7 @@ class WholeEpochModel(keras.Model):
         return descend_each(steps, lambda: self.loss_terms(x, y, training=True))
 
     def build_optimizers(self):
-        """Create the optimiser's variables, which a compiled loop cannot."""
+        """Create the optimiser's variables, because a compiled loop cannot create them."""
         build(self.optimizer, self.trained_variables)
 
     # Keras's side ---------------------------------------------------------------------------
@@ -83,12 +84,12 @@ class WholeEpochModel(keras.Model):
         return [self._loss_tracker, *self._term_trackers]
 
     def compile(self, optimizer="adam", jit_compile="auto", **kwargs):
-        """Configure training; Adam with Keras's defaults unless said otherwise.
+        """Configure training; the default is Adam with Keras's settings.
 
         Parameters
         ----------
-        jit_compile : whether XLA compiles the epoch; ``"auto"`` leaves it to `fit`, which asks for
-            it where ``compile_with_xla`` allows it and there are `STEPS_WORTH_XLA` steps or more.
+        jit_compile : whether XLA compiles the epoch; with ``"auto"``, `fit` uses XLA where
+            ``compile_with_xla`` allows it and there are `STEPS_WORTH_XLA` steps or more.
         """
         self._xla_is_up_to_fit = jit_compile == "auto" and _on_tensorflow()
         if self._xla_is_up_to_fit:
@@ -102,13 +103,13 @@ class WholeEpochModel(keras.Model):
         return config
 
     def _decide_on_xla(self, steps):
-        """Let XLA compile a training of so many steps, or not; nothing if that was said before."""
+        """Decide whether XLA compiles a training of ``steps`` steps, unless already decided."""
         wanted = self.compile_with_xla and steps >= STEPS_WORTH_XLA
         if self._xla_is_up_to_fit and wanted != self.jit_compile:
             self.jit_compile, self.train_function = wanted, None
 
     def compile_from_config(self, config):
-        """Compile a loaded model as it was when it was saved."""
+        """Compile a loaded model with the configuration it was saved with."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.build_optimizers()
 
@@ -124,7 +125,7 @@ class WholeEpochModel(keras.Model):
         shuffle=True,
         **kwargs,
     ):
-        """Train as ``keras.Model.fit`` does, one compiled call an epoch for arrays.
+        """Train as ``keras.Model.fit`` does; for arrays, with one compiled call per epoch.
 
         Parameters
         ----------
@@ -166,7 +167,7 @@ class WholeEpochModel(keras.Model):
             passes = evaluation_passes(x, y, batch_size or EVALUATION_BATCH)
             return super().evaluate(passes, verbose=verbose, **kwargs)
         if self.optimizer is not None:
-            # Or Keras creates them, for all variables instead of the trained ones
+            # Otherwise Keras creates them, for all variables instead of the trained ones only
             self.build_optimizers()
         if _is_array(x):
             batch_size = batch_size or EVALUATION_BATCH
@@ -186,7 +187,7 @@ class WholeEpochModel(keras.Model):
         return self._one_batch(args, step)
 
     def make_test_function(self, force=False):
-        """As Keras's, without XLA: compiling would take longer than all the evaluations gain."""
+        """As in Keras, but without XLA: compiling takes longer than it saves in all evaluations."""
         if _on_tensorflow():
             compiled, self.jit_compile = self.jit_compile, False
             function = super().make_test_function(force)
@@ -195,7 +196,7 @@ class WholeEpochModel(keras.Model):
         return super().make_test_function(force)
 
     def _one_batch(self, args, step):
-        """Run ``step`` on one batch as Keras hands it over, and report the running means."""
+        """Run ``step`` on one batch as Keras passes it, and report the running means."""
         *state, data = args
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
 
@@ -211,26 +212,26 @@ class WholeEpochModel(keras.Model):
         return report()
 
     def _carried(self, n):
-        """The variables that Keras's trainer for JAX carries from step to step in ``n`` lists."""
+        """The variables, in ``n`` lists, that Keras's trainer for JAX passes from step to step."""
         model = [self.trainable_variables, self.non_trainable_variables]
         optimizer = [self.optimizer.variables] if n == 4 else []
         return [*model, *optimizer, self.metrics_variables]
 
     @property
     def metrics_variables(self):
-        """With the variables of further optimisers, for which Keras's JAX trainer has no list."""
+        """Also the variables of further optimisers: Keras's JAX trainer has no list for them."""
         optimizers = [o for o in vars(self).values() if isinstance(o, keras.optimizers.Optimizer)]
         further = [o for o in optimizers if o is not self.optimizer]
         return [*super().metrics_variables, *(v for o in further for v in o.variables)]
 
     def in_batches(self, name, function, x, batch_size):
-        """``function`` of all of ``x``, computed in batches by one graph, traced once.
+        """Apply ``function`` to all of ``x`` in batches, by one graph that is traced once.
 
         Parameters
         ----------
-        name : of the function, by which its graph is found again.
+        name : name of the function, under which its graph is kept.
         function : tensor ``(batch, ...)`` → tensor ``(batch, ...)``.
-        x : array ``(n, ...)``: uint8 stands for intensities, which become [0, 1] on the device.
+        x : array ``(n, ...)``: uint8 values are intensities, scaled to [0, 1] on the device.
         """
         x = np.asarray(x)
         x = x if x.dtype == np.uint8 else x.astype(np.float32)
@@ -245,7 +246,7 @@ class WholeEpochModel(keras.Model):
 
         key = f"{name} {x.dtype} {x.shape[1:]}"
         if not hasattr(self._compiled, key):
-            # Without XLA: compiling takes longer than all that is ever asked of most models
+            # Without XLA: for most models, compiling takes longer than all later calls together
             signature = tf.TensorSpec((None, *x.shape[1:]), x.dtype)
             step = tf.function(
                 lambda part: function(_unit(part)), input_signature=[signature], autograph=False
@@ -280,11 +281,11 @@ class WholeEpochModel(keras.Model):
 
 
 def epoch_passes(x, y, batch_size, shuffle=True):
-    """An endless ``tf.data.Dataset`` whose every element is one epoch: the data in its order.
+    """An endless ``tf.data.Dataset``; each element is one epoch: the data in that epoch's order.
 
     The order is drawn anew for each element from a generator seeded by Keras's global seed
-    (``keras.utils.set_random_seed``). The images are put in order before the compiled epoch, not
-    batch by batch within it, where XLA would fetch them pixel by pixel.
+    (``keras.utils.set_random_seed``). The images are shuffled before the compiled epoch, not batch
+    by batch within it, where XLA would fetch them pixel by pixel.
     """
     import tensorflow as tf
 
@@ -297,23 +298,23 @@ def epoch_passes(x, y, batch_size, shuffle=True):
 
     def one_epoch(a, i):
         if shuffle:
-            # Not Dataset.from_generator: on Python 3.11 that undoes `keep_freed_memory`
+            # Not Dataset.from_generator: on Python 3.11 it undoes `keep_freed_memory`
             indices = tf.ensure_shape(tf.numpy_function(order, [i], tf.int32), [n])
             a = {name: tf.gather(array, indices) for name, array in a.items()}
         return _batches(a, n, batch_size)
 
     arrays = tf.data.Dataset.from_tensors(_arrays(x, y)).cache().repeat()
     passes = tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch)
-    # The next epoch is put in order while this one trains
+    # The next epoch is shuffled while this one trains
     return _as_is(passes.prefetch(1))
 
 
 def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):
-    """A ``tf.data.Dataset`` of the data in its own order, in big batches, some batches an element.
+    """A ``tf.data.Dataset`` of the data in its own order, with several big batches per element.
 
-    Where it can be cut so, every element holds 10,000 images, and MNIST's training and test images
-    are measured by one compiled call; any other data is one element. All elements hold equally many
-    images, so the mean of their means is the mean over the images.
+    If the number of images allows it, every element holds 10,000 images, so that one compiled call
+    serves both the training and the test images of MNIST; any other data is one element. All
+    elements hold equally many images, so the mean of their means is the mean over the images.
     """
     import tensorflow as tf
 
@@ -327,10 +328,10 @@ def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):
 
 
 def _as_is(dataset):
-    """The dataset without autotuning, which has nothing to tune in one element an epoch.
+    """The dataset without autotuning, which has nothing to tune with one element per epoch.
 
-    TensorFlow's tuner sleeps between its rounds, up to a minute, and an iterator's end waits for
-    it: a run of 31 s of epochs took 42 s, one of 145 s took 203 s.
+    TensorFlow's tuner sleeps for up to a minute between its rounds, and the end of an iterator
+    waits for it: a run with 31 s of epochs took 42 s, one with 145 s took 203 s.
     """
     import tensorflow as tf
 
@@ -377,13 +378,13 @@ def _pair(data):
 
 
 def _unit(x):
-    """Intensities in [0, 1] from a uint8 tensor; any other as it is."""
+    """Intensities in [0, 1] from a uint8 tensor; any other tensor unchanged."""
     is_uint8 = keras.backend.standardize_dtype(x.dtype) == "uint8"
     return ops.cast(x, "float32") / 255.0 if is_uint8 else x
 
 
 def _as_unit(x):
-    """Intensities in [0, 1] from uint8; anything else as it is."""
+    """Intensities in [0, 1] from uint8; anything else unchanged."""
     return x.astype(np.float32) / 255.0 if _is_array(x) and x.dtype == np.uint8 else x
 
 
@@ -399,7 +400,7 @@ def _as_unit_pair(data):
 
 
 def _steps(x, batch_size, epochs, more):
-    """How many steps a training takes, as far as that is known beforehand; else 0."""
+    """The number of steps of a training if it is known beforehand, otherwise 0."""
     each = more.get("steps_per_epoch")
     if each is None and _is_array(x):
         each = -(-len(x) // batch_size)

@@ -42,7 +42,7 @@ def test_a_dask_cluster_gives_the_same_results(root, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--address", "tcp://127.0.0.1:1"), "--address is of a cluster"),
+        (("--address", "tcp://127.0.0.1:1"), "--address belongs to a cluster"),
         (("--backend", "dask", "--address", "tcp://127.0.0.1:1"), "dask"),
     ],
     ids=["an address without a cluster", "a cluster that is not there"],

@@ -1,1 +1,1 @@
-"""The command line of each use that takes more than a model and a data set."""
+"""The command lines of the uses that need more options than a model and a data set."""

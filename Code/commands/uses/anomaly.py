@@ -28,9 +28,9 @@ def parser():
     """The options of the command line."""
     p = cli.parser(
         "anomaly",
-        "Tell images that are unlike the model's training images. With --input each of your images "
+        "Find images that are unlike the model's training images. With --input each of your images "
         "gets a score, and those above the threshold are called anomalous; without it the model is "
-        "judged by images that are no digits.",
+        "measured with images that are not digits.",
         "Example: python -m Code.use anomaly --model output/vae-16 --input my.npz "
         "--output strange.png",
     )
@@ -45,13 +45,13 @@ def parser():
         type=float,
         default=QUANTILE,
         metavar="Q",
-        help="share of the training images of --data that the threshold lets pass "
+        help="share of the training images of --data that score below the threshold "
         "(default %(default)s)",
     )
     p.add_argument(
         "--foreign",
         metavar="PATH",
-        help="without --input: foreign images of your own to judge the model by, .png or .npz",
+        help="without --input: your own anomalous images to measure the model with, .png or .npz",
     )
     return p
 
@@ -78,7 +78,7 @@ def main(arguments=None):
 
 
 def _judge(options):
-    """`measure` on the command line."""
+    """Run `measure` with the options and print the values."""
     cli.check_output(options.output, (".png",))
     model = load_model(options.model)
     given = options.foreign and load_images(
@@ -106,7 +106,7 @@ def _tell(scores, limit, alarms, as_json):
 
 
 def _write(path, images, reconstructions, scores, limit):
-    """The strangest images as a picture, or all as arrays."""
+    """Write the images with the highest scores as a picture, or all images as arrays."""
     if Path(path).suffix.lower() == ".npz":
         arrays = {
             "images": images,

@@ -65,7 +65,7 @@ def main(arguments=None):
 
 
 def _write(path, images, groups):
-    """The first images of each group as a picture, or all as arrays."""
+    """Write the first images of each group as a picture, or all images as arrays."""
     if Path(path).suffix.lower() == ".npz":
         write_with(path, lambda part: np.savez_compressed(part, images=images, clusters=groups))
         return

@@ -15,8 +15,8 @@ def main(arguments=None):
     """The command line: denoise your images, or measure the model on a data set."""
     p = cli.parser(
         "denoise",
-        "Remove noise from images with an autoencoder. Your images are taken as noisy; with --add "
-        "they are taken as clean, get noise first, and the gain is printed.",
+        "Remove noise from images with an autoencoder. Your images are taken as noisy. With --add "
+        "they are taken as clean: noise is added first, and the gain is printed.",
         "Example: python -m Code.use denoise --model output/dae --input my.png --output out.png "
         "--add gaussian 0.5",
     )

@@ -12,11 +12,11 @@ from Code.tasks.task import flat
 
 
 def main(arguments=None):
-    """Move the code of the user's image unit by unit, or measure a model."""
+    """Change the code of the user's image unit by unit, or measure a model."""
     options = cli.parser(
         "disentangle",
-        "Show what each unit of the code does. With --input the code of your image is moved, one "
-        "unit a row, through the range it has on --data (the units that vary most first), and the "
+        "Show what each unit of the code does. With --input each row of the result changes one "
+        "unit of your image's code over its range on --data (most varying units first), and the "
         "image's slant, thickness and the like are printed; without it the model is measured.",
         "Example: python -m Code.use disentangle --model output/vae-16 --input my.png "
         "--output units.png",
@@ -31,7 +31,7 @@ def main(arguments=None):
         spread = model.encode(cli.dataset_for(model, options).x_train[:N_TRAIN])
         units = np.argsort(-flat(spread).var(axis=0), kind="stable")[:MAX_ROWS]
         rows = traversals(model.encode, model.decode, images[0], spread, units)
-        # Eleven a row in the picture as well: one unit a row
+        # Eleven images in each row of the picture too: one row per unit
         _save(options, rows, units)
     return None
 

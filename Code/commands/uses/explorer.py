@@ -9,10 +9,10 @@ from Code.foundation.atomic import write_text
 from Code.foundation.errors import UserError
 
 EPILOG = """\
-Taken are, of the models that are there and made of dense layers, in this order,
-as many as there is room for, but at most {planes} with a code of 2 units and {sliders} with 16:
+The page takes trained models made of dense layers, in the order below, until it is full;
+it takes at most {planes} models with a code of 2 units and {sliders} with a code of 16:
 {names}
-What is drawn is denoised by {denoisers}. Train them with
+Your drawing is denoised by {denoisers}. Train the models with
   python run_all.py --only common"""
 
 
@@ -21,10 +21,10 @@ def parser():
     p = argparse.ArgumentParser(
         prog="python -m Code.use explorer",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Put trained autoencoders into one page that decodes and encodes by itself.\n"
-        "It needs no server and no network: open it by a double click, send it by mail.\n\n"
+        description="Write trained autoencoders into one page that encodes and decodes by itself.\n"
+        "It needs no server and no network: open it with a double click, send it by mail.\n\n"
         "  - a map of the 10,000 test digits in the plane of a two-dimensional code;\n"
-        "    moving over it decodes the place, a click shows the nearest digit\n"
+        "    moving over it decodes the point, a click shows the nearest digit\n"
         "  - sixteen sliders for a code of sixteen units\n"
         "  - a pad to draw on: your digit is encoded, reconstructed and denoised as you draw",
         epilog=EPILOG.format(
@@ -51,13 +51,13 @@ def parser():
         type=float,
         default=page.MEGABYTES,
         metavar="MB",
-        help="how large it may become (default %(default)g)",
+        help="largest size of the page (default %(default)g)",
     )
     return p
 
 
 def main(arguments=None):
-    """Build the page and say what is in it."""
+    """Build the page and print what is in it."""
     options = parser().parse_args(arguments)
     if Path(options.page).suffix.lower() not in (".html", ".htm"):
         raise UserError(f"--page {options.page}: give a path that ends in .html")

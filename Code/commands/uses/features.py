@@ -26,8 +26,8 @@ def parser():
     p = cli.parser(
         "features",
         "Classify images by the frozen code of a model, from few labels. With --input a linear "
-        "classifier on the codes of labelled images of --data reads your images, and --output "
-        "saves their codes; without it the model is measured.",
+        "classifier, trained on the codes of labelled images of --data, classifies your images, "
+        "and --output saves their codes; without it the model is measured.",
         "Example: python -m Code.use features --model output/vae-16 --input my.npz "
         "--output codes.npz",
         "your images, .png or .npz; without it the model is measured on --data",
@@ -88,7 +88,7 @@ def _labelled(labels, n, seed):
 
 
 def _measure(options):
-    """`measure` on the command line, and fine-tuning where asked."""
+    """Run `measure` with the options, and fine-tuning if requested; print the values."""
     cli.check_output(options.output, (".png",))
     model = load_model(options.model)
     data = cli.dataset_for(model, options)

@@ -14,7 +14,7 @@ from Code.training.trained import load_model
 
 
 def main(arguments=None):
-    """The command line: fill your images or table, or measure the model on a data set."""
+    """Fill the user's images or table, or measure the model on a data set."""
     p = cli.parser(
         "fill",
         "Fill the missing pixels of images with an autoencoder, or the missing cells of a table.",
@@ -27,12 +27,12 @@ def main(arguments=None):
     p.add_argument(
         "--hole",
         choices=HOLES,
-        help="cut this hole into your images first, and say how well it was filled",
+        help="cut this hole into your images first, and print how well it was filled",
     )
     p.add_argument(
         "--draw",
         action="store_true",
-        help="a VAE draws the missing pixels instead: another --seed, another draw",
+        help="sample the missing pixels from a VAE; each --seed gives another sample",
     )
     p.add_argument(
         "--steps",
@@ -44,14 +44,14 @@ def main(arguments=None):
     p.add_argument(
         "--table",
         metavar="CSV",
-        help="a table of numbers with empty cells; an "
-        "autoencoder is trained on it, --model is not needed",
+        help="a table of numbers with empty cells; an autoencoder "
+        "is trained on it, so --model is not needed",
     )
     options = p.parse_args(arguments)
     if options.table:
         return _fill_table(options)
     if not options.model:
-        raise UserError("say which --model fills the images, or give a --table")
+        raise UserError("give the --model that fills the images, or a --table")
     if options.input is None:
         return cli.measure_and_draw(options)
     _fill_images(options)

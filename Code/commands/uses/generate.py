@@ -18,9 +18,9 @@ def parser():
     """The options of the command line."""
     p = cli.parser(
         "generate",
-        "Draw new images from a model. With --n that many are drawn and saved to --output; with "
-        "--input, an .npz of two images or more, the way from each to the next is decoded; with "
-        "neither the model is measured.",
+        "Draw new images from a model. --n N draws N images and saves them to --output; --input, "
+        "an .npz of two or more images, decodes the path from the code of each image to the next; "
+        "without both the model is measured.",
         "Example: python -m Code.use generate --model output/vae-16 --n 64 --output new.png",
         "images to interpolate between, an .npz of at least two",
     )
@@ -30,12 +30,12 @@ def parser():
         type=int,
         default=SHOWN,
         metavar="S",
-        help="images on each way of --input, both ends included (default %(default)s)",
+        help="images on each path of --input, both ends included (default %(default)s)",
     )
     p.add_argument(
         "--mixture",
         action="store_true",
-        help="draw from a mixture fitted to the codes of --data even where the model has a prior",
+        help="draw from a mixture fitted to the codes of --data, even if the model has a prior",
     )
     return p
 

@@ -6,7 +6,7 @@ from Code.tasks.reconstruct import METRICS, bits_per_pixel, errors_of, has_likel
 
 
 def main(arguments=None):
-    """The command line: reconstruct your images, or measure the model on a data set."""
+    """Reconstruct the user's images, or measure the model on a data set."""
     p = cli.parser("reconstruct", "Send images through an autoencoder and say what is lost.")
     options = p.parse_args(arguments)
     if options.input is None:

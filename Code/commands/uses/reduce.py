@@ -12,12 +12,12 @@ from Code.training.measures import plane
 
 
 def main(arguments=None):
-    """The command line: your images' places in the map, or the map of a data set."""
+    """Place the user's images in the map, or draw the map of a data set."""
     p = cli.parser(
         "reduce",
-        "Map images into the plane: the code, or of a wider one its two principal components. "
-        "With --input and --output places.csv it writes where your images lie, with --output "
-        "map.png it draws them as stars among the data's test images.",
+        "Map images into the plane: by the code, or by the first two principal components of a "
+        "wider code. With --input, --output places.csv writes where your images lie, and --output "
+        "map.png draws them as stars among the test images of --data.",
         "Example: python -m Code.use reduce --model output/ae-2 --input my.npz --output map.png",
     )
     options = p.parse_args(arguments)

@@ -16,9 +16,9 @@ def main(arguments=None):
     """Enlarge the user's images, or measure a model."""
     options = cli.parser(
         "resize",
-        "Enlarge small images to the size that the model draws. --input are images of a half or a "
-        "quarter of that size a side (14×14 or 7×7 for a model of 28×28); without it test images "
-        "are shrunk and enlarged again.",
+        "Enlarge small images to the size that the model draws. The images of --input have sides "
+        "of a half or a quarter of that size (14×14 or 7×7 for a model of 28×28); without it test "
+        "images are shrunk and enlarged again.",
         "Example: python -m Code.use resize --model output/vae-16 --input small.png "
         "--output large.png",
     ).parse_args(arguments)

@@ -11,10 +11,10 @@ def parser():
     """The options of the command line."""
     p = cli.parser(
         "segment",
-        "Find the pixels of a digit in a cluttered picture. --input are pictures at least as large "
-        "as the model's images, of any size; the pixels found come as white on black. Ten labelled "
-        "pictures are made of the training images of --data. Without --input the model is measured "
-        "on pictures made of the test images.",
+        "Find the pixels of a digit in a cluttered picture. The pictures of --input must be at "
+        "least as large as the model's images; the result shows the found pixels white on black. "
+        "The segmenter learns from ten labelled pictures made from the training images of --data. "
+        "Without --input the model is measured on pictures made from the test images.",
         "Example: python -m Code.use segment --model output/cae-denoising --input large.png "
         "--output mask.png",
         input_help="pictures to segment: a .png of one, or an .npz of (n, height, width); ink is "
@@ -23,7 +23,7 @@ def parser():
     p.add_argument(
         "--truth",
         metavar="PATH",
-        help="the right masks of --input, white on black, to compare with",
+        help="the correct masks of --input, white on black, to compare with",
     )
     return p
 

@@ -15,8 +15,9 @@ def parser():
     """The options of the command line."""
     p = cli.parser(
         "style",
-        "Write all digits in the style of one. --input are your digits; the result shows each of "
-        "them before the digits of --data in its style. Without --input the model is measured.",
+        "Write all digits in the style of one. --input holds your digits; the result shows each of "
+        "them, followed by the digits of --data in its style. Without --input the model is "
+        "measured.",
         "Example: python -m Code.use style --model output/cvae-16 --input my.png --digit 4 "
         "--output styles.png",
     )
@@ -24,14 +25,14 @@ def parser():
         "--digit",
         type=int,
         metavar="N",
-        help="what the digits of --input are; without "
-        "it they are read by a small network, which is trained first",
+        help="the label of the digits of --input; without "
+        "it a small network is trained first to read them",
     )
     return p
 
 
 def main(arguments=None):
-    """Write all digits in the style of the user's, or measure a model."""
+    """Write all digits in the style of the user's digits, or measure a model."""
     options = parser().parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
@@ -69,7 +70,7 @@ def _tell(images, own, results, wanted, read, options):
 
 
 def _save(sheet, own, options):
-    """A row for each digit as a picture, or the images one after the other as arrays."""
+    """Save a picture with one row per digit, or all images in sequence as arrays."""
     if options.output.lower().endswith(".npz"):
         flat = sheet.reshape(-1, *sheet.shape[2:])
         save_images(options.output, flat, invert=options.invert)
