@@ -1,10 +1,10 @@
-"""Trained networks as the page holds them: chains of dense layers with rounded weights.
+"""Trained networks in the form that the page stores: chains of dense layers, rounded weights.
 
     h₀ = x        hₗ = gₗ(hₗ₋₁ Wₗ + bₗ)
 
-A chain is read off a Keras model's graph, whatever variant built it; rounded to as few bits as it
-can do with, so that its outputs change as little as possible; and compared with what Keras
-computes.
+A chain is read from the graph of a Keras model, whichever variant built it. Its weights are rounded
+to as few bits as the tolerance allows, in a way that changes its outputs as little as possible, and
+its outputs are compared with those of Keras.
 """
 
 from dataclasses import dataclass, replace
@@ -17,19 +17,20 @@ from Code.explorer.text import as_text
 from Code.tied import TiedDense
 
 TOLERANCE = 1e-3
-# On the images that judge, so that others stay within the tolerance; where one does not, once more
+# Allowed change on the judging images, below TOLERANCE so that other images stay within it too; the
+# second, smaller value is used if one of those does not
 AIMED_AT = (7.5e-4, 2e-4)
-DECODERS_SHARE = 0.7  # the rest is left to the codes' own change
+DECODERS_SHARE = 0.7  # the decoder's share of the allowed change; the rest is for the codes
 N_CHECKED = 100
-# Weights are whole multiples of 2^-bits. In a layer of so few numbers, such as those on both sides
-# of the code, finer ones cost nothing.
+# Weights are whole multiples of 2^-bits. A layer of at most SMALL numbers, such as those on both
+# sides of the code, uses FINE bits, which costs hardly any space.
 SMALL, FINE = 4096, 20
 COARSEST, FINEST, FINER_BY = 10, 18, 0.25
 DAMPING = 1e-2
 
 
 class Unsupported(Exception):
-    """A model that is no chain of dense layers; the message says what stands in the way."""
+    """The model is not a chain of dense layers; the message says which part is not supported."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Dense:
     kernel : array ``(inputs, units)``.
     bias : array ``(units,)``.
     activation : a name in `ACTIVATIONS`.
-    bits : of a rounded layer, not always whole: its numbers are whole multiples of 2^-bits.
+    bits : of a rounded layer: its numbers are whole multiples of 2^-bits; may be a fraction.
     """
 
     kernel: np.ndarray
@@ -52,12 +53,12 @@ class Dense:
 
 @dataclass(frozen=True)
 class Packed:
-    """The two chains of an autoencoder, rounded, and what the rounding changed.
+    """The two rounded chains of an autoencoder, and how much the rounding changed.
 
     Attributes
     ----------
     encoder, decoder : tuples of `Dense`.
-    image_error, code_error : as `differences` gives them.
+    image_error, code_error : as `differences` returns them.
     """
 
     encoder: tuple
@@ -88,29 +89,29 @@ ACTIVATIONS = {
 
 
 def encoder_chain(model):
-    """The chain image → code of an autoencoder; of a VAE the one to the mean.
+    """The chain image → code of an autoencoder; for a VAE, the chain to z_mean.
 
     Raises
     ------
     Unsupported
-        If there is another layer than a dense one on the way.
+        If the path contains a layer that is not dense.
     """
     return chain_to(model.code_of(keras.Input(model.image_shape)))
 
 
 def decoder_chain(model):
-    """The chain code → image of an autoencoder (raises as `encoder_chain` does)."""
+    """The chain code → image of an autoencoder; raises the same error as `encoder_chain`."""
     if len(model.decoder.inputs) != 1:
         raise Unsupported("its decoder reads more than a code")
     return chain_to(model.decoder.outputs[0])
 
 
 def chain_to(output):
-    """The dense layers by which a symbolic tensor follows from the one input behind it."""
+    """The dense layers that compute a symbolic tensor from its single input."""
     chain = []
     for layer, rank in reversed(list(_steps_back(output))):
         if isinstance(layer, layers.Flatten | layers.Reshape):
-            continue  # the page's vectors are flat, in the order of the rows, as these leave them
+            continue  # these keep the row order, and the page's vectors are flat in that order
         if type(layer) not in (layers.Dense, layers.Activation, TiedDense):
             raise Unsupported(
                 f"it has a layer {type(layer).__name__}, and the page knows dense ones"
@@ -128,7 +129,7 @@ def chain_to(output):
 
 def _dense(layer):
     if isinstance(layer, TiedDense):
-        # The kernel is another layer's: this one holds a function that returns that layer
+        # The kernel belongs to another layer; ``_source()`` returns that layer
         kernel = np.asarray(layer._source().kernel).T
         return Dense(kernel, np.asarray(layer.bias), _activation(layer))
     kernel = np.asarray(layer.kernel)
@@ -137,9 +138,9 @@ def _dense(layer):
 
 
 def _steps_back(tensor):
-    """``(layer, rank of its input)`` from a tensor back to the input, through nested models.
+    """Yield ``(layer, rank of its input)`` from a tensor back to the input, through nested models.
 
-    Keras keeps with each symbolic tensor which call of which layer it came from.
+    Keras stores with each symbolic tensor which call of which layer produced it.
     """
     while True:
         operation, call, index = tensor._keras_history
@@ -166,12 +167,12 @@ def _activation(layer):
 
 
 def rounded(chain, inputs, bits):
-    """The chain with multiples of 2^-bits for weights, as good as can be for ``inputs``.
+    """The chain with weights rounded to multiples of 2^-bits, as well as possible for ``inputs``.
 
     Parameters
     ----------
-    inputs : array ``(n, ...)`` of what the chain is applied to.
-    bits : of the large layers; a `SMALL` one has `FINE` ones.
+    inputs : array ``(n, ...)`` of typical inputs of the chain.
+    bits : bits of the large layers; a layer of at most `SMALL` numbers gets `FINE` bits.
     """
     h = np.reshape(inputs, (len(inputs), -1)).astype(np.float64)
     result = []
@@ -192,20 +193,20 @@ def _apart(weights):
 
 
 def multiples(numbers, bits):
-    """The whole multiples of 2^-bits that are nearest to numbers."""
+    """The whole multiples of 2^-bits that are nearest to ``numbers``."""
     return np.round(numbers * 2.0**bits) * 2.0**-bits
 
 
 def compensated(weights, x, bits):
-    """Weights ``(inputs, units)`` as multiples of 2^-bits such that ``x @ weights`` stays.
+    """Round weights ``(inputs, units)`` to multiples of 2^-bits, with ``x @ weights`` hardly changed.
 
-    Row after row is rounded, and what that changes in the outputs the rows to come make up for as
-    well as they can: with H = xᵀx, the change of row i goes on to the rows behind it in the
-    proportions of the i-th row of Cholesky's factor of H⁻¹. The inputs that are large go first.
+    The rows are rounded one after the other, and the later rows are adjusted to cancel the change
+    of the outputs as well as they can: with H = xᵀx, the change of row i is passed to the rows
+    after it in proportion to the i-th row of the Cholesky factor of H⁻¹. Large inputs come first.
 
     Parameters
     ----------
-    x : array ``(n, inputs)`` of what the weights are applied to.
+    x : array ``(n, inputs)`` of typical inputs.
 
     References
     ----------
@@ -215,7 +216,7 @@ def compensated(weights, x, bits):
     h = x.T @ x / len(x)
     order = np.argsort(-h.diagonal(), kind="stable")
     h = h[np.ix_(order, order)]
-    # Inputs that hardly vary would be given any weight
+    # Damping: inputs that hardly vary could otherwise get arbitrary weights
     h[np.diag_indices_from(h)] += DAMPING * np.trace(h) / len(h)
     factor = np.linalg.cholesky(np.linalg.inv(h)).T
     left, result = weights[order], np.empty(weights.shape)
@@ -227,11 +228,11 @@ def compensated(weights, x, bits):
 
 
 def fewest_bits(chain, inputs, changes, most):
-    """The chain `rounded` by ``inputs`` to the fewest bits at which it changes less than ``most``.
+    """The chain `rounded` on ``inputs`` to the fewest bits with a change of less than ``most``.
 
     Parameters
     ----------
-    changes : function from a rounded chain to how much it changes.
+    changes : function of a rounded chain that returns the size of its change.
     """
     for bits in np.arange(COARSEST, FINEST, FINER_BY).tolist():
         near = rounded(chain, inputs, bits)
@@ -241,7 +242,7 @@ def fewest_bits(chain, inputs, changes, most):
 
 
 def run(chain, x):
-    """What a chain makes of arrays ``(n, ...)``: ``(n, units)``, in float32 as on the page."""
+    """The output ``(n, units)`` of a chain for arrays ``(n, ...)``, in float32 as on the page."""
     h = np.reshape(x, (len(x), -1)).astype(np.float32)
     for d in chain:
         h = ACTIVATIONS[d.activation](h @ d.kernel + d.bias)
@@ -249,11 +250,11 @@ def run(chain, x):
 
 
 def differences(model, encoder, decoder, images):
-    """How far the chains are from Keras on images: ``(image_error, code_error)``, both largest.
+    """Largest differences of the chains from Keras on images: ``(image_error, code_error)``.
 
-    ``image_error`` is in intensity, over the images decoded from Keras's codes and from as many
-    places anywhere among them, and those reconstructed from end to end; ``code_error`` is in units
-    of the largest code, since codes may be tens of units wide.
+    ``image_error`` is in units of intensity, over images decoded from Keras's codes, images decoded
+    from equally many random places among them, and complete reconstructions. ``code_error`` is a
+    share of the largest code value, because codes may be as large as tens.
     """
     codes, ours = model.encode(images), run(encoder, images)
     decoded_from = np.vstack([codes, places_among(codes, len(codes))])
@@ -267,24 +268,24 @@ def differences(model, encoder, decoder, images):
 
 
 def places_among(codes, n):
-    """Random places ``(n, units)`` in the box that holds codes, where the page decodes too."""
+    """Random places ``(n, units)`` in the box around the codes; the page decodes there too."""
     low, high = codes.min(axis=0), codes.max(axis=0)
     return np.random.default_rng(0).uniform(low, high, (n, len(low))).astype(np.float32)
 
 
 def pack(model, images, known):
-    """The chains of an autoencoder, rounded, with their distance from Keras on ``images``.
+    """The rounded chains of an autoencoder, with their difference from Keras on ``images``.
 
     Parameters
     ----------
-    images : array ``(n, height, width)`` in [0, 1], of which the first hundred are compared.
-    known : other such images: the rounding's bits are judged on every fifth, its course goes by the
-        rest.
+    images : array ``(n, height, width)`` in [0, 1]; the first hundred are compared with Keras.
+    known : other such images: every fifth decides on the number of bits, the others serve as
+        typical inputs for the rounding.
 
     Raises
     ------
     Unsupported
-        If it is no chain of dense layers.
+        If the model is not a chain of dense layers.
     """
     encoder, decoder = encoder_chain(model), decoder_chain(model)
     for aimed_at in AIMED_AT:
@@ -296,7 +297,7 @@ def pack(model, images, known):
 
 
 def _nearly(encoder, decoder, known, aimed_at):
-    """An encoder and a decoder, rounded to the fewest bits at which they change so little."""
+    """Encoder and decoder, rounded to the fewest bits with changes of less than ``aimed_at``."""
     judges = np.arange(len(known)) % 5 == 0
     codes = run(encoder, known)
     places = places_among(codes, len(codes))
@@ -322,10 +323,10 @@ def _change_of(chain, inputs):
 
 
 def chain_data(chain):
-    """A rounded chain as JSON can hold it.
+    """A rounded chain as values that JSON can hold.
 
-    ``layers`` are [inputs, units, activation, bits], and ``weights`` the multiples of 2^-bits:
-    kernel and bias of each layer.
+    ``layers`` is a list of [inputs, units, activation, bits]; ``weights`` holds kernel and bias of
+    each layer as multiples of 2^-bits.
     """
     described, arrays = [], []
     for d in chain:

@@ -1,4 +1,4 @@
-"""The page: which models it shows, and how they, the digits and the scripts become one file."""
+"""The page: chooses its models, and puts models, digits and scripts into one file."""
 
 import colorsys
 import io
@@ -21,7 +21,7 @@ from Code.training.trained import load_model
 HERE = Path(__file__).parent
 SCRIPTS = ("network.js", "digits.js", "map.js", "pad.js", "sliders.js", "main.js")
 
-# In order of preference: the page takes what there is until it is full
+# In order of preference: the page takes those that exist until it is full
 WISHED = (
     "ae-2",
     "dae-2",
@@ -42,33 +42,33 @@ SLIDERS = tuple(name for name in WISHED if name not in PLANES)
 MOST = {PLANES: 4, SLIDERS: 2}
 DENOISERS = ("dae-16", "dae-2")
 
-# Of the map, as in style.css
+# Background colours of the map, as in style.css
 SURFACES = {"light": "#ffffff", "dark": "#1d1e21"}
 CONTRAST = 3.0
 
 N_PICTURED = 2000
 N_KNOWN = 2500
-MEGABYTES = 4.0  # four models, which together show everything that the page can do
+MEGABYTES = 4.0  # room for four models, which together show everything that the page can do
 
 
 def has_models(output):
-    """Whether there is a model below the folder ``output`` that the page needs."""
+    """Whether the folder ``output`` contains a model that the page can show."""
     return any(_file(output, name).is_file() for name in PLANES)
 
 
 def build(output, megabytes=MEGABYTES, say=print):
-    """The page as text, from the models below the folder ``output``.
+    """The page as text, built from the models in the folder ``output``.
 
     Parameters
     ----------
-    megabytes : how large the page may become.
-    say : called with a line for every model: what is in the page, or why it is left out.
+    megabytes : largest size of the page.
+    say : called with one line for every model: that it is in the page, or why it is left out.
 
     Raises
     ------
     UserError
-        If there is no two-dimensional model, one is changed too much by the rounding, or none finds
-        room.
+        If there is no two-dimensional model, if rounding changes a model too much, or if none fits
+        into the page.
     """
     if not has_models(output):
         raise UserError(f"no trained 2-D model in {output}/: run `run_all.py --only common` first")
@@ -92,7 +92,7 @@ def build(output, megabytes=MEGABYTES, say=print):
 
 
 def _lists(models):
-    """Which of the models are shown where."""
+    """The names of the models for each part of the page."""
     return {
         "models": models,
         "planes": [name for name in EXPERIMENTS if name in models and name in PLANES],
@@ -102,7 +102,7 @@ def _lists(models):
 
 
 def pictured_first(labels, n):
-    """All indices: first those of ``n`` images, as many of each digit, then those of the others.
+    """All indices: first those of ``n`` images, equally many of each digit, then all others.
 
     Both parts are in the order of the data.
     """
@@ -112,7 +112,7 @@ def pictured_first(labels, n):
 
 
 def picture_rows(images):
-    """Images ``(n, height, width)`` as the text of one grey PNG, in which each is one row."""
+    """Images ``(n, height, width)`` as the text of one grey PNG with one image per row."""
     file = io.BytesIO()
     Image.fromarray(images.reshape(len(images), -1)).save(file, format="PNG", optimize=True)
     return letters(file.getvalue())
@@ -122,9 +122,9 @@ def picture_rows(images):
 
 
 def legible(colour, surface):
-    """A colour as ``#rrggbb``, made darker or lighter until it stands out from ``surface``.
+    """A colour as ``#rrggbb``, made darker or lighter until it contrasts with ``surface``.
 
-    Its hue and saturation (of HLS) stay, so that the ten digits stay apart.
+    Its hue and saturation (in HLS) do not change, so that the ten digits remain distinguishable.
 
     References
     ----------
@@ -141,7 +141,7 @@ def legible(colour, surface):
 
 
 def contrast(one, other):
-    """The contrast of two colours ``(red, green, blue)`` of 0 to 255: 1 to 21, as W3C defines."""
+    """Contrast, 1 to 21 by W3C's definition, of two colours ``(red, green, blue)`` in 0 to 255."""
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
@@ -161,14 +161,14 @@ def _file(output, name):
 
 
 def fill(output, images, known, room, say):
-    """What the page holds of the models that it takes, by name, in the order of `WISHED`.
+    """The page's data of each model that it takes, by name, in the order of `WISHED`.
 
     Parameters
     ----------
-    images : test images ``(n, height, width)`` in [0, 1], as the page has them.
-    known : training images, by which the weights are rounded.
-    room : bytes that all may take together.
-    say : called with a line for every model that is there, as far as there is room.
+    images : test images ``(n, height, width)`` in [0, 1], as shown on the page.
+    known : training images, used for rounding the weights.
+    room : bytes for all models together.
+    say : called with one line for every existing model, until the page is full.
     """
     models = {}
     for name in WISHED:
@@ -187,9 +187,9 @@ def fill(output, images, known, room, say):
 
 
 def _entry(file, name, images, known, say):
-    """What the page holds of one model, or None after a line that says why it is left out."""
+    """The page's data of one model, or None after a line that says why it is left out."""
     model = load_model(file)
-    from Code.explorer import pack  # after it, because Keras takes seconds and prints lines
+    from Code.explorer import pack  # imported late, because Keras takes seconds and prints lines
 
     try:
         if model.image_shape != images.shape[1:]:
@@ -225,7 +225,7 @@ def _entry(file, name, images, known, say):
 
 
 def render(data):
-    """The page of all that it holds."""
+    """The page as HTML text, from its data."""
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
@@ -249,6 +249,6 @@ def render(data):
 
 
 def _json(value):
-    """JSON that may stand in a script element: no ``<`` can end it."""
+    """JSON that is safe in a script element: it contains no ``<`` that could end the element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return text.replace("<", "\\u003c")

@@ -1,17 +1,17 @@
-"""Numbers and bytes as text that JSON and HTML hold, in nine tenths of the room of base64."""
+"""Numbers and bytes as text for JSON and HTML, with nine tenths of the length of base64."""
 
 import zlib
 
 import numpy as np
 
-# What JSON, HTML and people can read: all printable of ASCII but for ", \, < and the space
+# All printable characters of ASCII except ", \, < and the space: safe in JSON and HTML
 LETTERS = "".join(chr(c) for c in range(33, 127) if chr(c) not in '"\\<')
 
 
 def as_text(*arrays):
-    """Whole numbers as text: with the sign last, byte by byte from the lowest, deflated.
+    """Whole numbers as deflated text: sign in the lowest bit, all lowest bytes first.
 
-    The upper bytes of all numbers are much alike; apart from the low ones they deflate well.
+    The upper bytes of all numbers are similar; stored apart from the low ones they deflate well.
     """
     numbers = np.concatenate([np.ravel(array) for array in arrays]).astype("<i4")
     folded = (numbers << 1) ^ (numbers >> 31)  # 0, −1, 1, −2, 2 … become 0, 1, 2, 3, 4 …
@@ -20,9 +20,9 @@ def as_text(*arrays):
 
 
 def letters(data):
-    """Bytes as text: every 13 bits are two of the 91 `LETTERS`, where base64 has 6 a letter.
+    """Bytes as text: every 13 bits become two of the 91 `LETTERS`; base64 has 6 bits per letter.
 
-    The first letter says by how many bits the last 13 were filled up.
+    The first letter tells how many padding bits the last group of 13 contains.
     """
     bits = np.unpackbits(np.frombuffer(data, np.uint8))
     missing = -len(bits) % 13
@@ -32,6 +32,6 @@ def letters(data):
 
 
 def grid_data(numbers, bits=13):
-    """Numbers as JSON can hold them: multiples of the step that divides the largest in 2^bits."""
+    """Numbers for JSON: whole multiples of a step, of which the largest number is 2^bits steps."""
     step = float(np.abs(numbers).max()) / 2**bits or 1.0
     return {"step": step, "numbers": as_text(np.round(numbers / step))}

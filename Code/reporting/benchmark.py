@@ -1,7 +1,7 @@
-"""The speed benchmark, read from ``output/benchmark.json``, and what follows from its figures.
+"""The speed benchmark, read from ``output/benchmark.json``, and quantities derived from it.
 
-Ratios, shares of the limit and whether targets are reached are computed here and nowhere else, for
-the benchmark's own output and for the report alike.
+Ratios, shares of the limit and whether targets are reached are computed only here, both for the
+output of the benchmark and for the report.
 """
 
 import json
@@ -26,8 +26,8 @@ JOBS_RATIO = 1.4
 class Row:
     """One contender on one network.
 
-    ``seconds`` is the median over ``all_seconds``, None where ``skipped`` says why there is none.
-    ``loss`` is that of the last epoch, ``peak_memory_mb`` the most its process held.
+    ``seconds`` is the median of ``all_seconds``, or None; ``skipped`` then gives the reason.
+    ``loss`` is the loss of the last epoch, ``peak_memory_mb`` the peak memory of its process.
     """
 
     contender: str
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """A target and what was measured: ``value`` and ``reached`` are None where it was not.
+    """A target and the measured ``value``; ``value`` and ``reached`` are None if not measured.
 
     ``kind`` is ``"plain"``, ``"fastest"`` (ratios of seconds) or ``"limit"`` (a share).
     """
@@ -61,11 +61,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Timed:
-    """One network: its contenders, its arithmetic an epoch and what the machine could do.
+    """One network: its contenders, its arithmetic per epoch and the limits of the machine.
 
-    ``gflop`` counts the plain network, forward and backward; ``gbytes`` is the memory traffic
-    where that is what binds, else None. ``products_seconds`` is what an epoch's matrix products
-    alone take, None where it was not measured.
+    ``gflop`` counts the plain network, forward and backward. ``gbytes`` is the memory traffic where
+    that is the limit, else None. ``products_seconds`` is the time of an epoch's matrix products
+    alone, None if not measured.
     """
 
     name: str
@@ -79,27 +79,27 @@ class Timed:
 
     @property
     def arithmetic_seconds(self) -> float:
-        """Seconds an epoch at the speed of the matrix product."""
+        """Seconds per epoch at the speed of the matrix product."""
         return self.gflop / self.gflops_limit
 
     @property
     def traffic_seconds(self) -> float | None:
-        """Seconds an epoch at the speed of copying."""
+        """Seconds per epoch at the speed of copying."""
         return None if self.gbytes is None else self.gbytes / self.gb_per_second
 
     @property
     def products_share(self) -> float | None:
-        """How near the limit of arithmetic an epoch would be that only multiplied."""
+        """Share of the arithmetic limit that an epoch of matrix products alone reaches."""
         taken = self.products_seconds
         return None if taken is None else self.arithmetic_seconds / taken
 
     @property
     def limit_seconds(self) -> float:
-        """The longer of the two: no epoch can be shorter."""
+        """The longer of arithmetic and traffic seconds: no epoch can be shorter."""
         return max(self.arithmetic_seconds, self.traffic_seconds or 0.0)
 
     def row(self, contender: str) -> Row | None:
-        """The row of a contender that was timed."""
+        """The row of a contender, None if it was not timed."""
         return next((r for r in self.timed if r.contender == contender), None)
 
     @property
@@ -108,21 +108,21 @@ class Timed:
         return [r for r in self.rows if r.seconds is not None]
 
     def ratio(self, row: Row) -> float | None:
-        """How many times as long as this project the row takes."""
+        """Time of the row divided by the time of this project."""
         ours = self.row(OURS)
         return None if ours is None or row.seconds is None else row.seconds / ours.seconds
 
     def gflops(self, row: Row) -> float:
-        """Arithmetic of the plain network by the time that it took."""
+        """GFLOP per second: arithmetic of the plain network divided by the row's time."""
         return self.gflop / row.seconds
 
     def share(self, row: Row) -> float:
-        """How near the limit: 1 is as fast as the machine can."""
+        """Share of the limit that the row reaches; 1 is as fast as the machine allows."""
         return self.limit_seconds / row.seconds
 
     @property
     def fastest_other(self) -> Row | None:
-        """The fastest of the others."""
+        """The fastest contender other than this project."""
         return min(
             (r for r in self.timed if r.contender != OURS),
             default=None,
@@ -152,7 +152,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class Point:
-    """Seconds an epoch with one setting (``axis``) at ``value`` and the others as published."""
+    """Seconds per epoch with the setting ``axis`` at ``value`` and all others as published."""
 
     axis: str
     network: str
@@ -162,7 +162,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Jobs:
-    """The same experiments one at a time and ``jobs`` side by side."""
+    """The same experiments, one at a time and ``jobs`` in parallel."""
 
     experiments: tuple[str, ...]
     quick: bool
@@ -173,7 +173,7 @@ class Jobs:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast side by side."""
+        """Speed-up by running in parallel."""
         return self.seconds_one_job / self.seconds
 
 
@@ -218,7 +218,7 @@ class Benchmark:
         return sorted(found, key=lambda point: point.value)
 
     def exponent(self, axis: str, network: str) -> float | None:
-        """Between the ends of a curve, the power of the setting with which the time grows."""
+        """The power of the setting by which the time grows between the ends of a curve."""
         points = self.growth_of(axis, network)
         if len(points) < 2:
             return None
@@ -227,12 +227,12 @@ class Benchmark:
 
 
 def load_benchmark(output_dir: str | Path) -> Benchmark | None:
-    """Read and check ``<output_dir>/benchmark.json``; None where there is none.
+    """Read and check ``<output_dir>/benchmark.json``; return None if there is no such file.
 
     Raises
     ------
     ResultError
-        If the file is not what the benchmark writes: one line that says what to do.
+        If the file is not as the benchmark writes it; the message is one line that says what to do.
     """
     path = Path(output_dir) / FILE
     if not path.exists():
@@ -248,12 +248,12 @@ def load_benchmark(output_dir: str | Path) -> Benchmark | None:
 
 
 def benchmark_of(raw: dict) -> Benchmark:
-    """The benchmark from the parts that its JSON holds.
+    """Build the benchmark from the content of its JSON file.
 
     Raises
     ------
     ValueError, TypeError, KeyError, AttributeError
-        If something is missing or is not of its kind.
+        If a part is missing or has the wrong type or value.
     """
     limit = raw.get("limit")
     gflops = copied = None

@@ -10,14 +10,14 @@ from Code.reporting.results import Result, Results
 
 @dataclass(frozen=True)
 class Warn:
-    """A reason to read the report with care: what, and the experiments by differing value."""
+    """A reason to read the report with care: its key, and experiments grouped by their value."""
 
     key: str
     groups: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def warnings(results: Results) -> list[Warn]:
-    """Missing, failed or quick runs, other data than MNIST, and mixtures that spoil comparison."""
+    """Missing, failed or quick runs, data other than MNIST, mixtures that prevent comparison."""
     all_of = ordered(results)
     found = []
 
@@ -38,7 +38,7 @@ def warnings(results: Results) -> list[Warn]:
     warn_of("quick", (("", r.experiment) for r in all_of if r.quick))
     other = (r for r in all_of if r.data["name"] != "mnist")
     warn_of("other_data", ((r.data["name"], r.experiment) for r in other))
-    # a baseline has no seed to share, and its fit no schedule
+    # a baseline depends on no seed, so only the other experiments must share their seeds
     chance = [r for r in all_of if r.kind != "baseline"]
     mixtures = {
         "data": [(data_label(r), r.experiment) for r in all_of],
@@ -50,7 +50,7 @@ def warnings(results: Results) -> list[Warn]:
     for key, pairs in mixtures.items():
         if len({value for value, _ in pairs}) > 1:
             warn_of(f"mixed_{key}", pairs)
-    # every model has a code version of its own, so only runs of one model can contradict
+    # every model has its own code version, so compare only the runs of one model
     models: dict[str, list[Result]] = {}
     for r in all_of:
         models.setdefault(r.settings.get("model") or r.variant, []).append(r)

@@ -16,7 +16,7 @@ Evidence = Difference | Ratio | Terms | Inversion
 
 
 def measures_of(evidence: Evidence) -> list[Measure]:
-    """The measures that a piece of evidence rests on."""
+    """The measures on which a piece of evidence is based."""
     values = (getattr(evidence, f.name) for f in fields(evidence))
     return [m for v in values for m in ([v] if isinstance(v, Measure) else measures_of(v))]
 
@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim's parts and what they come to."""
+    """A claim's parts and the resulting outcome."""
 
     claim: int
     parts: tuple[Part, ...]
@@ -41,8 +41,8 @@ class Verdict:
     def outcome(self) -> str:
         """``holds``, ``holds_in_part``, ``does_not_hold`` or ``undecided``.
 
-        All parts hold; some do and some do not; none does; or no answer, since a part that
-        could tip the outcome was not measured.
+        In this order: all parts hold; some hold and some do not; none holds; a part that could
+        change the outcome was not measured.
         """
         states = {part.holds for part in self.parts}
         if {True, False} <= states:
@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def spread_unknown(self) -> bool:
-        """Whether some figure rests on one seed."""
+        """Whether some figure comes from a single seed."""
         figures = (m for p in self.parts for e in p.evidence for m in measures_of(e))
         return any(m.spread is None for m in figures)
 

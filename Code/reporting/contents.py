@@ -1,4 +1,4 @@
-"""What the report tells of, in which order, and what is missing."""
+"""The contents of the report: its experiments, their order, and what is missing."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ from Code.experiments.row import Experiment
 from Code.experiments.table import EXPERIMENTS, of_group
 from Code.reporting.results import Result, Results
 
-# The groups on which the published comparison and its claims are judged; what stands beside them
-# has sections of its own.
+# The groups from which the published comparison and its claims are judged; all other groups have
+# sections of their own.
 CORE_GROUPS = ("published", "causes")
-# A family is told as published, then its baseline, then corrected
+# Order within a family: as published, then its baseline, then corrected
 KIND_ORDER = ("published", "baseline", "corrected")
-# What has no network of its own, such as principal components, is told beside the plain autoencoder
+# Rows without a network, such as principal components, belong to the plain autoencoder's section
 PLAIN = "ae"
 NO_NETWORK = {row.variant for row in EXPERIMENTS.values() if not row.model}
-# Told before the rest, which keeps the order of the common comparison: that has no overcomplete
-# row, and has the emphasised DAE beside the DAE, before these
+# These families come before the rest, which keeps the order of the common comparison: that order
+# lacks an overcomplete row, and in it the emphasised DAE comes before tied and sparse
 FIRST = ("overcomplete", "tied", "sparse")
 
 
 def home(row: Result | Experiment) -> str:
-    """The family in whose section an experiment is told."""
+    """The family in whose section an experiment is described."""
     return PLAIN if row.variant in NO_NETWORK else row.variant
 
 
@@ -33,19 +33,19 @@ VARIANTS = tuple(
 
 
 def place(row: Result | Experiment) -> int:
-    """Place of an experiment's family; one that the table does not know comes last."""
+    """Place of an experiment's family in the report; unknown families come last."""
     family = home(row)
     return VARIANTS.index(family) if family in VARIANTS else len(VARIANTS)
 
 
-# What the published comparison needs, so that what is missing is named
+# The experiments of the published comparison; the report names those that are missing
 EXPECTED = tuple(
     sorted(of_group("published"), key=lambda row: (place(row), KIND_ORDER.index(row.kind)))
 )
 
 
 def core(results: Results) -> dict[str, Result]:
-    """The experiments of the published comparison and the trials for its figures."""
+    """The experiments of the published comparison and the trials that explain its figures."""
     return {name: result for name, result in results.items() if result.group in CORE_GROUPS}
 
 
@@ -62,7 +62,7 @@ def missing(results: Results) -> list[str]:
 
 @dataclass(frozen=True)
 class Family:
-    """A variant's experiments: as published, then corrected (with baselines); and the gaps."""
+    """A variant's experiments: as published, then corrected (with baselines), and missing ones."""
 
     variant: str
     published: tuple[Result, ...]

@@ -1,4 +1,4 @@
-"""Denoising: models beside doing nothing and beside a mean filter."""
+"""Denoising: models compared with the noisy input and with a mean filter."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from Code.reporting.contents import ordered
 from Code.reporting.differences import Difference, compare
 from Code.reporting.results import Measure, Results
 
-# As the metrics name it
+# The noise level as written in the names of the metrics
 PUBLISHED_NOISE = f"{EXPERIMENTS['dae-published'].noise_once:g}"
 
 
 @dataclass(frozen=True)
 class PsnrRow:
-    """Denoising at one noise level, in dB: the model, doing nothing, and a 3×3 mean filter."""
+    """PSNR at one noise level, in dB: the model, the noisy input, and a 3×3 mean filter."""
 
     experiment: str
     kind: str
@@ -25,17 +25,17 @@ class PsnrRow:
 
     @property
     def gain(self) -> Difference | None:
-        """Model over the noisy input."""
+        """PSNR of the model minus that of the noisy input."""
         return compare(self.model, self.noisy)
 
     @property
     def gain_over_filter(self) -> Difference | None:
-        """Model over the mean filter."""
+        """PSNR of the model minus that of the mean filter."""
         return compare(self.model, self.mean_filter)
 
 
 def psnr_rows(results: Results, name: str | None = None) -> list[PsnrRow]:
-    """Denoising of every experiment (or of ``name``), stage by stage, by noise level."""
+    """Rows for every experiment (or for ``name`` only), by stage and noise level."""
     rows = []
     for result in ordered(results):
         if name not in (None, result.experiment):
@@ -53,7 +53,7 @@ def psnr_rows(results: Results, name: str | None = None) -> list[PsnrRow]:
 
 
 def beats_rivals(results: Results, name: str) -> bool | None:
-    """Whether the model beats noisy input and mean filter at every level (first stage)."""
+    """Whether the model, after its first stage, beats noisy input and mean filter at every level."""
     rows = psnr_rows(results, name)
     rows = [row for row in rows if row.stage == rows[0].stage]
     gains = [d for row in rows for d in (row.gain, row.gain_over_filter)]

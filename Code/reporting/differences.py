@@ -1,4 +1,4 @@
-"""Differences of measures, and whether they exceed the spread over the seeds."""
+"""Differences between measures, and whether they exceed the spread over the seeds."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from Code.reporting.results import Measure, Results
 
 @dataclass(frozen=True)
 class Difference:
-    """``a − b`` of two measures, and the ``margin`` that it must pass to exceed the spread."""
+    """``a − b`` of two measures; it exceeds the spread if it is larger than ``margin``."""
 
     a: Measure
     b: Measure
@@ -20,7 +20,7 @@ class Difference:
 
     @property
     def margin(self) -> float | None:
-        """2·√(s_a²/n_a + s_b²/n_b); None where either spread is unknown (one seed)."""
+        """2·√(s_a²/n_a + s_b²/n_b); None if either spread is unknown (one seed)."""
         if self.a.spread is None or self.b.spread is None:
             return None
         return 2 * math.sqrt(self.a.spread**2 / self.a.n + self.b.spread**2 / self.b.n)
@@ -42,7 +42,7 @@ class Ratio:
 
     @property
     def value(self) -> float:
-        """Quotient of the means; infinite over a zero."""
+        """Quotient of the means; infinite if the mean of ``b`` is zero."""
         return self.a.mean / self.b.mean if self.b.mean else math.inf
 
 
@@ -59,9 +59,9 @@ def measure(
 
 
 def alike(results: Results, a: str, b: str, *but: str) -> bool:
-    """Whether two experiments are there and have the same settings, those named ``but`` aside.
+    """Whether two experiments exist and have the same settings, except those named in ``but``.
 
-    Only then does a difference between them come of what is named.
+    Only then is a difference between them caused by the settings in ``but``.
     """
     if a not in results or b not in results:
         return False
@@ -70,6 +70,6 @@ def alike(results: Results, a: str, b: str, *but: str) -> bool:
 
 
 def before_after(results: Results, name: str, metric: str) -> Difference | None:
-    """A test metric after the supervised stage against the same before it."""
+    """A test metric after the supervised stage minus the same metric before it."""
     after = measure(results, name, metric, "test", "supervised")
     return compare(after, measure(results, name, metric, "test", "unsupervised"))

@@ -1,4 +1,4 @@
-"""Losses beside what they are made of and beside the error that all models share."""
+"""Losses compared with their terms and with the squared error that all models share."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from Code.reporting.results import Measure, Results
 
 @dataclass(frozen=True)
 class Terms:
-    """A VAE loss beside its two terms, all in nats an image."""
+    """A VAE loss and its two terms, all in nats per image."""
 
     loss: Measure
     reconstruction: Measure
@@ -28,7 +28,7 @@ class Terms:
 
 
 def vae_terms(results: Results) -> list[Terms]:
-    """Loss, reconstruction and KL on the test split of every result that has the three."""
+    """Loss, reconstruction and KL on the test split of every result that has all three."""
     found = []
     for result in ordered(results):
         terms = [result.measure(metric) for metric in ("loss", "reconstruction", "kl")]
@@ -38,7 +38,7 @@ def vae_terms(results: Results) -> list[Terms]:
 
 
 def loss_beside_mse(results: Results) -> list[tuple[Measure, Measure]]:
-    """Test loss (unit of its own) and test MSE (per pixel) of the first stage, best MSE first."""
+    """Test loss (in its own unit) and test MSE per pixel of the first stage, best MSE first."""
     pairs = []
     for result in ordered(results):
         mse = result.measure("mse")
@@ -50,7 +50,7 @@ def loss_beside_mse(results: Results) -> list[tuple[Measure, Measure]]:
 
 @dataclass(frozen=True)
 class Inversion:
-    """A model with a KL term whose loss is the higher and whose reconstruction is the better."""
+    """A model with a KL term that has the higher loss but the better reconstruction."""
 
     loss: Difference
     mse: Difference

@@ -1,4 +1,4 @@
-"""Where the figures come from: data, code, packages and machines, and what they cost."""
+"""Where the figures come from (data, code, packages, machines) and how long they took."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ def code_versions(results: Results) -> dict[str, list[str]]:
 
 
 def machines(results: Results) -> list[tuple[str, list[str]]]:
-    """The machines, that of most experiments first; for the others, which experiments."""
+    """The machines, most used first, each with its experiments (the first with an empty list)."""
     found = _experiments_by(results, lambda result: joined(result.machine))
     most_first = sorted(found.items(), key=lambda item: -len(item[1]))
     return [(machine, names if i else []) for i, (machine, names) in enumerate(most_first)]
@@ -27,13 +27,13 @@ def _experiments_by(results: Results, value_of: Callable[[Result], str]) -> dict
 
 
 def data_label(result: Result) -> str:
-    """Name, counts and the start of the checksum of the data of a run."""
+    """Name and size of a run's data, and the first digits of its checksum."""
     d = result.data
     return f"{d['name']} {d['n_train']}/{d['n_test']} {d['sha256'][:12]}"
 
 
 def joined(fields: Mapping[str, object]) -> str:
-    """A mapping on one line, in its keys' order."""
+    """A mapping on one line, sorted by its keys."""
     return ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
 
 
@@ -44,7 +44,7 @@ def distinct(results: Iterable[Result], field: str) -> list[str]:
 
 @dataclass(frozen=True)
 class ScheduleCost:
-    """What one seed of the published comparison costs: seconds of one core, and where they go."""
+    """The cost of one seed of the published comparison, in seconds of one core."""
 
     seconds: float
     convolutional: float
@@ -52,7 +52,7 @@ class ScheduleCost:
 
 
 def schedule_cost(results: Results) -> ScheduleCost | None:
-    """Training time of all rows of the group ``published``, a mean over the seeds; None if none."""
+    """Training time of the group ``published``, the mean over seeds; None without any results."""
     rows = [r for r in results.values() if r.group == "published" and r.seconds_total()]
     total = sum(r.seconds_total().mean for r in rows)
     if not total:

@@ -1,4 +1,4 @@
-"""Published figures, each beside ours."""
+"""Published figures, each compared with ours."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from Code.reporting.contents import CORE_GROUPS, EXPECTED, place
 from Code.reporting.differences import measure
 from Code.reporting.results import Measure, Result, Results
 
-# Experiment, stage, metric of what the published report prints
+# Experiment, stage and metric of each figure in the published report
 EXPECTED_FIGURES = tuple(
     (row.name, figure.stage, figure.metric) for row in EXPECTED for figure in row.published
 )
@@ -23,7 +23,7 @@ class Comparison:
 
     @property
     def published(self) -> float | None:
-        """The published figure, as the result file carries it."""
+        """The published figure, as stored in the result file."""
         return self.measure.published if self.measure else None
 
     @property
@@ -33,7 +33,7 @@ class Comparison:
 
     @property
     def within(self) -> bool | None:
-        """Whether the mean lies in the accepted range; None without a figure or a range."""
+        """Whether the mean lies in the accepted range; None without a measure or a range."""
         if self.difference is None or self.measure.published_range is None:
             return None
         low, high = self.measure.published_range
@@ -41,7 +41,7 @@ class Comparison:
 
 
 def comparisons(results: Results) -> list[Comparison]:
-    """The figures of the published report, run or not, then any other that has a published one."""
+    """The figures of the published report, run or not, then all others with a published value."""
     rows = []
     for name, stage, metric in EXPECTED_FIGURES:
         found = measure(results, name, metric, "train", stage)
@@ -57,7 +57,7 @@ def comparisons(results: Results) -> list[Comparison]:
 
 
 def paper_comparisons(results: Results) -> list[Comparison]:
-    """Figures of other papers and ours, in the order of the families; on test images if on both."""
+    """Figures of other papers and ours, by family; on test images where both splits have one."""
     others = [r for r in results.values() if r.group not in CORE_GROUPS]
     others.sort(key=lambda r: (place(r), r.experiment))
     return [
@@ -71,7 +71,7 @@ def paper_comparisons(results: Results) -> list[Comparison]:
 
 @dataclass(frozen=True)
 class Nearest:
-    """Which of the two published AE figures a run lands nearer to."""
+    """Which of the two published AE figures is nearer to a run's result."""
 
     measure: Measure
     own: float
@@ -80,12 +80,12 @@ class Nearest:
 
     @property
     def supports_own(self) -> bool:
-        """Whether the run is nearer to its own published figure than to the other one."""
+        """Whether the result is nearer to its own published figure than to the other one."""
         return abs(self.measure.mean - self.own) < abs(self.measure.mean - self.other)
 
 
 def nearest_ae_figures(results: Results) -> list[Nearest]:
-    """For ``ae-tanh`` and ``ae-relu``: nearer to the published tanh or to the ReLU figure?"""
+    """For ``ae-tanh`` and ``ae-relu``: which is nearer, the published tanh or ReLU figure."""
     runs = [measure(results, n, "loss_last_epoch", "train") for n in ("ae-tanh", "ae-relu")]
     if any(m is None or m.published is None for m in runs):
         return []
@@ -99,7 +99,7 @@ def nearest_ae_figures(results: Results) -> list[Nearest]:
 
 @dataclass(frozen=True)
 class Trial:
-    """An attempt to find how a published figure came about: where it ended, and whether near."""
+    """An attempt to explain a published figure: its final loss, and whether that is near."""
 
     result: Result
     measure: Measure
@@ -108,10 +108,10 @@ class Trial:
 
 
 def trials(results: Results) -> list[Trial]:
-    """The trials for the tanh figure, the nearest to the published value first.
+    """The trials for the tanh figure, sorted by their distance from the published value.
 
-    Each ends ``within`` if its last training loss lies in the range accepted for ``ae-tanh``. Empty
-    where the published experiment or the trials have not been run, or where it is in range itself.
+    A trial is ``within`` if its last training loss lies in the range accepted for ``ae-tanh``. The
+    list is empty if ``ae-tanh`` or the trials have not been run, or if ``ae-tanh`` is within.
     """
     target = measure(results, "ae-tanh", "loss_last_epoch", "train")
     if target is None or target.published is None or target.published_range is None:

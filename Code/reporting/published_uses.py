@@ -1,4 +1,4 @@
-"""Published figures for the uses, each beside what stands nearest to it here."""
+"""Published figures for the uses, each compared with our most similar measurement."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,16 +8,16 @@ from Code.reporting.uses import Metric, Score, Uses
 
 @dataclass(frozen=True)
 class PublishedUse:
-    """A figure that someone else printed for a use.
+    """A figure that someone else published for a use.
 
     Attributes
     ----------
-    use, metric : where its counterpart stands in ``uses.json``.
-    name : the model or rival of ours beside it; ``"best-2"`` or ``"best-16"`` for the best variant
-        of that width.
-    value : as printed, in the metric's unit.
-    method : what reached it.
-    source : who printed it; "recalled" where that was not checked against the paper.
+    use, metric : keys of its counterpart in ``uses.json``.
+    name : our model or baseline to compare with; ``"best-2"`` or ``"best-16"`` for the best variant
+        with that many units.
+    value : as published, in the metric's unit.
+    method : the method that achieved it.
+    source : who published it; "recalled" if it was not checked against the paper.
     exact : whether ours is the same method on the same data, so that the figures must agree.
     """
 
@@ -40,14 +40,14 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """Whether ours is the published one to the digits that were printed, or to its spread."""
+        """Whether ours equals the published one, up to its printed digits or to our spread."""
         digits = -Decimal(str(self.published.value)).as_tuple().exponent
         margin = max(0.5 * 10.0**-digits, 2 * (self.ours.std or 0.0))
         return abs(self.ours.mean - self.published.value) <= margin
 
     @property
     def better(self) -> bool:
-        """Whether ours is the better one or equals it."""
+        """Whether ours is better than or equal to the published one."""
         difference = self.ours.mean - self.published.value
         return difference >= 0 if self.metric.higher_is_better else difference <= 0
 
@@ -84,7 +84,7 @@ PUBLISHED = (
 
 
 def comparisons(uses: Uses) -> list[Row]:
-    """The published figures for which there is a measured one."""
+    """The published figures for which we have a measured one."""
     found = []
     for published in PUBLISHED:
         metric = next((m for m in uses.of_use(published.use) if m.name == published.metric), None)

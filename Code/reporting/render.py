@@ -1,4 +1,4 @@
-"""The report in English and in Chinese, from the results through the templates."""
+"""The report in English and in Chinese, rendered from the results by the templates."""
 
 import functools
 import math
@@ -34,17 +34,17 @@ MINUS = "−"
 
 
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
-    """Write ``report.md`` and ``report.zh.md`` from what runs left in ``output_dir``.
+    """Write ``report.md`` and ``report.zh.md`` from the results in ``output_dir``.
 
-    Read are ``*/result.json``, ``runs.json``, ``benchmark.json`` and ``uses.json``, nothing else;
-    of ``explorer.html``, only whether it stands beside the reports.
+    It reads only ``*/result.json``, ``runs.json``, ``benchmark.json`` and ``uses.json``, and checks
+    whether ``explorer.html`` exists in ``report_dir``.
     Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
-    Same results, same bytes.
+    The same results give the same bytes.
 
     Raises
     ------
     ResultError
-        If a result is malformed, or there is none at all: an older report is left as it is.
+        If a result is malformed, or there is none; an older report is then left unchanged.
     """
     results = load_results(output_dir)
     if not results:
@@ -88,7 +88,7 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
         "pixels_of": lambda name: math.prod(everything[name].data.get("image_shape", (28, 28))),
     }
     context["texts_of"] = lambda variant: _family_texts(env, lang, variant, context)
-    # each module sees the ones before it: labels, then the shared macros, then a family's texts
+    # each module can use the ones before it: labels, then the shared macros, then a family's texts
     context["formulas"] = _module(env, "formulas.j2", context)
     context["L"] = _module(env, f"{lang}/labels.j2", context)
     context["M"] = _module(env, "macros.j2", context)
@@ -124,7 +124,7 @@ def environment() -> jinja2.Environment:
 
 
 def tidy(text: str) -> str:
-    """Drop trailing blanks and runs of empty lines, which the templates' tags leave behind."""
+    """Remove trailing blanks and repeated empty lines, which the templates' tags leave behind."""
     lines: list[str] = []
     for line in map(str.rstrip, text.splitlines()):
         if line or (lines and lines[-1]):
@@ -133,14 +133,14 @@ def tidy(text: str) -> str:
 
 
 def figure_link(result: Result, name: str, output_dir: Path, report_dir: Path) -> str | None:
-    """Relative link to a figure that the result lists and that exists, else None."""
+    """Relative link to a figure if the result lists it and the file exists, else None."""
     if name not in result.figures:
         return None
     return file_link(output_dir / result.experiment / name, report_dir)
 
 
 def file_link(path: Path, report_dir: Path) -> str | None:
-    """Relative link from the report to a file that exists, else None."""
+    """Relative link from the report to a file if it exists, else None."""
     if not path.is_file():
         return None
     return quote(Path(relpath(path.resolve(), report_dir.resolve())).as_posix())
@@ -150,7 +150,7 @@ def file_link(path: Path, report_dir: Path) -> str | None:
 
 
 def decimals(metric: str, value: float) -> int:
-    """Decimals that a metric is shown with: two for decibels, nats and seconds, else four."""
+    """Number of decimals shown for a metric: two for decibels, nats and seconds, else four."""
     nats = ("kl", "reconstruction", "nll", "commitment", "squared_error")
     coarse = metric.startswith(("psnr", "seconds", *nats)) or abs(value) >= 5
     return 2 if coarse else 4
@@ -170,7 +170,7 @@ def figure(measure: Measure) -> str:
 
 
 def pm(measure: Measure | None) -> str:
-    """Mean ± standard deviation; the mean alone where the spread is unknown; – without one."""
+    """Mean ± standard deviation; the mean alone if the spread is unknown; – without a measure."""
     if measure is None:
         return "–"
     if measure.std is None:
@@ -180,19 +180,19 @@ def pm(measure: Measure | None) -> str:
 
 
 def magnitude(value: float, places: int) -> str:
-    """A spread or a margin; one too small to show is said to be smaller, not zero."""
+    """A spread or a margin; one too small to show is given as "<" a bound, not as zero."""
     smallest = 10.0**-places
     return f"<{smallest:.{places}f}" if 0 < value < smallest / 2 else fixed(value, places)
 
 
 def signed(value: float, places: int) -> str:
-    """A difference with its sign; zero has none."""
+    """A difference with its sign; zero has no sign."""
     text = fixed(value, places)
     return text if text.startswith(MINUS) or not text.strip("0.") else f"+{text}"
 
 
 def plain(value: float) -> str:
-    """A figure as it was given, without padding."""
+    """A figure with the digits that it was given with, without padding."""
     return f"{value:.10g}".replace("-", MINUS)
 
 

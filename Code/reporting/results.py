@@ -1,4 +1,4 @@
-"""Measured results, read from ``output/*/result.json`` and checked before anyone trusts them."""
+"""Measured results, read from ``output/*/result.json`` and checked before they are used."""
 
 import json
 import math
@@ -21,8 +21,8 @@ class ResultError(UserError, ValueError):
 class Measure:
     """One figure over the seeds: ``mean`` and sample ``std`` of ``values``, in the metric's unit.
 
-    ``std`` is None where one seed leaves it unknown. ``published`` is the figure to reproduce,
-    ``published_range`` what counts as reproduced.
+    ``std`` is None if there is only one seed. ``published`` is the figure to reproduce,
+    ``published_range`` the range that counts as reproduced.
     """
 
     experiment: str
@@ -39,12 +39,12 @@ class Measure:
 
     @property
     def n(self) -> int:
-        """Number of seeds behind the figure."""
+        """Number of seeds."""
         return len(self.values)
 
     @property
     def spread(self) -> float | None:
-        """Standard deviation over seeds; 0 for a method without chance, None where unknown."""
+        """Standard deviation over seeds; 0 for a deterministic method, None if unknown."""
         if self.deterministic:
             return self.std or 0.0
         return self.std
@@ -52,7 +52,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Result:
-    """One experiment as measured: what was run, on what, for how long, and every metric."""
+    """A measured experiment: its settings, data, machine, training times and metrics."""
 
     experiment: str
     variant: str
@@ -84,7 +84,7 @@ class Result:
         return list(dict.fromkeys([*named, *self.epochs, *(m.stage for m in self.measures)]))
 
     def measure(self, metric: str, split: str = "test", stage: str | None = None) -> Measure | None:
-        """The measure of that name, of the first stage that has it unless one is named."""
+        """The measure of ``metric``: after ``stage``, or after the first stage that has it."""
         for stage_name in self.stages if stage is None else [stage]:
             for m in self.measures:
                 if (m.metric, m.split, m.stage) == (metric, split, stage_name):
@@ -93,7 +93,7 @@ class Result:
 
     @property
     def convolves(self) -> bool:
-        """Whether the network is made of convolutions: what has filters is."""
+        """Whether the network has convolutions, that is, whether its settings name filters."""
         return "filters" in self.settings
 
     @property
@@ -106,14 +106,14 @@ class Result:
         return any(m.metric == metric and m.published is not None for m in self.measures)
 
     def seconds_total(self) -> Measure | None:
-        """Training wall time of all stages together, in seconds, one value a seed."""
+        """Training wall time of all stages together, in seconds, one value per seed."""
         stages = [v for v in self.seconds.values() if v]
         if not stages or len({len(v) for v in stages}) > 1:
             return None
         return self._timed("all", "seconds", [sum(v) for v in zip(*stages, strict=True)])
 
     def seconds_per_epoch(self, stage: str | None = None) -> Measure | None:
-        """Median wall time of an epoch of ``stage`` (the first unless named), in seconds."""
+        """Median wall time of an epoch of ``stage`` (by default the first), in seconds."""
         stage = stage or next(iter(self.epoch_seconds), None)
         values = self.epoch_seconds.get(stage, ())
         return self._timed(stage, "seconds_per_epoch", list(values)) if values else None
@@ -134,7 +134,7 @@ def load_results(output_dir: str | Path) -> dict[str, Result]:
     Raises
     ------
     ResultError
-        For a truncated or malformed file: names the file and what to do about it.
+        If a file is truncated or malformed; the message names the file and says what to do.
     """
     paths = sorted(Path(output_dir).glob("[!.]*/result.json"))
     return {result.experiment: result for result in map(load_result, paths)}
@@ -146,7 +146,7 @@ def load_result(path: str | Path) -> Result:
     Raises
     ------
     ResultError
-        If it cannot be read, is not whole JSON, or lacks or mistypes a field.
+        If it cannot be read, is not complete JSON, or a field is missing or has the wrong type.
     """
     path = Path(path)
     try:
@@ -303,10 +303,10 @@ def _epochs(raw: dict) -> dict[str, int]:
 
 
 def load_runs(output_dir: str | Path) -> list[dict]:
-    """The runs that trained something into ``output_dir``: ``runs.json``, the latest last.
+    """The runs that trained models in ``output_dir``, from ``runs.json``, the latest last.
 
-    Each holds ``wall_seconds``, ``jobs`` (trainings side by side), ``trained`` and ``kept``
-    (trainings) and ``seeds``. Empty without the file.
+    Each has ``wall_seconds``, ``jobs`` (parallel trainings), ``trained`` and ``kept`` (numbers of
+    trainings) and ``seeds``. The list is empty without the file.
 
     Raises
     ------

@@ -21,7 +21,7 @@ class MetricRow:
 
 
 def metric_rows(results: Results) -> list[MetricRow]:
-    """Every metric of every experiment but the denoising ones, which have a table of their own."""
+    """All metrics of all experiments, except the denoising metrics, which have their own table."""
     rows = []
     for result in ordered(results):
         keys = dict.fromkeys((m.stage, m.metric) for m in result.measures)
@@ -34,7 +34,7 @@ def metric_rows(results: Results) -> list[MetricRow]:
 
 @dataclass(frozen=True)
 class CommonRow:
-    """One variant in the architecture that all share, with a code of ``units``."""
+    """One variant in the common architecture, with a code of ``units`` units."""
 
     result: Result
     units: int
@@ -44,12 +44,12 @@ class CommonRow:
 
 
 def common_tables(results: Results) -> dict[int, list[CommonRow]]:
-    """The common comparison by the width of the code."""
+    """The rows of the common comparison, by the number of code units."""
     return {units: common_rows(results, units) for units in CODE_DIMS}
 
 
 def common_rows(results: Results, units: int) -> list[CommonRow]:
-    """The common comparison at one width of the code, the best reconstruction first.
+    """The common comparison for one number of code units, best reconstruction first.
 
     The measures are those after the last stage in which the whole autoencoder is trained.
     """

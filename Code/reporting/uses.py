@@ -1,4 +1,4 @@
-"""Variants × uses, read from ``output/uses.json``, and what follows from the figures."""
+"""Variants × uses, read from ``output/uses.json``, and rankings derived from the figures."""
 
 import json
 import math
@@ -15,13 +15,13 @@ PICTURES = "uses"
 
 @dataclass(frozen=True)
 class Score:
-    """What one model, or one rival without an autoencoder, achieves in one metric, seed by seed."""
+    """Values by seed of one model, or of one baseline without an autoencoder, in one metric."""
 
     name: str
     values: tuple[float, ...]
     is_model: bool
     is_bound: bool = False
-    """Whether it is the best that can be expected, such as the training images themselves."""
+    """Whether this is a bound (the best that can be expected), such as the training images."""
 
     @property
     def mean(self) -> float:
@@ -30,13 +30,13 @@ class Score:
 
     @property
     def std(self) -> float | None:
-        """Sample standard deviation over the seeds; None with one."""
+        """Sample standard deviation over the seeds; None with a single seed."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric of one use and everything that was measured in it."""
+    """One metric of one use, with all its scores."""
 
     use: str
     name: str
@@ -46,7 +46,7 @@ class Metric:
     scores: tuple[Score, ...]
 
     def ranked(self, names=None) -> list[Score]:
-        """Scores, the best first; of ``names`` only, where they are given."""
+        """Scores, best first; only those of ``names`` if given."""
         chosen = [s for s in self.scores if names is None or s.name in names]
         sign = -1 if self.higher_is_better else 1
         return sorted(chosen, key=lambda s: (sign * s.mean, s.name))
@@ -62,18 +62,18 @@ class Metric:
 
     @property
     def best_rival(self) -> Score | None:
-        """The best of those that are no autoencoders and no bound."""
+        """The best baseline: neither an autoencoder nor a bound."""
         return next((s for s in self.ranked() if not (s.is_model or s.is_bound)), None)
 
     def clear(self, a: Score, b: Score) -> bool | None:
-        """Whether two scores differ by more than their spread; None where that is unknown."""
+        """Whether two scores differ by more than their spread; None if the spread is unknown."""
         if a.std is None or b.std is None:
             return None
         margin = 2 * math.sqrt(a.std**2 / len(a.values) + b.std**2 / len(b.values))
         return abs(a.mean - b.mean) > margin
 
     def stands_out(self, score: Score, names=None) -> bool:
-        """Whether a score is the best and better than the next by more than the spread."""
+        """Whether a score is the best, and better than the next one by more than the spread."""
         first, *others = self.ranked(names)
         return score == first and bool(others) and self.clear(first, others[0]) is True
 
@@ -89,7 +89,7 @@ class Uses:
 
     @property
     def mains(self) -> list[Metric]:
-        """The metric that stands for each use, where there are scores of models."""
+        """The main metric of each use that has scores of models."""
         return [m for m in self.metrics if m.main and m.best_model]
 
     def of_use(self, use: str) -> list[Metric]:
@@ -97,16 +97,16 @@ class Uses:
         return [m for m in self.metrics if m.use == use and m.scores]
 
     def of_width(self, units: int) -> list[str]:
-        """The models whose code has so many units, by their names' endings."""
+        """The models with ``units`` code units, recognised by the ending of their names."""
         return [name for name in self.models if name.endswith(f"-{units}")]
 
     def mean_rank(self, name: str, names: list[str]) -> float | None:
-        """Mean place of a model among ``names`` over the uses that it has a score in; 1 is best."""
+        """Mean rank of a model among ``names`` over the uses in which it has a score; 1 is best."""
         ranks = []
         for metric in self.mains:
             ranked = [score.name for score in metric.ranked(names)]
             if name in ranked and len(ranked) > 1:
-                # Places are stretched to the whole field, since not every model has every use
+                # Ranks are scaled to 1 … len(names), because not every use has every model
                 ranks.append(1 + ranked.index(name) * (len(names) - 1) / (len(ranked) - 1))
         return statistics.fmean(ranks) if ranks else None
 
@@ -118,12 +118,12 @@ class Uses:
 
 
 def load_uses(output_dir: str | Path) -> Uses | None:
-    """Read and check ``<output_dir>/uses.json``; None where there is none.
+    """Read and check ``<output_dir>/uses.json``; return None if there is no such file.
 
     Raises
     ------
     ResultError
-        If the file is not what the stage of the uses writes: one line that says what to do.
+        If the file is not as ``run_all.py`` writes it; the message is one line with what to do.
     """
     path = Path(output_dir) / FILE
     if not path.exists():
@@ -139,7 +139,7 @@ def load_uses(output_dir: str | Path) -> Uses | None:
 
 
 def uses_of(raw: dict) -> Uses:
-    """The measures from the parts that their JSON holds."""
+    """Build the measures from the content of the JSON file."""
     models = tuple(map(str, raw["models"]))
     metrics = tuple(
         Metric(

@@ -1,1 +1,1 @@
-"""Many runs: side by side, kept on disk, resumed, and put together into results."""
+"""Many runs: executed in parallel, kept on disk, resumed, and combined into results."""

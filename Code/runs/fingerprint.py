@@ -1,4 +1,4 @@
-"""What a result depends on, in one hash: while it stays the same, no run need be repeated."""
+"""One hash of everything that a result depends on; while it is unchanged, a run is not repeated."""
 
 import ast
 import hashlib
@@ -12,21 +12,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMERICAL_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
-# Rooms whose code decides what is measured, beside the modules that stand directly in `Code`: the
-# base and the variants. The other rooms say what is run, kept and shown.
+# Packages whose code influences the measurements, like the modules directly in `Code` (the base
+# class and the variants). The other packages decide what is run, kept and shown.
 ROOMS = ("parts", "data", "training", "tasks")
-# Of the data the hash of the arrays counts, however they were read
+# Not counted: for the data, the hash of the arrays counts, not the code that reads them
 READERS = ("Code.data.datasets", "Code.data.idx", "Code.data.pictures", "Code.data.tables")
 
 
 def code_version(*modules):
-    """Hash of what ``modules`` say, and all project modules that they import, to the interpreter.
+    """Hash of the code of ``modules`` and of all project modules that they import.
 
-    Comments, docstrings and layout do not count.
+    Comments, docstrings and layout are ignored.
 
     Parameters
     ----------
-    modules : dotted names such as ``"Code.vae"``.
+    modules : dotted module names such as ``"Code.vae"``.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def code_version(*modules):
 
 
 def fingerprint(experiment, data, seed):
-    """Hash of settings, data, seed, code, numerical packages and backend: a run's identity."""
+    """A run's identity: hash of settings, data, seed, code, numerical packages and backend."""
     identity = {
         "settings": experiment.fingerprinted,
         "data": [data.sha256, data.x_train.shape, data.x_test.shape],
@@ -47,7 +47,7 @@ def fingerprint(experiment, data, seed):
         "code": code_version(*modules_of(experiment)),
         "versions": {name: version(name) for name in NUMERICAL_PACKAGES},
     }
-    # Named only where it is another one, for the results that are there were all TensorFlow's
+    # The backend is part of the hash only if it is not TensorFlow, so that older results stay valid
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         identity["backend"] = backend
@@ -56,16 +56,16 @@ def fingerprint(experiment, data, seed):
 
 
 def modules_of(experiment):
-    """The modules named in an experiment's row: its model, its procedure, its settings' classes."""
+    """The modules that an experiment's row names: of its model, procedure and settings."""
     named = re.findall(r"\b(Code\.\w[\w.]*):\w", repr(experiment.settings))
     paths = [path.split(":")[0] for path in (experiment.model, experiment.procedure) if path]
     return list(dict.fromkeys([*paths, *named]))
 
 
 def counts(name):
-    """Whether a result can depend on a module: by the room in which it stands.
+    """Whether a result can depend on a module, decided by the package that contains it.
 
-    A module outside ``Code``, which an experiment of the user's own names, always does.
+    A module outside ``Code`` (one that a user's own experiment names) always counts.
     """
     first, *rest = name.split(".")
     if first != "Code" or not rest:
@@ -97,7 +97,7 @@ def _imports(name):
 
 @cache
 def _meaning(name):
-    """The source of a module without comments and docstrings, in one layout."""
+    """The source of a module in a uniform layout, without comments and docstrings."""
     tree = _tree(name)
     for node in ast.walk(tree):
         holds = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
@@ -107,7 +107,7 @@ def _meaning(name):
 
 
 def forget():
-    """Read all sources anew: one of them has changed while this process runs."""
+    """Clear the caches, because a source file has changed while this process runs."""
     _imports.cache_clear()
     _meaning.cache_clear()
 
@@ -124,7 +124,7 @@ def _path(name):
 
 
 def _path_of_own(name):
-    """The source of a module of the user's, which an experiment of theirs names."""
+    """Path of a user's module that one of their experiments names."""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):

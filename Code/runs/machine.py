@@ -1,4 +1,4 @@
-"""On what a result was measured."""
+"""The software versions and the machine with which a result was measured."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ def versions():
 
 
 def machine():
-    """Processor, cores this process may use, memory in GB and operating system."""
+    """Processor, cores that this process may use, memory in GB and operating system."""
     return {
         "cpu": _cpu(),
         "cores": cores(),
@@ -24,14 +24,14 @@ def machine():
 
 
 def cores():
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def memory_gb():
-    """Memory that this process may use, in GB: the machine's, or its container's limit."""
+    """Memory in GB that this process may use: the machine's memory or the container's limit."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = Path("/sys/fs/cgroup/memory.max")
     if limit.is_file() and (text := limit.read_text().strip()).isdigit():

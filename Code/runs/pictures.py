@@ -1,11 +1,11 @@
-"""The pictures of one experiment, drawn from what its runs left behind."""
+"""The pictures of one experiment, drawn from the stored results of its runs."""
 
 from itertools import product
 
 from Code.figures import curves, images, scatter, structure, style
 from Code.training.measures import NOISE_LEVELS
 
-# One row a latent unit, a style, a category, or a real digit with its ten translations
+# One row per latent unit, style or category, or per real digit with its ten translations
 GRID_COLUMNS = {
     "traversal": 10,
     "styles": 10,
@@ -14,7 +14,7 @@ GRID_COLUMNS = {
     "completion": 10,
     "codebook": 10,
 }
-# What a term of the training is called in its picture, and its unit
+# Name and unit of each loss term in its picture
 TERMS = {
     "reconstruction": ("reconstruction", "sum over the pixels"),
     "kl": ("KL to the prior", "nats"),
@@ -47,9 +47,9 @@ STILLS = (
 
 
 def draw(experiment, record, metrics, views, folder):
-    """Draw every figure that the views of a run allow; return their file names.
+    """Draw every figure for which the views of a run hold data; return the file names.
 
-    Figures of an earlier run that this one does not have are removed.
+    Figures of an earlier run that this run does not draw are removed.
     """
     pictures = {
         **_curve_figures(experiment, record),
@@ -124,7 +124,7 @@ def stage_title(name):
 
 
 def loss_label(experiment, stage):
-    """What the loss of a stage is and in which unit."""
+    """Name and unit of the loss of a stage."""
     if stage.name == "supervised":
         mse = experiment.settings.get("head_loss") == "mse"
         return "squared error on one-hot labels" if mse else "cross-entropy (nats)"

@@ -1,4 +1,4 @@
-"""What a run would do and how long that would take, without doing it."""
+"""What a run would do and how long it would take (for ``--dry-run``)."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,10 +13,10 @@ class Step:
 
     Attributes
     ----------
-    finished : whether its result is there and would be kept.
-    seconds : expected time on one core; what an earlier run took, scaled to these images and
-        epochs.
-    measured : whether there was an earlier run; ``seconds`` is a guess otherwise.
+    finished : whether its result exists and would be kept.
+    seconds : expected time on one core: the time of an earlier run, scaled to the numbers of images
+        and epochs.
+    measured : whether there was an earlier run; if not, ``seconds`` is a guess.
     """
 
     experiment: str
@@ -31,11 +31,11 @@ def steps_of(units, prints, data, store, force=False):
 
     Parameters
     ----------
-    units : list of ``Unit`` as they would be run.
+    units : list of ``Unit`` to run.
     prints : the identity of each unit, by (name, seed).
     data : the data set of the run.
     store : the store that may hold finished runs.
-    force : whether finished runs are done again.
+    force : whether finished runs are repeated.
     """
     steps = []
     for unit in units:
@@ -48,7 +48,7 @@ def steps_of(units, prints, data, store, force=False):
 
 
 def earlier_seconds(unit, n_train):
-    """Seconds that the last run of an experiment suggests for this one, or None without one."""
+    """Seconds expected for a unit from the experiment's last run, or None without such a run."""
     for output in (unit.output, "output"):
         try:
             result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
@@ -62,9 +62,9 @@ def earlier_seconds(unit, n_train):
 
 
 def wall_seconds(steps, jobs):
-    """Expected seconds of the whole: all work spread over the jobs, and no less than the longest.
+    """Expected seconds of the whole run: the total over the jobs, at least the longest step.
 
-    Starting the workers and drawing the figures are not in it.
+    The time for starting the workers and drawing the figures is not included.
     """
     left = [step.seconds for step in steps if not step.finished]
     return max(sum(left) / jobs, max(left)) if left else 0.0

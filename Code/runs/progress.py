@@ -1,4 +1,4 @@
-"""What a person sees while experiments train: what is done, what is under way, the time left."""
+"""Progress display during training: finished and running units, and the time left."""
 
 import sys
 import threading
@@ -13,13 +13,13 @@ DEFAULT_WEIGHT = 60.0
 
 
 class Display:
-    """Follows units through the store and shows them: live bars on a terminal, else plain lines.
+    """Shows the progress of units, read from the store: bars on a terminal, else plain lines.
 
     Parameters
     ----------
     units : the units that will be trained.
     weights : expected seconds of each unit, by (name, seed); only their ratios matter in the end.
-    store : the store through which the workers tell how far they are.
+    store : the store in which the workers note their progress.
     """
 
     def __init__(self, units, weights, store, jobs, console=None):
@@ -40,7 +40,7 @@ class Display:
         self._thread.join()
 
     def done(self, unit, failure=None):
-        """Say that a unit has ended."""
+        """Print that a unit has ended, with the reason if it failed."""
         self.finished[unit.name, unit.seed] = failure
         what = f"failed: {failure}" if failure else "done"
         left = f", about {duration(self.left())} left" if self.left() else ""
@@ -52,12 +52,12 @@ class Display:
         )
 
     def fractions(self):
-        """Share of each unit that is behind it, 0 to 1, by (name, seed)."""
+        """The finished share of each unit, 0 to 1, by (name, seed)."""
         keys = [(unit.name, unit.seed) for unit in self.units]
         return {key: 1.0 if key in self.finished else self.store.told(*key) or 0.0 for key in keys}
 
     def left(self):
-        """Seconds until all units are done, from the speed so far; None before there is one."""
+        """Estimated seconds until all units are done, from the speed so far; None if unknown."""
         fractions = self.fractions()
         total = sum(self.weights[key] for key in fractions)
         behind = sum(self.weights[key] * share for key, share in fractions.items())
@@ -126,5 +126,5 @@ def duration(seconds):
 
 
 def say(text):
-    """One plain line to the person, on standard error."""
+    """Print one plain line to standard error."""
     print(text, file=sys.stderr, flush=True)

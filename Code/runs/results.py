@@ -1,4 +1,4 @@
-"""From finished runs to what is shown: result.json, history.csv and results.csv."""
+"""Combine finished runs into result.json, history.csv and results.csv."""
 
 import json
 import shutil
@@ -27,13 +27,13 @@ RESULT_COLUMNS = (
 def assemble(experiment, seeds, data, store, quick, failures):
     """Write one experiment's result.json, history.csv and figures from its finished runs.
 
-    Figures show the first seed that finished. Nothing is written where no seed finished.
+    Figures show the first seed that finished. Nothing is written if no seed finished.
 
     Parameters
     ----------
     experiment : the row as it was run (with the epochs of this run).
-    seeds : the seeds that were asked for.
-    data : facts of the data set, as result.json holds them.
+    seeds : the requested seeds.
+    data : description of the data set, as stored in result.json.
     failures : list of ``{"seed", "reason"}``.
     """
     records = {seed: store.record(experiment.name, seed) for seed in seeds}
@@ -80,7 +80,7 @@ def assemble(experiment, seeds, data, store, quick, failures):
 
 
 def keep_model(source, target):
-    """Put the first seed's trained model beside its figures; remove an older one if it has none."""
+    """Copy the first seed's trained model to its figures, or remove an old copy if it has none."""
     if source.exists():
         write_with(target, lambda part: shutil.copyfile(source, part))
     else:
@@ -88,7 +88,7 @@ def keep_model(source, target):
 
 
 def settings_of(experiment):
-    """The hyperparameters of a row, as result.json holds them."""
+    """The hyperparameters of a row, as stored in result.json."""
     row = experiment.fingerprinted
     return {
         **row["settings"],
@@ -99,7 +99,7 @@ def settings_of(experiment):
 
 
 def summary(experiment, records):
-    """Every metric over the seeds: values, mean, sample standard deviation, published figure."""
+    """Every metric with its values by seed, mean, sample standard deviation, published figure."""
     published = {(p.stage, p.metric): p for p in experiment.published}
     rows = []
     for row in records[0]["metrics"]:
@@ -126,7 +126,7 @@ def summary(experiment, records):
 
 
 def write_results_csv(output):
-    """Gather every result.json below ``output`` into the tidy ``results.csv``."""
+    """Combine every result.json in ``output`` into one tidy table, ``results.csv``."""
     rank = {name: i for i, name in enumerate(EXPERIMENTS)}
 
     def place(result):

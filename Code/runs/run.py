@@ -1,4 +1,4 @@
-"""Train rows of the table, put the models to use and write all that is shown: one call.
+"""Train rows of the table, measure the uses of the models and write all results, in one call.
 
 from Code.experiments.table import EXPERIMENTS
 from Code.runs.run import run
@@ -31,16 +31,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Done:
-    """What a run came to.
+    """The outcome of a run.
 
     Attributes
     ----------
     output : the folder of its results.
-    trained, kept, used : how many runs were trained, how many were there and kept, and of how many
-        models and rivals the uses were measured.
+    trained, kept, used : number of runs that were trained, number of earlier runs that were kept,
+        and number of models and baselines whose uses were measured.
     failures : ``{experiment: [{"seed", "reason"}, ...]}``.
     seconds : wall time.
-    jobs : how many runs stood side by side.
+    jobs : number of parallel runs.
     """
 
     output: Path
@@ -54,7 +54,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run: every experiment with every seed, and the identity of each.
+    """The runs to do: every experiment with every seed, and the identity of each run.
 
     Attributes
     ----------
@@ -69,9 +69,9 @@ class Plan:
 
 
 def planned(rows, output, data="mnist", seeds=(0,), quick=False):
-    """The ``Plan`` of these rows and seeds on the data that ``data`` names."""
+    """The ``Plan`` for these rows and seeds on the data set ``data``."""
     rows = [scheduled(row, quick) for row in rows]
-    # Absolute, since the workers of a cluster start in a folder of their own
+    # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
     units = [Unit(row, seed, str(data), quick, folder) for seed in seeds for row in rows]
     images = dataset(str(data), quick)
@@ -93,19 +93,19 @@ def run(
     backend="loky",
     address=None,
 ):
-    """Train what is not finished, put models of the group ``common`` to use, write the reports.
+    """Train unfinished runs, measure the uses of the group ``common``, write the reports.
 
     Parameters
     ----------
     rows : list of ``Experiment``.
-    output : folder for the results; a run that was stopped goes on from what is finished there.
+    output : folder for the results; finished runs in it are kept, so a stopped run continues.
     data : what ``Code.data.datasets.load_dataset`` takes.
     seeds : whole numbers from 0.
-    quick : on 2,000 images, 2 epochs each.
-    jobs : runs side by side, one core each; None for as many as there are cores.
+    quick : whether to train on 2,000 images for 2 epochs per stage.
+    jobs : number of parallel runs, one core each; None for `default_jobs`.
     measure_uses : whether the uses are measured too.
     force : whether finished runs are trained again.
-    backend, address : where the runs go, see ``Code.runs.schedule.backend``.
+    backend, address : where the runs are executed, see ``Code.runs.schedule.backend``.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def run(
     Raises
     ------
     UserError
-        If the data cannot be used, the folder cannot be written to or another run holds it.
+        If the data cannot be used, the folder cannot be written to, or another run uses it.
     """
     output, seeds = Path(output), list(seeds)
     images = dataset(str(data), quick)
@@ -151,9 +151,9 @@ def run(
 
 
 def _told(error, output):
-    """An error of the file system as one that the person can put right, where it is of the output.
+    """Turn a file-system error about the output folder into a `UserError` that says what to do.
 
-    Any other is returned as it is.
+    Any other error is returned unchanged.
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError(
@@ -166,7 +166,7 @@ def _told(error, output):
 
 
 def _train(plan, seeds, data, store, quick, force, done):
-    """Train what is not finished and assemble each experiment when its last seed is done."""
+    """Train unfinished runs, and write each experiment's results when its last seed is done."""
     units, prints = plan.units, plan.prints
     todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
     weights = {(u.name, u.seed): schedule.expected_seconds(u) for u in todo}
@@ -195,7 +195,7 @@ def _train(plan, seeds, data, store, quick, force, done):
 
 
 def _use(rows, seeds, store, data, quick, force, done):
-    """Measure the uses of the trained models of the group ``common``, where that is not done."""
+    """Measure the uses of the trained models of the group ``common``, unless already measured."""
     rows = [row for row in rows if row.group == "common"]
     units = use_units.units_of(rows, seeds, store, data, quick)
     if not units:
@@ -215,7 +215,7 @@ def _use(rows, seeds, store, data, quick, force, done):
 
 
 def _side_by_side(todo, prints, weights, store, jobs, ended, work, what):
-    """Do ``work`` on the units of ``todo``, show how far it is, and call ``ended`` for each."""
+    """Do ``work`` on the units of ``todo``, show the progress, and call ``ended`` after each."""
     if todo:
         say(f"{len(todo)} {what}, {min(jobs, len(todo))} at a time, into {store.output}/")
     with Display(todo, weights, store, jobs) as display:
@@ -228,21 +228,21 @@ def _side_by_side(todo, prints, weights, store, jobs, ended, work, what):
 
 
 def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verbose=0):
-    """Train one row with one seed in this process, on all its threads, and draw its figures.
+    """Train one row with one seed in this process, with all threads, and draw its figures.
 
     Parameters
     ----------
-    epochs : of every stage, or None for the row's own.
+    epochs : number of epochs of every stage, or None for those of the row.
     verbose : Keras's progress display, 0 for none.
 
     Returns
     -------
-    record, failure : what the store keeps of the run, and None; or None, and why it failed.
+    record, failure : the stored record of the run and None, or None and the reason of the failure.
 
     Raises
     ------
     UserError
-        As for `run`.
+        In the same cases as `run`.
     """
     images = dataset(str(data), quick)
     row = scheduled(row, quick, epochs)
@@ -262,7 +262,7 @@ def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verb
 
 
 def note_run(output, **facts):
-    """Add a run that trained something to ``runs.json``, the latest last."""
+    """Append a run that trained something to ``runs.json``."""
     try:
         runs = load_runs(output)
     except ResultError:
@@ -271,7 +271,7 @@ def note_run(output, **facts):
 
 
 def facts_of(data):
-    """What result.json says of the data."""
+    """Description of the data for result.json."""
     return {
         "name": data.name,
         "sha256": data.sha256,
@@ -288,25 +288,26 @@ def results_of(output, rows):
 
 
 def report_folder(output):
-    """``report`` for the default output folder, else a folder inside the output folder."""
+    """Folder of the reports: ``report`` for the default output folder, else a subfolder of it."""
     return Path("report") if Path(output) == Path("output") else Path(output, "report")
 
 
 def write_reports(output):
-    """Render both reports of an output folder and say where they are."""
+    """Render both reports of an output folder and print their paths."""
     paths = render_reports(output, report_folder(output))
     say("Reports: " + ", ".join(map(str, paths)))
 
 
 def write_explorer(output, rows, trained):
-    """Put models that a page can show into ``explorer.html``, and say in a line how that went.
+    """Build ``explorer.html`` from the models that it can show, and print one line about it.
 
-    In a process of its own: TensorFlow stays out of this one, and no failure reaches the run.
+    This runs in a separate process, so that this one does not load TensorFlow and a failure does
+    not stop the run.
 
     Parameters
     ----------
     rows : the experiments of this run.
-    trained : how many runs were trained; without one, a page that is there is left as it is.
+    trained : number of trained runs; if it is 0, an existing page is left unchanged.
     """
     path = report_folder(output) / "explorer.html"
     concerned = any(row.name in page.WISHED for row in rows) and page.has_models(output)

@@ -1,6 +1,6 @@
-"""Many units on few cores: side by side through joblib, the longest first, skipping the finished.
+"""Run many units on few cores: in parallel through joblib, the longest unit first.
 
-joblib's own backends carry the same call to a Dask or a Ray cluster; there is no scheduler here.
+joblib's backends send the same call to a Dask or a Ray cluster; this module has no scheduler.
 """
 
 import fcntl
@@ -18,10 +18,10 @@ from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.store import Store
 from Code.runs.unit import work
 
-# One worker with TensorFlow, the data and an epoch's buffers; measured at most 2.1 GB
+# Memory of one worker with TensorFlow, the data and an epoch's buffers; at most 2.1 GB measured
 GB_PER_JOB = 3.0
 CRASHES_ALLOWED = 1
-# TensorFlow never forgets what XLA has compiled: measured 60 MB to 110 MB a run
+# TensorFlow never frees what XLA has compiled: 60 MB to 110 MB per run measured
 UNITS_A_WORKER = 40
 
 
@@ -30,19 +30,19 @@ class OutputInUse(UserError):
 
 
 class BackendError(UserError):
-    """There is no such cluster, or nothing with which to reach it."""
+    """The cluster does not answer, or its Python package is not installed."""
 
 
 def default_jobs():
-    """As many runs side by side as there are cores, fewer where memory would not hold them."""
+    """Default number of parallel runs: the number of cores, or fewer if memory is short."""
     return max(1, min(cores(), int(memory_gb() / GB_PER_JOB)))
 
 
 def expected_seconds(unit):
-    """Expected seconds of a unit: what its last run took, here or where it was committed.
+    """Expected seconds of a unit: those of its last run in its output folder or in ``output``.
 
-    The committed results count even for another output folder: only the ratios between the units
-    matter, for the order and for the time left.
+    The committed results in ``output`` serve for other output folders too: only the ratios between
+    units matter, for their order and for the time left.
     """
     for output in (unit.output, "output"):
         try:
@@ -55,16 +55,16 @@ def expected_seconds(unit):
 
 @contextmanager
 def backend(name="loky", address=None, jobs=1):
-    """Where joblib sends the runs: this machine's cores, or a Dask or Ray cluster.
+    """Context in which joblib sends the runs to this machine's cores, or to a Dask or Ray cluster.
 
-    The workers of a cluster start in the project's folder and see the output folder under the
+    The workers of a cluster must start in the project's folder and see the output folder under the
     same path.
 
     Parameters
     ----------
     name : ``"loky"``, ``"dask"`` or ``"ray"``.
-    address : of the cluster's scheduler; None is what the cluster's library takes by default.
-    jobs : runs side by side on this machine; a cluster knows its own number.
+    address : address of the cluster's scheduler; None for the default of the cluster's library.
+    jobs : number of parallel runs on this machine; a cluster decides on its own number.
 
     Raises
     ------
@@ -115,19 +115,19 @@ BACKENDS = ("loky", *CLUSTERS)
 
 
 def run_units(units, fingerprints, on_done, work=work):
-    """Run units side by side; call ``on_done(unit, failure)`` as each ends.
+    """Run units in parallel; call ``on_done(unit, failure)`` when a unit ends.
 
-    A worker that is killed (by the kernel, for want of memory) takes down those beside it; what
-    was not finished runs again, and a unit that was under way in two crashes counts as failed.
-    After ``UNITS_A_WORKER`` units, and at the end, new workers take the place of the old.
+    If a worker is killed (by the kernel, when memory is short), the other workers end too.
+    Unfinished units then run again; a unit that was running in two crashes counts as failed.
+    The workers are replaced by new ones after ``UNITS_A_WORKER`` units each, and at the end.
 
     Parameters
     ----------
-    units : list of ``Unit``, in the order in which to begin them.
+    units : list of ``Unit``, in the order in which they start.
     fingerprints : the identity of each unit, by (name, seed).
     work : function of a unit and its fingerprint that returns why it failed, or None.
 
-    It is called within `backend`.
+    Call it within the context `backend`.
     """
     from joblib import Parallel, delayed, effective_n_jobs
     from joblib.externals.loky import get_reusable_executor
@@ -182,14 +182,14 @@ def _progress_file(unit):
 
 @contextmanager
 def sole_use(output):
-    """Hold the output folder for this process.
+    """Context in which this process alone writes to the output folder.
 
     Raises
     ------
     OutputInUse
-        If another process holds it.
+        If another process is writing to it.
     OSError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
     """
     scratch = Store(output).scratch
     scratch.mkdir(parents=True, exist_ok=True)

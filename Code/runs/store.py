@@ -15,11 +15,11 @@ HISTORY_COLUMNS = ("stage", "epoch", "metric", "split", "value")
 
 
 class Store:
-    """The runs below one output folder.
+    """The finished runs in one output folder.
 
     ``<output>/<experiment>/runs/seed-<n>/`` holds ``record.json`` (metrics, history, times),
-    ``views.npz`` (arrays that figures are drawn from) and ``model.keras``. The folder is moved
-    into place when it is complete, so a run that was killed leaves no trace in it.
+    ``views.npz`` (arrays from which figures are drawn) and ``model.keras``. The folder is moved
+    into place only when it is complete, so a killed run leaves no trace in it.
     """
 
     def __init__(self, output):
@@ -44,7 +44,7 @@ class Store:
             return {name: archive[name] for name in archive.files}
 
     def keep(self, experiment, seed, record, views, model):
-        """Move a finished run into place, whole."""
+        """Move a complete finished run into place."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f"{experiment}-{seed}-", dir=self.scratch))
         np.savez_compressed(part / "views.npz", **views)
@@ -61,7 +61,7 @@ class Store:
         """Remove a finished run, if there is one."""
         folder = self.folder(experiment, seed)
         if folder.exists():
-            # Renamed first: a kill in the middle of the removal must not leave half a run in place
+            # Renamed first: if the removal is interrupted, no half-removed run remains in place
             old = Path(tempfile.mkdtemp(prefix="old-", dir=_made(self.scratch)))
             folder.rename(old / "run")
             shutil.rmtree(old)
@@ -69,22 +69,22 @@ class Store:
     # Progress of the runs under way, told by the workers through small files -----------------
 
     def progress_file(self, experiment, seed):
-        """Where a run tells how far it is; it is there from the run's beginning."""
+        """The file in which a run notes its progress; it exists from the start of the run."""
         return self.scratch / "progress" / f"{experiment}.{seed}"
 
     def tell(self, experiment, seed, done):
-        """Say that ``done`` (0 to 1) of a run is behind it."""
+        """Note that the share ``done`` (0 to 1) of a run is finished."""
         write_text(self.progress_file(experiment, seed), f"{done:.6f}")
 
     def told(self, experiment, seed):
-        """What was last told of a run: None if it has not begun."""
+        """The last noted progress of a run; None if it has not started."""
         try:
             return float(self.progress_file(experiment, seed).read_text())
         except (OSError, ValueError):
             return None
 
     def clear_progress(self):
-        """Forget what earlier runs told, and their unfinished work."""
+        """Remove the progress files and the unfinished work of earlier runs."""
         shutil.rmtree(self.scratch / "progress", ignore_errors=True)
         if self.scratch.exists():
             for part in self.scratch.iterdir():
@@ -95,7 +95,7 @@ class Store:
 
 
 def csv_text(columns, rows):
-    """Rows (dicts) as CSV; floats in the shortest form that reads back the same."""
+    """Rows (dicts) as CSV text; floats in the shortest form that reads back exactly."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()

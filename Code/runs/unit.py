@@ -1,4 +1,4 @@
-"""One unit of work: one experiment with one seed, in a process of its own."""
+"""One unit of work: one experiment with one seed, in its own process."""
 
 import copy
 import os
@@ -20,13 +20,13 @@ from Code.runs.fingerprint import code_version, modules_of
 from Code.runs.machine import machine, versions
 from Code.runs.store import Store
 
-# Of the worker that imports this for its first run
+# Parent process of the worker that imports this module
 PARENT = os.getppid()
 
 
 @dataclass(frozen=True)
 class Unit:
-    """An experiment, a seed and the data; everything that a worker needs to know."""
+    """An experiment, a seed and the data: everything that a worker needs to know."""
 
     experiment: Experiment
     seed: int
@@ -40,7 +40,7 @@ class Unit:
 
 
 def scheduled(experiment, quick=False, epochs=None):
-    """The experiment with its epochs cut for a quick run, or set to ``epochs``."""
+    """The experiment with fewer epochs for a quick run, or with ``epochs`` epochs per stage."""
     if epochs is None and not quick:
         return experiment
     stages = tuple(
@@ -52,7 +52,7 @@ def scheduled(experiment, quick=False, epochs=None):
 
 @lru_cache(maxsize=2)
 def dataset(spec, quick=False):
-    """The data of a run, loaded once a process."""
+    """The data of a run, loaded once per process."""
     data = load_dataset(spec)
     return data.subset(QUICK["n_train"], QUICK["n_test"]) if quick else data
 
@@ -60,7 +60,7 @@ def dataset(spec, quick=False):
 def work(unit, fingerprint, verbose=0, one_thread=True):
     """Train and measure one unit and keep it; return why it failed, or None.
 
-    Only what a run itself can do wrong is caught: a killed process takes its report with it.
+    Only errors inside the run are caught; if the process is killed, nothing is returned.
     """
     if one_thread:
         os.environ.update(ONE_THREAD)
@@ -69,10 +69,10 @@ def work(unit, fingerprint, verbose=0, one_thread=True):
     store = Store(unit.output)
     try:
         store.tell(unit.name, unit.seed, 0.0)
-        # NumPy may have been loaded before the environment said one thread
+        # NumPy may have been loaded before ONE_THREAD was set
         with threadpool_limits(1) if one_thread else nullcontext():
             perform(unit, fingerprint, store, verbose)
-    except Exception as error:  # whatever it is, the other experiments go on
+    except Exception as error:  # whatever it is, the other experiments continue
         line = str(error).strip().split("\n")[0]
         if type(error).__name__ == "Diverged":
             return line
@@ -94,18 +94,18 @@ def perform(unit, fingerprint, store, verbose=0):
     """Train and measure one unit and keep it in ``store``."""
     keras = import_keras()
     keras.backend.clear_session()
-    # Keras fills in what it deserialises, in place
+    # Keras changes a config in place when it deserialises it
     experiment = copy.deepcopy(unit.experiment)
     total, done = sum(stage.epochs for stage in experiment.stages), 0
 
     def tell(epochs):
         nonlocal done
         if os.getppid() != PARENT:
-            # The run that this process works for was killed; nobody waits for the result, and a
-            # resumed run may already be training the same thing
+            # The parent process was killed: nobody waits for the result, and a resumed run may
+            # already be training the same unit
             os._exit(1)
         done += epochs
-        # The last percent is the measuring, which comes after the last epoch
+        # The last percent is for the measurements after the last epoch
         store.tell(unit.name, unit.seed, 0.99 * done / total)
 
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The uses of every trained model, measured after the training and kept like the training."""
+"""The uses of every trained model, measured after training and kept like finished runs."""
 
 import importlib
 import json
@@ -17,15 +17,15 @@ from Code.runs.unit import dataset, told
 from Code.tasks import USES
 
 BASELINES = "baselines"
-# Twenty trainings each: one model of either kind, and the rivals
+# These take twenty trainings each, so only one AE and one VAE are measured, and the baselines
 DIGIT_BY_DIGIT = ("ae-16", "vae-16")
 
 
 @dataclass(frozen=True)
 class UseUnit:
-    """All uses of one trained run, or of the rivals that are no autoencoders (``BASELINES``).
+    """All uses of one trained run, or of the baselines without an autoencoder (``BASELINES``).
 
-    It is scheduled as a ``Code.runs.unit.Unit`` is.
+    It is scheduled like a ``Code.runs.unit.Unit``.
     """
 
     name: str
@@ -36,12 +36,12 @@ class UseUnit:
 
 
 def module_of(use):
-    """The module of a use; imported late, since some import TensorFlow."""
+    """The module of a use; imported late, because some of them import TensorFlow."""
     return importlib.import_module(f"Code.tasks.{use}")
 
 
 def identity(unit, store):
-    """What the measures of a unit depend on: its run, the data and the code of the uses."""
+    """Hash of everything that a unit's measures depend on: its run, the data and the uses' code."""
     code = code_version(*(f"Code.tasks.{use}" for use in USES))
     if unit.name == BASELINES:
         return f"{code} {unit.data} {unit.quick}"
@@ -50,7 +50,10 @@ def identity(unit, store):
 
 
 def kept(unit, fingerprint=None):
-    """What was measured of a unit, ``{use: {metric: value}}``; None where there is nothing."""
+    """The stored record of a unit: fingerprint, values and seconds by use.
+
+    None if there is no record, or none with that fingerprint.
+    """
     try:
         found = json.loads((folder_of(unit) / "uses.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -61,7 +64,7 @@ def kept(unit, fingerprint=None):
 
 
 def folder_of(unit):
-    """Where the measures of a unit lie: beside the run that they are of."""
+    """The folder of a unit's measures, beside the run that they belong to."""
     return Store(unit.output).folder(unit.name, unit.seed)
 
 
@@ -71,7 +74,7 @@ def work(unit, fingerprint):
     try:
         store.tell(unit.name, unit.seed, 0.0)
         measure(unit, fingerprint, store)
-    except Exception as error:  # whatever it is, the other units go on
+    except Exception as error:  # whatever it is, the other units continue
         return told(error, store.scratch / f"uses-{unit.name}.seed-{unit.seed}.error.txt")
     return None
 
@@ -84,7 +87,7 @@ def measure(unit, fingerprint, store):
     keras.backend.clear_session()
     data = dataset(unit.data, unit.quick)
     if unit.name != BASELINES:
-        # Keras finds a class only after the module that registers it was imported
+        # Keras finds a class only after the module that registers it has been imported
         importlib.import_module(EXPERIMENTS[unit.name].model.split(":")[0])
     model = (
         None if unit.name == BASELINES else keras.saving.load_model(folder_of(unit) / "model.keras")
@@ -113,9 +116,9 @@ def measure(unit, fingerprint, store):
 
 
 def digit_by_digit(unit, data):
-    """The anomaly measures that take a training a digit: ``{name of rival, or "": values}``.
+    """Anomaly measures with one training per digit: ``{name of baseline, or "": values}``.
 
-    Only for a few models, and not in a quick run.
+    Measured only for a few models, and not in a quick run.
     """
     from Code.tasks.anomaly import autoencoder_trainer, protocols, rivals
 
@@ -132,7 +135,7 @@ def digit_by_digit(unit, data):
 
 
 def units_of(rows, seeds, store, data, quick):
-    """A unit for every finished run of ``rows``, and one a seed for the rivals."""
+    """A unit for every finished run of ``rows``, and one per seed for the baselines."""
     output = str(Path(store.output).resolve())
     found = [
         UseUnit(row.name, seed, data, quick, output)

@@ -1,4 +1,4 @@
-"""What was measured of the uses, put together: a table of all models and a picture of each use."""
+"""Combine the measures of all uses: a table of all models and a picture of each use."""
 
 import json
 from pathlib import Path
@@ -11,23 +11,23 @@ from Code.runs import use_units
 from Code.runs.store import csv_text
 from Code.tasks.task import Measured
 
-# In the pictures, beside the rivals: one of each kind
+# Models in the pictures, in addition to the baselines: one of each kind
 SHOWN = ("ae-16", "dae-16", "vae-16", "aae-16")
-# A map of the plane is of the codes that have two units
+# A map of the plane shows codes of two units
 SHOWN_OF = {"reduce": ("ae-2", "dae-2", "vae-2", "aae-2")}
 COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
 
 
 def assemble(units, prints, store):
-    """Write ``uses.json``, ``uses.csv`` and the pictures from what was measured.
+    """Write ``uses.json``, ``uses.csv`` and the pictures from the stored measures.
 
     Parameters
     ----------
     units : list of ``Code.runs.use_units.UseUnit``.
-    prints : their identities, by (name, seed); what was measured under another one is left out.
+    prints : their identities, by (name, seed); measures with another identity are left out.
 
-    Models that are not among the units stay in the table as they are: a run of one experiment takes
-    nothing from it.
+    Models that are not among the units stay in the table unchanged, so a run of one experiment
+    removes nothing from it.
     """
     before, asked = _earlier(store), {unit.name for unit in units}
     kept = {unit: use_units.kept(unit, prints[unit.name, unit.seed]) for unit in units}
@@ -64,13 +64,13 @@ def assemble(units, prints, store):
 
 
 def in_order(names):
-    """The names, each once, as they stand in the table of experiments."""
+    """The names without repetition, in the order of the table of experiments."""
     order = {name: i for i, name in enumerate(EXPERIMENTS)}
     return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
 
 
 def _earlier(store):
-    """``uses.json`` as it was, or an empty one."""
+    """The content of the existing ``uses.json``, or an empty table."""
     try:
         found = json.loads(Path(store.output, "uses.json").read_text(encoding="utf-8"))
         return {"models": list(found["models"]), "uses": dict(found["uses"])}
@@ -79,7 +79,7 @@ def _earlier(store):
 
 
 def _only(found, names):
-    """The values ``{metric: {name: values}}`` of some names in what was found of a use."""
+    """The values ``{metric: {name: values}}`` of one use, for ``names`` only."""
     if found is None:
         return {}
     of_metrics = {
@@ -90,12 +90,12 @@ def _only(found, names):
 
 
 def draw(kept, store, others=()):
-    """One picture a use, ``uses/<use>.png``: some models and the rivals, of the first seed.
+    """Draw one picture per use, ``uses/<use>.png``: some models and the baselines, first seed only.
 
     Parameters
     ----------
-    kept : what was measured, by unit.
-    others : models that are not among them; a picture that shows one of those stays as it is.
+    kept : the measures, by unit.
+    others : models without a unit; a picture that shows one of them is left unchanged.
     """
     from Code.figures.style import save
 
@@ -116,7 +116,7 @@ def draw(kept, store, others=()):
 
 
 def measured_of(unit, found, use):
-    """What a unit left behind of one use: ``{name of model or rival: Measured}``."""
+    """A unit's stored measures of one use: ``{name of model or baseline: Measured}``."""
     values, start = found["values"][use], f"{use}/"
     of_names = values if unit.name == use_units.BASELINES else {unit.name: values}
     views = {name: {} for name in of_names}
@@ -129,7 +129,7 @@ def measured_of(unit, found, use):
 
 
 def tidy(uses):
-    """One row for each use, metric and model or rival."""
+    """Yield one row for each use, metric and model or baseline."""
     for use, found in uses.items():
         for metric in found["metrics"]:
             for name, values in found["values"].get(metric["name"], {}).items():
