@@ -103,7 +103,9 @@ def course(name, data, options):
     give_weights(model)
     if keras.backend.backend() == "tensorflow":
         # Compiling forty networks takes longer than these few steps
-        model.compile(run_eagerly=True, jit_compile=False)
+        # A recurrence step by step in Python takes twice as long as tracing it
+        eagerly = not name.startswith(("lstm", "gru"))
+        model.compile(run_eagerly=eagerly, jit_compile=False)
     else:
         model.compile()
     x, y, digits = data.x_train, data.y_train, to_unit(data.x_test)

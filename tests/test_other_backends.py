@@ -41,6 +41,8 @@ def courses(root, tmp_path_factory):
             "KERAS_BACKEND": backend,
             "CUDA_VISIBLE_DEVICES": "",
             "JAX_PLATFORMS": "cpu",
+            # Compiled for a few steps each
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)

@@ -21,6 +21,8 @@ from Code.runs.unit import work
 # Memory of one worker with TensorFlow, the data and an epoch's buffers; at most 2.1 GB measured
 GB_PER_JOB = 3.0
 CRASHES_ALLOWED = 1
+# A cluster that does not answer within this is not there
+ANSWER_SECONDS = 30
 # TensorFlow never frees what XLA has compiled: 60 MB to 110 MB per run measured
 UNITS_A_WORKER = 40
 
@@ -92,7 +94,7 @@ def backend(name="loky", address=None, jobs=1):
 def _dask(address):
     from dask.distributed import Client
 
-    with Client(address, timeout="30s"):
+    with Client(address, timeout=f"{ANSWER_SECONDS}s"):
         yield
 
 

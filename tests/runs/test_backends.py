@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from Code.runs import schedule
+from tests.support import run_here
+
 FEW = ("pca-2", "ae")
 
 
@@ -47,8 +50,9 @@ def test_a_dask_cluster_gives_the_same_results(root, tmp_path):
     ],
     ids=["an address without a cluster", "a cluster that is not there"],
 )
-def test_wrong_clusters_are_one_clear_line(root, tmp_path, options, said):
-    finished = run(root, "--quick", "--only", *FEW, "--output", tmp_path / "out", *options)
+def test_wrong_clusters_are_one_clear_line(tmp_path, monkeypatch, options, said):
+    monkeypatch.setattr(schedule, "ANSWER_SECONDS", 2)
+    finished = run_here("--quick", "--only", *FEW, "--output", tmp_path / "out", *options)
     assert finished.returncode == 2
     assert "Traceback" not in finished.stderr
     assert said in finished.stderr.strip().splitlines()[-1]
