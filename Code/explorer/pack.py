@@ -198,7 +198,7 @@ def multiples(numbers, bits):
 
 
 def compensated(weights, x, bits):
-    """Round weights ``(inputs, units)`` to multiples of 2^-bits, with ``x @ weights`` hardly changed.
+    """Round weights ``(inputs, units)`` to multiples of 2^-bits; ``x @ weights`` hardly changes.
 
     The rows are rounded one after the other, and the later rows are adjusted to cancel the change
     of the outputs as well as they can: with H = xᵀx, the change of row i is passed to the rows
