@@ -53,7 +53,7 @@ def psnr_rows(results: Results, name: str | None = None) -> list[PsnrRow]:
 
 
 def beats_rivals(results: Results, name: str) -> bool | None:
-    """Whether the model, after its first stage, beats noise and mean filter at every level."""
+    """Whether the model, after its first stage, beats noisy input and filter at every level."""
     rows = psnr_rows(results, name)
     rows = [row for row in rows if row.stage == rows[0].stage]
     gains = [d for row in rows for d in (row.gain, row.gain_over_filter)]

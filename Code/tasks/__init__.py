@@ -1,6 +1,6 @@
-"""What codes and autoencoders are good for, as pure functions of arrays."""
+"""Uses of codes and autoencoders, as pure functions of arrays."""
 
-# In the order of the report. The line says what `python -m Code.use` lists.
+# In the order of the report; `python -m Code.use` lists these descriptions
 USES = {
     "reconstruct": "send images through the autoencoder and say what is lost",
     "reduce": "map images into the plane, and say how far the map can be trusted",

@@ -1,11 +1,11 @@
-"""Anomaly detection: what an autoencoder gives back badly is unlike what it was trained on.
+"""Anomaly detection: an image that is reconstructed badly is unlike the training images.
 
-    s(x) = 1/D ‖x − x̂(x)‖²   or   s(x) = −ELBO(x);      x is foreign where s(x) > t,
-    t the q-quantile of s over training images, so that about 1 − q of the normal ones alarm.
+    s(x) = 1/D ‖x − x̂(x)‖²   or   s(x) = −ELBO(x);      x is called foreign (anomalous) if s(x) > t
+    t is the q-quantile of s over training images: about 1 − q of the normal images exceed it.
 
-A model of all ten digits is judged by images that are no digits, made from the test images
-themselves (`foreign_images`). The usual protocols, one digit as the normal class or one digit left
-out, need a model each (`one_class`, `protocols`).
+A model of all ten digits is tested with images that are not digits, made from the test images
+(`foreign_images`). The usual protocols (one digit is the normal class, or one digit is left out)
+train a separate model for each digit (`one_class`, `protocols`).
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ ELBO_SAMPLES = 4
 SHOWN_OF_EACH = 2
 LISTED = 16
 SVM_COMPONENTS, SVM_NU = 300, 0.05
-# About as many gradient steps for one digit (6,000 images) as for nine
+# Equally many gradient steps for one digit (6,000 images) as for nine
 PROTOCOL_STEPS, PROTOCOL_BATCH = 1500, 128
 PROTOCOL_SETTINGS = {"hidden": (256, 64), "code_dim": 16, "reconstruction": "binary cross-entropy"}
 
@@ -51,18 +51,18 @@ METRICS = (
 
 
 def auroc(normal, foreign):
-    """Area under the ROC curve: how often a foreign score exceeds a normal one; 0.5 is chance.
+    """Area under the ROC curve: probability that a foreign score exceeds a normal one (chance 0.5).
 
     Parameters
     ----------
-    normal, foreign : arrays ``(n,)`` and ``(m,)`` of scores; higher is stranger.
+    normal, foreign : arrays ``(n,)`` and ``(m,)`` of scores; higher means more anomalous.
     """
     labels = np.repeat([0, 1], [len(normal), len(foreign)])
     return float(roc_auc_score(labels, np.concatenate([normal, foreign])))
 
 
 def threshold(scores, quantile=QUANTILE):
-    """The score that a share ``quantile`` of normal ``scores`` does not exceed."""
+    """The threshold that a share ``quantile`` of the normal ``scores`` does not exceed."""
     return float(np.quantile(scores, quantile))
 
 
@@ -73,10 +73,11 @@ def reconstruction_error(images, reconstructions):
 
 
 def foreign_images(images, seed=0):
-    """Images that are no digits, made of digits: ``{kind: array (n, height, width)}`` in [0, 1].
+    """Images that are not digits, made from digits: ``{kind: array (n, height, width)}`` in [0, 1].
 
-    ``rotated`` by 90° (square images only), ``patch``: a random square of a seventh of the height
-    inverted, ``shuffled``: all pixels in one random order, the same for every image.
+    ``rotated``: turned by 90° (square images only); ``patch``: with an inverted random square whose
+    side is a seventh of the height; ``shuffled``: with all pixels in one random order, the same for
+    every image.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def foreign_images(images, seed=0):
 def negative_elbo(model, images, seed=0, samples=ELBO_SAMPLES):
     """``−ELBO = E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I))`` in nats, ``(n,)``.
 
-    The expectation is over a few draws of z, the same ones every time.
+    The expectation is estimated with a few draws of z, the same ones in every call.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def negative_elbo(model, images, seed=0, samples=ELBO_SAMPLES):
 
     References
     ----------
-    Kingma & Welling 2013, equations 3 and 10; as an anomaly score An & Cho 2015.
+    Kingma & Welling 2013, equations 3 and 10; used as an anomaly score by An & Cho 2015.
     """
     from keras import ops
 
@@ -126,7 +127,7 @@ def negative_elbo(model, images, seed=0, samples=ELBO_SAMPLES):
 
 
 def scorers(model, seed=0):
-    """The scores that a trained autoencoder has: ``{name: images → (n,)}``, higher is stranger."""
+    """The anomaly scores of a trained autoencoder: ``{name: function of images → (n,)}``."""
     found = {"reconstruction": lambda x: reconstruction_error(x, model.reconstruct(x))}
     if has_posterior(model):
         found["elbo"] = lambda x: negative_elbo(model, x, seed)
@@ -134,19 +135,20 @@ def scorers(model, seed=0):
 
 
 def judged(score, normal_train, normal_test, foreign, quantile=QUANTILE):
-    """How well one score tells foreign images from normal ones.
+    """How well one score separates foreign images from normal ones.
 
     Parameters
     ----------
     score : function of images ``(n, height, width)`` → ``(n,)``.
     normal_train : images whose scores set the threshold.
-    normal_test : normal images that the scorer has not seen.
+    normal_test : normal images that were not used in training.
     foreign : ``{kind: images}``.
 
     Returns
     -------
-    dict: ``auroc``, the mean over the kinds, and each kind's own; ``detected``, the mean share of
-    the foreign images above the threshold; ``false_alarms``, the share of the normal ones.
+    dict: ``auroc``, the mean over the kinds, and the AUROC of each kind; ``detected``, the mean
+    share of foreign images above the threshold; ``false_alarms``, the share of normal images above
+    it.
     """
     limit, normal = threshold(score(normal_train), quantile), score(normal_test)
     strange = {kind: score(images) for kind, images in foreign.items()}
@@ -164,7 +166,7 @@ def measure(model, data, seed=0, given=None):
 
     Parameters
     ----------
-    given : images ``(n, height, width)`` of another kind (Fashion-MNIST, say), or None.
+    given : foreign images ``(n, height, width)``, for example of Fashion-MNIST, or None.
     """
     normal, foreign = _material(data, seed, given)
     train = data.x_train[:N_TRAIN]
@@ -178,7 +180,7 @@ def measure(model, data, seed=0, given=None):
 
 
 def baselines(data, seed=0, given=None):
-    """PCA's reconstruction error, an isolation forest, and a one-class SVM on the same images."""
+    """The same for PCA's reconstruction error, an isolation forest and a one-class SVM."""
     normal, foreign = _material(data, seed, given)
     found = {}
     for name, train in rivals(seed).items():
@@ -191,7 +193,7 @@ def baselines(data, seed=0, given=None):
 
 
 def _material(data, seed, given):
-    """Normal test images and the foreign ones, at most N_TEST of each kind."""
+    """Normal test images and foreign images, at most N_TEST of each kind."""
     normal = to_unit(data.x_test[:N_TEST])
     foreign = foreign_images(normal, seed)
     if given is not None:
@@ -204,11 +206,11 @@ def _views(normal, foreign, reconstruct):
     return {"images": shown, "reconstructions": reconstruct(shown)}
 
 
-# Rivals: each takes training images and returns its scores, as an autoencoder's training does ----
+# Baselines: each takes training images and returns scores, as `autoencoder_trainer` does ---------
 
 
 def rivals(seed=0):
-    """The classical detectors by name: training images → ``{score name: images → (n,)}``."""
+    """Classical detectors by name: training images → ``{score name: images → (n,)}``."""
     return {
         "pca-16": pca_scorer,
         "isolation forest": lambda x: forest_scorer(x, seed),
@@ -217,20 +219,20 @@ def rivals(seed=0):
 
 
 def pca_reconstruction(images, n_components=16):
-    """The function that gives images back from their principal components."""
+    """The function that reconstructs images from their principal components."""
     pca = PCA(min(n_components, len(images) - 1), svd_solver="covariance_eigh")
     pca.fit(unit_rows(images))
     return lambda x: pca.inverse_transform(pca.transform(unit_rows(x))).reshape(np.shape(x))
 
 
 def pca_scorer(images):
-    """Squared distance a pixel from the plane of the first 16 principal components."""
+    """Squared distance per pixel from the subspace of the first 16 principal components."""
     reconstruct = pca_reconstruction(images)
     return {"reconstruction": lambda x: reconstruction_error(x, reconstruct(x))}
 
 
 def forest_scorer(images, seed=0):
-    """Isolation forest of 100 trees: how few cuts part an image from the rest (Liu et al. 2008)."""
+    """Isolation forest of 100 trees: few splits isolate an anomalous image (Liu et al. 2008)."""
     forest = IsolationForest(random_state=seed).fit(unit_rows(images))
     return {"depth": lambda x: -forest.score_samples(unit_rows(x))}
 
@@ -238,8 +240,8 @@ def forest_scorer(images, seed=0):
 def svm_scorer(images, seed=0):
     """One-class SVM (Schölkopf et al. 2001) on a Nyström map of the radial basis kernel.
 
-    The exact one takes time quadratic in the images. The kernel's γ is 1 / (D · variance), as
-    scikit-learn's SVMs have it.
+    The exact kernel takes time quadratic in the number of images. Its γ is 1 / (D · variance), the
+    default of scikit-learn's SVMs.
     """
     x = unit_rows(images)
     components = min(SVM_COMPONENTS, len(x))
@@ -250,19 +252,19 @@ def svm_scorer(images, seed=0):
     return {"margin": lambda images: -machine.decision_function(unit_rows(images))}
 
 
-# Protocols: a model a digit ----------------------------------------------------------------------
+# Protocols: one model per digit ------------------------------------------------------------------
 
 
 def one_class(train_model, data, left_out=False, classes=None):
-    """AUROC on the test images with each digit in turn as the normal class, or as the one unseen.
+    """AUROC on the test images; each digit in turn is the only normal or the only foreign class.
 
     Parameters
     ----------
     train_model : function of training images ``(n, height, width)`` → ``{score name: function of
         images → (n,)}``; see `autoencoder_trainer` and `rivals`.
-    left_out : False: trained on digit c alone, all others are foreign. True: trained on all but
-        digit c, which alone is foreign.
-    classes : digits to take in turn; all by default.
+    left_out : False: train on digit c alone; all others are foreign. True: train on all digits
+        except c; only c is foreign.
+    classes : digits c to use; all by default.
 
     Returns
     -------
@@ -291,8 +293,8 @@ def autoencoder_trainer(
     Parameters
     ----------
     model : import path of the variant; settings : its arguments, by default the common network.
-    seed : of the weights, the order of the images and the noise; it sets Keras's global seed.
-    steps : gradient steps, rounded up to whole epochs.
+    seed : seed of the weights, the order of the images and the noise; it sets Keras's global seed.
+    steps : number of gradient steps, rounded up to whole epochs.
     """
     import keras
 
@@ -310,15 +312,15 @@ def autoencoder_trainer(
 
 
 def protocols(train_model, data, classes=None):
-    """Both protocols of `one_class`: means over the digits, and every digit's AUROC as views.
+    """Both protocols of `one_class`: the mean over the digits, and each digit's AUROC as views.
 
-    It trains two models a digit, so it is an experiment of its own and not part of `measure`.
+    It trains two models per digit, so it is a separate experiment and not part of `measure`.
     """
     measured = Measured()
     for name, left_out in (("one_normal", False), ("left_out", True)):
         found = one_class(train_model, data, left_out, classes)
         for i, (score, each) in enumerate(found.items()):
-            # The first score is the one that every detector has
+            # The first score is the main one, which every detector has
             metric = f"auroc_{name}" if i == 0 else f"auroc_{name}_{score}"
             measured.values[metric] = float(np.mean(each))
             measured.views[metric] = each
@@ -329,7 +331,7 @@ def protocols(train_model, data, classes=None):
 
 
 def figure(measured):
-    """Normal and foreign images, what each model gives back, and where it errs."""
+    """Draw normal and foreign images, their reconstructions, and the errors of each model."""
     shown = {name: one for name, one in measured.items() if "images" in one.views}
     if not shown:
         raise ValueError("nothing to draw: none of these gives images back")

@@ -3,9 +3,9 @@
     accuracy = max_π 1/n Σ 1[y = π(c)]   over one-to-one maps π of clusters to digits
     NMI = I(y; c) / ½ (H(y) + H(c))      ARI = (RI − E RI) / (max RI − E RI)
 
-k-means and a Gaussian mixture are fitted to training codes and asked about test codes. The labels
-say how many clusters to look for and which name each gets; nothing else. Models that have
-categories of their own are judged by those too.
+k-means and a Gaussian mixture are fitted to training codes and applied to test codes. The labels
+are used only for the number of clusters and for naming them. Models with their own categories are
+also measured by those.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from Code.tasks.task import Measured, Metric, unit_rows
 
 N_TRAIN = 20_000
 KMEANS_STARTS, MIXTURE_STARTS = 10, 2
-# A covariance of more units has more parameters than the images can tell
+# With more units, a covariance has more parameters than the images can determine
 MIXTURE_UNITS = 32
 SHOWN = 16
 
@@ -35,7 +35,7 @@ METRICS = tuple(
 
 
 def matched(labels, clusters):
-    """The one-to-one map of clusters to classes that agrees with most labels.
+    """The one-to-one map of clusters to classes that agrees with the most labels.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def matched(labels, clusters):
 
     Returns
     -------
-    dict: cluster → class. Where there are more clusters than classes, some have none and all their
-    images count as errors.
+    dict: cluster → class. If there are more clusters than classes, some clusters have no class, and
+    all their images count as errors.
 
     References
     ----------
@@ -56,14 +56,14 @@ def matched(labels, clusters):
 
 
 def clustering_accuracy(labels, clusters):
-    """Share of images in the cluster of their class, by the best one-to-one map (`matched`)."""
+    """Share of images in the cluster of their class, for the best one-to-one map (`matched`)."""
     names = matched(labels, clusters)
     named = np.array([names.get(cluster, -1) for cluster in np.asarray(clusters).tolist()])
     return float(np.mean(named == labels))
 
 
 def agreement(labels, clusters, how):
-    """``accuracy``, ``nmi`` and ``ari`` of a clustering, their names ending in ``_how``."""
+    """``accuracy``, ``nmi`` and ``ari`` of a clustering; ``how`` is the ending of their names."""
     return {
         f"accuracy_{how}": clustering_accuracy(labels, clusters),
         f"nmi_{how}": float(normalized_mutual_info_score(labels, clusters)),
@@ -72,16 +72,16 @@ def agreement(labels, clusters, how):
 
 
 def kmeans(train, k, seed=0):
-    """The function codes ``(n, units)`` → cluster ``(n,)`` of k-means, the best of ten starts."""
+    """k-means, best of ten starts, as a function codes ``(n, units)`` → clusters ``(n,)``."""
     return KMeans(k, n_init=KMEANS_STARTS, random_state=seed).fit(train).predict
 
 
 def gaussian_mixture(train, k, seed=0):
-    """The function codes → likeliest component of a mixture of normals with full covariances.
+    """Gaussian mixture with full covariances, as a function codes → most likely component.
 
-    Codes of more than 32 units are projected on their principal components first.
+    Codes of more than 32 units are first projected onto their principal components.
     """
-    # In units of the codes' own spread, so that the least variance allowed is a share of it
+    # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = train.std() or 1.0
     units = min(MIXTURE_UNITS, train.shape[1], len(train) - 1)
     pca = PCA(units, svd_solver="covariance_eigh").fit(train / scale)
@@ -91,10 +91,10 @@ def gaussian_mixture(train, k, seed=0):
 
 
 def own_categories(model, images):
-    """The category that the model itself gives each image, ``(n,)``, or None if it has none.
+    """The category ``(n,)`` that the model itself assigns to each image, or None without any.
 
-    Those are the likeliest category of a categorical code, and the petal of a prior that is a
-    mixture. A model that was told labels in training has not found its categories.
+    This is the most likely category of a categorical code, or the petal of a mixture prior. A model
+    that was trained with labels has not found its categories by itself and gives None.
     """
     if hasattr(model, "category_of") and not model.n_labels:
         return np.asarray(model.category_of(model.encode(images))).argmax(axis=1)
@@ -106,20 +106,20 @@ def own_categories(model, images):
 
 
 def clustered(train, test, test_labels, k, seed=0):
-    """Agreement of both clusterings of codes with the labels, and the clusters of k-means.
+    """Agreement of both clustering methods with the labels, and the clusters of k-means.
 
     Parameters
     ----------
-    train, test : arrays ``(n, units)`` and ``(m, units)``; only the first 20,000 of ``train`` are
+    train, test : codes ``(n, units)`` and ``(m, units)``; only the first 20,000 of ``train`` are
         used.
     test_labels : integer array ``(m,)``.
     k : number of clusters.
 
     Returns
     -------
-    dict of figures, and array ``(m,)``.
+    dict of measures, and the clusters of ``test``, array ``(m,)``.
     """
-    # Double precision: k-means on codes far from 0 loses its last digits in single
+    # Double precision: in single precision k-means is inaccurate for codes far from 0
     train, test = np.asarray(train[:N_TRAIN], np.float64), np.asarray(test, np.float64)
     groups = kmeans(train, k, seed)(test)
     values = agreement(test_labels, groups, "kmeans")
@@ -128,7 +128,7 @@ def clustered(train, test, test_labels, k, seed=0):
 
 
 def measure(model, data, seed=0):
-    """How well clusters of a trained autoencoder's codes, or its categories, are the digits."""
+    """How well clusters of a trained autoencoder's codes, or its categories, match the digits."""
     codes = (unsupervised_code(model, x) for x in (data.x_train[:N_TRAIN], data.x_test))
     values, groups = clustered(*codes, data.y_test, _n_classes(data), seed)
     own = own_categories(model, data.x_test)
@@ -161,7 +161,7 @@ def mean_images(images, clusters):
 
 
 def _views(data, groups):
-    """The mean of each cluster in the order of the digits that they are matched to."""
+    """The mean image of each cluster, in the order of the digits matched to them."""
     means, names = mean_images(data.x_test, groups), matched(data.y_test, groups)
     digits = np.unique(data.y_test)
     by_digit = {digit: means[cluster] for cluster, digit in names.items()}
@@ -173,7 +173,7 @@ def _views(data, groups):
 
 
 def figure(measured):
-    """The mean image of each cluster of k-means, under the digit that it is matched to."""
+    """Draw the mean image of each cluster of k-means below its matched digit."""
     shown = {name: one for name, one in measured.items() if "clusters" in one.views}
     if not shown:
         raise ValueError("nothing to draw: nothing was clustered")
@@ -186,7 +186,7 @@ def figure(measured):
 
 
 def by_size(clusters):
-    """The clusters numbered anew, the largest 0."""
+    """Renumber the clusters by size; the largest becomes 0."""
     values, places, counts = np.unique(clusters, return_inverse=True, return_counts=True)
     rank = np.empty(len(values), int)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(values))

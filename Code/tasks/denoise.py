@@ -2,8 +2,8 @@
 
     x̃ ~ q(x̃ | x)        x̂ = g(f(x̃))        PSNR and SSIM of x̂ against x
 
-No model is told which noise it gets, or how much of it. The filters are: for each noise the setting
-that does best on training images is taken.
+No model knows the kind and level of the noise. The filters do: each uses, for each kind and level
+of noise, the setting that is best on training images.
 
     python -m Code.tasks.denoise --model output/dae --input my.png --output out.png
 """
@@ -45,15 +45,15 @@ METRICS = (
 
 
 def measure(model, data, seed=0):
-    """PSNR and SSIM of denoised test images (the first 2,000) for each noise, and the curve."""
+    """PSNR and SSIM of the first 2,000 test images for each noise, and the PSNR curve."""
     return measured_denoiser(lambda x, kind, level: model.reconstruct(x), data, seed)
 
 
 def baselines(data, seed=0):
-    """The noisy images as they are, filters, and the projection onto 16 principal components.
+    """The same for the noisy images, filters, and the projection onto 16 principal components.
 
-    Total variation and non-local means work on one image after the other, so that filters are
-    measured on 3 % of the test images, the first 300 of 10,000, at least 50.
+    Total variation and non-local means process one image after the other, so filters are measured
+    only on the first 3 % of the test images (300 of 10,000), but at least 50.
     """
     project = pca_reconstruction(data, 16)
     filtered = max(50, 3 * len(data.x_test) // 100)
@@ -66,10 +66,10 @@ def baselines(data, seed=0):
 
 
 def measured_denoiser(denoise, data, seed=0, n=N_IMAGES):
-    """What ``denoise(noisy images, kind, level)`` achieves.
+    """Measure a function ``denoise(noisy images, kind, level)``.
 
-    Views: ``images``, ``noisy`` and ``denoised`` at Gaussian noise of 0.5, and ``levels`` and
-    ``psnr`` of the curve over the level of the Gaussian noise.
+    Views: ``images``, ``noisy`` and ``denoised`` for Gaussian noise of 0.5; ``levels`` and ``psnr``
+    of the curve over the level of Gaussian noise.
     """
     x = to_unit(data.x_test[:n])
     values, curve = {}, []
@@ -95,21 +95,21 @@ def measured_denoiser(denoise, data, seed=0, n=N_IMAGES):
 
 
 def noisy(x, kind, level, seed=0):
-    """Images ``(n, height, width)`` in [0, 1] with noise, the same for the same seed."""
+    """Images ``(n, height, width)`` in [0, 1] with added noise; equal seeds give equal noise."""
     from Code.data.corruption import CORRUPTIONS
 
     return np.asarray(CORRUPTIONS[kind](x, level, seed))
 
 
 def median(x, size):
-    """Each pixel's median over a window of ``size`` × ``size`` pixels."""
+    """Replace each pixel by the median of the ``size`` × ``size`` pixels around it."""
     return median_filter(x, (1, size, size))
 
 
 def total_variation(x, weight):
     """``argmin_u ½ ‖u − x‖² + weight · TV(u)`` of each image (Rudin, Osher & Fatemi 1992).
 
-    By Chambolle's algorithm (2004), as in scikit-image.
+    Computed by Chambolle's algorithm (2004), as in scikit-image.
     """
     return np.stack([denoise_tv_chambolle(image, weight) for image in x])
 
@@ -119,7 +119,7 @@ def non_local_means(x, h):
 
     Parameters
     ----------
-    h : how far apart patches may be and still be averaged, in units of intensity.
+    h : distance up to which patches are averaged, in units of intensity.
     """
     return np.stack([denoise_nl_means(image, 5, 9, h, fast_mode=True) for image in x])
 
@@ -133,13 +133,13 @@ FILTERS = {
 
 
 class Tuned:
-    """A filter with the setting that gives training images the highest PSNR at that noise.
+    """A filter that uses, for each noise, the setting with the highest PSNR on training images.
 
     Parameters
     ----------
     filter : ``(images, setting) → images``.
-    settings : those to choose from; leaving the images as they are is always among them. One in
-        1,500 training images decides, 40 of 60,000, at least 8.
+    settings : the settings to choose from; no filtering is always one more choice. They are
+        compared on one in 1,500 training images (40 of 60,000), but at least 8.
     """
 
     def __init__(self, filter, settings, data, seed=0):
@@ -152,9 +152,9 @@ class Tuned:
         return x if setting is None else self.filter(x, setting)
 
     def setting(self, kind, level):
-        """The chosen setting, None for no filter at all."""
+        """The chosen setting; None means no filtering."""
         if (kind, level) not in self.chosen:
-            # Other noise than the test images get
+            # Noise different from that of the test images
             x = noisy(self.images, kind, level, self.seed + 1)
             scores = {s: psnr(self.images, self.filter(x, s)) for s in self.settings}
             scores[None] = psnr(self.images, x)
@@ -163,7 +163,7 @@ class Tuned:
 
 
 def figure(measured):
-    """Ten test images, with Gaussian noise of 0.5, and what each model makes of them."""
+    """Draw ten test images, with Gaussian noise of 0.5, and denoised by each model."""
     first = next(iter(measured.values())).views
     rows = [(name, m.views["denoised"]) for name, m in measured.items() if name != "noisy"]
     return image_rows([("images", first["images"]), ("noisy", first["noisy"]), *rows])
@@ -171,10 +171,10 @@ def figure(measured):
 
 @styled
 def curves(measured):
-    """PSNR against the standard deviation of Gaussian noise, a curve each; infinity is left out."""
+    """Draw PSNR against the standard deviation of Gaussian noise; infinite values are left out."""
     drawn = new_figure(PAGE_WIDTH, 400)
     axes = drawn.add_subplot()
-    # Not the two that are hardly told from the grey of the noise
+    # Without the two colours that are hard to distinguish from the grey curve of the noise
     colours = [c for i, c in enumerate(DIGIT_COLOURS) if i not in (3, 8)]
     for i, (name, m) in enumerate(measured.items()):
         decibels = np.where(np.isfinite(m.views["psnr"]), m.views["psnr"], np.nan)

@@ -1,12 +1,13 @@
-"""Disentangling: does each unit of the code stand for one factor of the image, and for no other?
+"""Disentangling: does each unit of the code represent exactly one factor of the image?
 
     MIG = 1/K Σ_k (I(z_j; v_k) − max_{i ≠ j} I(z_i; v_k)) / H(v_k),    j = argmax_j I(z_j; v_k)
 
-The mutual information gap (Chen et al. 2018, "Isolating sources of disentanglement", section 4.1):
-how much more the unit that knows factor v_k best knows of it than the next best. 1 where every
-factor has a unit of its own. MNIST comes without factors, so they are measured in the image as in
-Castro et al. 2019, "Morpho-MNIST": slant, thickness, width, height and ink. The label is a further
-one. They depend on each other (thick digits have more ink), which keeps the best gap below 1.
+This is the mutual information gap (Chen et al. 2018, "Isolating sources of disentanglement",
+section 4.1): for each factor v_k, the information about it in the best unit minus that in the
+second best. It is 1 if every factor has its own unit. MNIST comes without factors, so they are
+measured in the images as in Castro et al. 2019, "Morpho-MNIST": slant, thickness, width, height and
+ink. The label is one more factor. The factors depend on each other (thick digits have more ink),
+so even the best gap is below 1.
 """
 
 from functools import lru_cache
@@ -40,10 +41,10 @@ METRICS = (
 
 
 def factors(images):
-    """What can be measured in images of strokes: ``{name: array (n,)}``.
+    """Factors measured in images of strokes: ``{name: array (n,)}``.
 
     ``slant`` in degrees, positive to the right; ``thickness``, ``width`` and ``height`` in pixels;
-    ``ink``, the mean intensity. A blank image has 0 in all.
+    ``ink`` is the mean intensity. All factors of a blank image are 0.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def factors(images):
 
 
 def slant(images):
-    """``arctan(−μ₁₁ / μ₀₂)`` in degrees: the shear that would set the image upright.
+    """``arctan(−μ₁₁ / μ₀₂)`` in degrees: the angle of the shear that makes the image upright.
 
     Source: Castro et al. 2019; μ are the central moments of the intensities, y points
     down.
@@ -81,16 +82,16 @@ def slant(images):
 
 
 def strokes(images):
-    """Where an image is brighter than half of its brightest pixel: boolean, of the same shape."""
+    """Pixels brighter than half of the image's brightest pixel: boolean array of equal shape."""
     return images > 0.5 * images.max(axis=(1, 2), keepdims=True)
 
 
 def thickness(images):
     """Mean thickness of the strokes in pixels: four times their mean distance from the edge.
 
-    Across a stroke of width w the distance from the nearer edge is w / 4 in the mean. Castro et
-    al. average over the skeleton instead; this needs none, and has no stray branches
-    to err by. The image is doubled first, as the edge may run through a pixel.
+    Across a stroke of width w, the mean distance from the nearer edge is w / 4. Castro et al.
+    average over the skeleton instead; this method needs no skeleton, so stray branches of a
+    skeleton cause no errors. The image is enlarged by 2 first, as the edge may cross a pixel.
 
     Parameters
     ----------
@@ -98,10 +99,10 @@ def thickness(images):
     """
     height, width = images.shape[1:]
     ink = strokes(enlarge(images, (2 * height, 2 * width), "bilinear"))
-    # One transform of all images below each other: a frame of background keeps them apart
+    # One distance transform of all images, stacked vertically and separated by background frames
     framed = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
     distance = distance_transform_edt(framed.reshape(-1, 2 * width + 2)).reshape(framed.shape)
-    # A pixel's centre is half a pixel nearer to the edge than to the next centre beyond it
+    # The edge lies half a pixel before the centre of the next background pixel
     inner = np.where(framed, distance - 0.5, 0).sum(axis=(1, 2))
     return 4 / 2 * inner / np.maximum(framed.sum(axis=(1, 2)), 1)
 
@@ -121,7 +122,7 @@ def bounding_box(images):
 
 
 def binned(values, bins=BINS):
-    """Indices of bins that hold about equally many values; few different values stay as they are.
+    """Indices of bins with about equally many values; few different values get one bin each.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def binned(values, bins=BINS):
 
     Returns
     -------
-    Integer array ``(n,)``; equal values are always in one bin.
+    Integer array ``(n,)``; equal values are always in the same bin.
     """
     different, index = np.unique(values, return_inverse=True)
     if len(different) <= bins:
@@ -139,7 +140,7 @@ def binned(values, bins=BINS):
 
 
 def entropy(index):
-    """Entropy in nats of what the integers ``(n,)`` are distributed like."""
+    """Entropy in nats of the empirical distribution of integers ``(n,)``."""
     share = np.bincount(index) / len(index)
     share = share[share > 0]
     return float(-(share * np.log(share)).sum())
@@ -152,9 +153,9 @@ def mutual_information(a, b):
 
 
 def information(codes, values):
-    """``I(z_j; v_k) / H(v_k)`` of every unit and factor: array ``(units, factors)`` in [0, 1].
+    """``I(z_j; v_k) / H(v_k)`` for every unit and factor: array ``(units, factors)`` in [0, 1].
 
-    A factor that never varies gives 0.
+    A constant factor gives 0.
 
     Parameters
     ----------
@@ -173,7 +174,7 @@ def information(codes, values):
 def gaps(table):
     """The mutual information gap of each factor, ``(factors,)``, from `information`'s table.
 
-    With one unit alone the next best knows nothing.
+    With a single unit, the second best counts as 0.
     """
     ordered = np.sort(np.vstack([table, np.zeros(table.shape[1])]), axis=0)
     return ordered[-1] - ordered[-2]
@@ -183,11 +184,11 @@ def gaps(table):
 
 
 def latents(model, images, seed=0):
-    """One draw of the latent variables an image, array ``(n, units)``.
+    """One draw of the latent variables per image, array ``(n, units)``.
 
-    Of a variational model they are samples of q(z | x), as Chen et al. have it: the mean of a unit
-    that is not in use still tells images apart, by digits too small to survive the noise. A label
-    in the code (conditional VAE) is one variable, whichever way it is written.
+    For a variational model they are samples of q(z | x), as in Chen et al.: the mean of an unused
+    unit still distinguishes images, by differences far smaller than the noise. A label in the code
+    (conditional VAE) counts as one variable, although it is stored one-hot.
     """
     codes = flat(model.encode(images))
     if not has_posterior(model):
@@ -198,13 +199,13 @@ def latents(model, images, seed=0):
 
 
 def traversals(encode, decode, image, spread, units, steps=STEPS):
-    """One image's code with one unit at a time moved through its range, decoded.
+    """Decode one image's code while one unit at a time moves through its range.
 
     Parameters
     ----------
     encode, decode : functions of images and codes.
     image : array ``(height, width)`` in [0, 1].
-    spread : codes ``(n, ...)`` of many images; a unit goes from their 1 % to their 99 % quantile.
+    spread : codes ``(n, ...)`` of many images; a unit moves from their 1 % to their 99 % quantile.
     units : indices of the units, counted over the flattened code.
 
     Returns
@@ -221,13 +222,13 @@ def traversals(encode, decode, image, spread, units, steps=STEPS):
 
 
 def measure(model, data, seed=0):
-    """Gaps of all factors, and how much of them a linear map reads from the code at all.
+    """Gaps of all factors, and how well a linear map predicts the factors from the code.
 
-    ``mig`` is the mean over the measured factors. The label's gap stands by itself: some models
-    are told the label, and none is told how a digit slants.
+    ``mig`` is the mean over the factors measured in the image. The label's gap is separate, because
+    some models are given the label, but none is given the slant of a digit.
 
-    ``factors_r2`` is the mean share of variance (R²) of the measured factors that ridge regression
-    from the code explains in test images; fitted to training images.
+    ``factors_r2`` is the mean R² of a ridge regression from the code to the measured factors,
+    fitted to training images and evaluated on test images.
     """
     train, test = data.x_train[:N_TRAIN], data.x_test[:N_TEST]
     known, asked = _factors_of(data)
@@ -240,7 +241,7 @@ def measure(model, data, seed=0):
         "factors_r2": np.mean(explained(*codes, known, asked)),
     }
     shown = [MEASURED_FACTORS.index(name) for name in SHOWN_FACTORS]
-    # A label that is a latent of its own has no unit to move
+    # A label that is a latent variable of its own is not a unit that can be moved
     units = table[: getattr(model, "code_dim", None) or len(table), shown].argmax(axis=0)
     rows = traversals(model.encode, model.decode, to_unit(test[0]), model.encode(train), units)
     values = {name: float(value) for name, value in values.items()}
@@ -248,7 +249,7 @@ def measure(model, data, seed=0):
 
 
 def explained(train_codes, test_codes, train_values, test_values):
-    """R² of each factor on test codes by ridge regression, a list; constant factors are left out.
+    """List of R² on test codes by ridge regression, one per factor, without constant factors.
 
     Parameters
     ----------
@@ -267,12 +268,12 @@ def explained(train_codes, test_codes, train_values, test_values):
 
 @lru_cache(maxsize=2)
 def _factors_of(data):
-    """The factors of the training and test images used; the same for every model."""
+    """The factors of the training and test images that are used; the same for every model."""
     return factors(data.x_train[:N_TRAIN]), factors(data.x_test[:N_TEST])
 
 
 def baselines(data, seed=0):
-    """Sixteen principal components."""
+    """The same for sixteen principal components."""
     return {"pca-16": measure(principal_components(data), data, seed)}
 
 
@@ -280,7 +281,7 @@ def baselines(data, seed=0):
 
 
 def figure(measured):
-    """One digit as each model's best unit for slant, thickness and width goes through its range."""
+    """Draw one digit while each model's best unit for a factor moves through its range."""
     rows = [
         (f"{name}: {factor}, unit {unit + 1}", images)
         for name, one in measured.items()

@@ -1,10 +1,10 @@
-"""A trained encoder and decoder as files that need neither Keras nor this project.
+"""Export a trained encoder and decoder as files that need neither Keras nor this project.
 
     python -m Code.tasks.export --model output/dae --format onnx --output exported
 
-writes ``encoder``, ``decoder`` and ``autoencoder`` in that format, runs each on test images and
-compares it with Keras. Images are float32 ``(n, height, width)`` with intensities in [0, 1]. ONNX
-needs ``pip install tf2onnx onnxruntime``.
+writes ``encoder``, ``decoder`` and ``autoencoder`` in that format, runs each file on test images
+and compares its output with Keras. Images are float32 ``(n, height, width)`` with intensities in
+[0, 1]. ONNX needs ``pip install tf2onnx onnxruntime``.
 """
 
 import shutil
@@ -21,9 +21,9 @@ COMPARED = 100
 
 
 def parts(model):
-    """The Keras models of an autoencoder that are worth taking elsewhere, by name.
+    """The Keras models of an autoencoder to export, by name.
 
-    ``encoder`` is image → code; of a variational one, the mean. ``decoder`` is code → image,
+    ``encoder`` is image → code (z_mean for a variational model), ``decoder`` code → image,
     ``autoencoder`` image → reconstruction.
     """
     import keras
@@ -37,12 +37,12 @@ def parts(model):
 
 
 def export(model, folder, form, images):
-    """Write every part of ``model`` into ``folder`` and compare it with Keras.
+    """Write every part of ``model`` into ``folder`` and compare its output with Keras.
 
     Parameters
     ----------
     form : ``"onnx"`` or ``"tf_saved_model"``.
-    images : float32 array ``(n, height, width)`` in [0, 1] to compare on.
+    images : float32 array ``(n, height, width)`` in [0, 1] for the comparison.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def export(model, folder, form, images):
     Raises
     ------
     UserError
-        If a part cannot be exported, or does not equal Keras to 1e-5 of its largest value.
+        If a part cannot be exported, or differs from Keras by more than 1e-5 of its largest value.
     """
     from keras import ops
 
@@ -84,7 +84,7 @@ def _write(part, path, form):
 
 
 def _read(path, form):
-    """The exported file as a function of an array."""
+    """Load the exported file as a function of an array."""
     if form == "onnx":
         try:
             import onnxruntime

@@ -1,11 +1,11 @@
-"""Features for classification: how much of the label the frozen code tells, from few labels or all.
+"""Features for classification: how well the frozen code predicts labels, from few or all labels.
 
-    ŷ = argmax_c (w_c · z(x) + b_c)   a linear probe on the code z, the encoder left as it is
+    ŷ = argmax_c (w_c · z(x) + b_c)   a linear probe on the code z; the encoder is not changed
     ŷ = most frequent label among the k nearest training codes
 
 The autoencoder has seen all training images, the classifier only those with labels: 10, 100 or
-1,000 of them, equally many of every digit, in several draws. Against the same on pixels and on 16
-principal components. `fine_tune` goes on training the encoder too.
+1,000 of them, equally many of every digit, in several draws. The baselines do the same on pixels
+and on 16 principal components. `fine_tune` also continues to train the encoder.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from Code.training.probe import probe_accuracy
 LABELS = (10, 100, 1000)
 DRAWS = 10
 NEIGHBOURS = 5
-# Of which the command line learns to read the user's images
+# Number of training images from which the command line learns to classify the user's images
 N_TRAIN = 20_000
 FINE_TUNE_STEPS, FINE_TUNE_BATCH, FINE_TUNE_RATE = 600, 100, 1e-3
 FINE_TUNE_IMAGES = 2000
@@ -42,10 +42,10 @@ METRICS = tuple(
 
 
 def unsupervised_code(model, images):
-    """Codes ``(n, units)`` of images, without what labels have told the model.
+    """Codes ``(n, units)`` of images, without the parts learned from labels.
 
-    A conditional VAE appends to its code the label that a classifier, trained on all labels, reads
-    from the image; only its style is a code here. Codes that are maps are flattened.
+    A conditional VAE appends a label to its code, predicted by a classifier that was trained on all
+    labels; only its style z is used here. Codes that are maps are flattened.
     """
     codes = _without_labels(model, model.encode(images))
     return codes.reshape(len(codes), -1)
@@ -56,7 +56,7 @@ def _without_labels(model, codes):
 
 
 def balanced_draw(labels, n, rng):
-    """Indices of ``n`` images, equally many of every class, or None if some class has too few.
+    """Random indices of ``n`` images, equally many per class, or None if a class has too few.
 
     Parameters
     ----------
@@ -72,13 +72,13 @@ def balanced_draw(labels, n, rng):
 
 
 def neighbours_accuracy(train_codes, train_labels, test_codes, test_labels):
-    """Share of test codes whose class most of their nearest training codes have.
+    """Accuracy of a k-nearest-neighbour classifier on test codes.
 
-    Five neighbours, or as many as there are labels of a class where those are fewer.
+    It uses five neighbours, or fewer if a class has fewer labelled images.
     """
     _, counts = np.unique(train_labels, return_counts=True)
     k = min(NEIGHBOURS, int(counts.min()))
-    # Brute force is one matrix product; a tree in 16 dimensions visits nearly every leaf anyway
+    # Brute force is one matrix product; a tree in 16 dimensions would visit nearly every leaf
     method = "auto" if train_codes.shape[1] <= 3 else "brute"
     classifier = KNeighborsClassifier(k, algorithm=method).fit(train_codes, train_labels)
     return float(classifier.score(test_codes, test_labels))
@@ -88,20 +88,20 @@ CLASSIFIERS = {"probe": probe_accuracy, "knn": neighbours_accuracy}
 
 
 def accuracies(train_codes, train_labels, test_codes, test_labels, seed=0, draws=DRAWS):
-    """Accuracy of a linear probe and of k-NN on frozen codes, from 10 labels to all.
+    """Accuracy of a linear probe and of k-NN on frozen codes, with 10 labels up to all labels.
 
     Parameters
     ----------
     train_codes, test_codes : arrays ``(n, units)``.
     train_labels, test_labels : integer arrays ``(n,)``.
-    draws : how often the labelled images are drawn afresh.
+    draws : number of random draws of the labelled images.
 
     Returns
     -------
     dict: ``probe_100`` is the mean over the draws and ``probe_100_spread`` their standard
-    deviation; ``probe_all`` uses all labels, up to the 20,000 of `probe_accuracy`. The same for
-    ``knn``, with no such limit. Numbers of labels that cannot be drawn equally from every class are
-    left out.
+    deviation, for 100 labels; ``probe_all`` uses all labels, up to the limit of 20,000 in
+    `probe_accuracy`. The names with ``knn`` are analogous, without that limit. Numbers of labels
+    that cannot be drawn equally from every class are left out.
 
     References
     ----------
@@ -152,21 +152,21 @@ def _flat(codes):
     return codes.reshape(len(codes), -1)
 
 
-# Fine-tuning: only where asked, since it trains ---------------------------------------------------
+# Fine-tuning: only on request, because it trains a network ----------------------------------------
 
 
 def fine_tune(
     model, images, labels, n_classes=10, seed=0, steps=FINE_TUNE_STEPS, from_scratch=False
 ):
-    """Train a copy of the encoder with a softmax head on labelled images; ``model`` stays as it is.
+    """Train a copy of the encoder with a softmax head on labelled images; ``model`` is unchanged.
 
     Parameters
     ----------
     images : array ``(n, height, width)``: uint8, or floats in [0, 1].
     labels : integer array ``(n,)``.
     steps : gradient steps of Adam on batches of 100 images, rounded up to whole epochs.
-    from_scratch : whether to forget what was learnt without labels: what the pre-training is
-        worth is the difference.
+    from_scratch : whether to start from random weights instead; comparing both shows the benefit
+        of pre-training.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def fine_tune(
     head = keras.layers.Dense(n_classes, "softmax", name="head")(features)
     classifier = Classifier(keras.Model(image, head, name="network"))
     classifier.compile(keras.optimizers.Adam(FINE_TUNE_RATE))
-    # Few images again and again within an epoch: every epoch is a call, which takes its time
+    # Repeat few images within an epoch, because each epoch is one call with its overhead
     order = np.tile(np.arange(len(images)), -(-FINE_TUNE_IMAGES // len(images)))
     epochs = -(-steps * FINE_TUNE_BATCH // len(order))
     classifier.fit(
@@ -195,12 +195,12 @@ def fine_tune(
 
 
 def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FINE_TUNE_STEPS):
-    """Test accuracy after fine-tuning, and of the same network from random weights.
+    """Test accuracy after fine-tuning, and of the same network trained from random weights.
 
     Returns
     -------
-    dict: ``fine_tuned_100`` and ``scratch_100`` are means over the draws, ``…_spread`` their
-    standard deviations; the same for the other numbers of labels.
+    dict: ``fine_tuned_100`` and ``scratch_100`` are means over the draws for 100 labels and
+    ``…_spread`` their standard deviations; the other numbers of labels are analogous.
     """
     n_classes = int(max(data.y_train.max(), data.y_test.max())) + 1
     values = {}
@@ -233,7 +233,7 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
 
 @styled
 def figure(measured):
-    """Accuracy against the number of labels: a panel for the probe and one for the neighbours."""
+    """Draw accuracy against the number of labels: one panel for the probe, one for k-NN."""
     drawn = figure_names(measured)
     if not drawn:
         raise ValueError("nothing to draw: no accuracy was measured")
@@ -248,7 +248,7 @@ def figure(measured):
             found = [k for k, n in enumerate(ticks) if f"{classifier}_{n}" in values]
             keys = [f"{classifier}_{ticks[k]}" for k in found]
             axes.errorbar(
-                # Apart, so that the bars of two models do not hide each other
+                # Shifted, so that the error bars of the models do not overlap
                 np.array(found) + 0.07 * (j - (len(drawn) - 1) / 2),
                 [100 * values[key] for key in keys],
                 yerr=[100 * values.get(f"{key}_spread", 0) for key in keys],
@@ -267,7 +267,7 @@ def figure(measured):
 
 
 def figure_names(measured):
-    """Those of which there is something to draw."""
+    """The models and baselines that have something to draw."""
     return [name for name, one in measured.items() if f"probe_{ALL}" in one.values]
 
 

@@ -24,16 +24,16 @@ from Code.tasks.task import Measured, Metric
 
 N_IMAGES = 1000
 STEPS, CHAIN, BURN_IN = 20, 60, 10
-# Large holes are best filled in one step, scattered pixels in many: tried on training images
+# Large holes are best filled in one step, scattered pixels in many; training images decide
 STEPS_TRIED, N_TUNING = (1, 3, STEPS), 200
 KNN_TRAIN, NEIGHBOURS = 20_000, 5
-# scikit-learn's imputer fits a regression a pixel: more than this takes minutes
+# scikit-learn's imputer fits one regression per pixel: larger values would take minutes
 ITERATIVE_TRAIN, ITERATIVE_ROUNDS, ITERATIVE_PREDICTORS = 1500, 4, 30
 SHOWN = 10
 
 
 def square(n, shape, rng):
-    """A hole of half the image's sides, anywhere in it."""
+    """Random rectangular holes with sides of half the image's sides."""
     height, width = shape
     side = height // 2, width // 2
     top = rng.integers(height - side[0] + 1, size=(n, 1, 1))
@@ -43,7 +43,7 @@ def square(n, shape, rng):
 
 
 def half(n, shape, rng):
-    """The upper, lower, left or right half of the image."""
+    """Holes of the upper, lower, left or right half of the image, chosen at random."""
     height, width = shape
     rows, columns = np.indices(shape)
     halves = np.stack(
@@ -53,7 +53,7 @@ def half(n, shape, rng):
 
 
 def scattered(share):
-    """Pixels missing at random, each by itself with probability ``share``."""
+    """A function for holes of random pixels, each missing with probability ``share``."""
     return lambda n, shape, rng: rng.random((n, *shape)) < share
 
 
@@ -69,11 +69,11 @@ METRICS = (
 
 
 def measure(model, data, seed=0):
-    """PSNR of the missing pixels alone, of the first 1,000 test images, for each kind of hole.
+    """PSNR over the missing pixels of the first 1,000 test images, for each kind of hole.
 
-    ``psnr_…`` is that of `impute`, with the number of steps that does best on training images, or
-    of a masked autoencoder's own ``complete``; VAEs have ``psnr_sampled_…`` too, the mean of what
-    `sample` draws.
+    ``psnr_…`` is measured for `impute`, with the number of steps that is best on training images,
+    or for a masked autoencoder's own ``complete``. VAEs also have ``psnr_sampled_…``, measured for
+    the mean of the draws of `sample`.
     """
     start, steps = mean_image(data), chosen_steps(model, data, seed)
     measured = measured_filler(lambda x, hole: filled_by(model, x, start, steps[hole]), data, seed)
@@ -89,7 +89,7 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The mean image, nearest neighbours, regressions, and `impute` with principal components."""
+    """The same for the mean image, nearest neighbours, regressions and `impute` with PCA."""
     mean, neighbours = mean_image(data), Neighbours(data.x_train[:KNN_TRAIN])
     project, regress = pca_reconstruction(data, 16), regressions(data, seed)
     rivals = {
@@ -102,7 +102,7 @@ def baselines(data, seed=0):
 
 
 def measured_filler(fill, data, seed=0):
-    """What ``fill(images with NaN, kind of hole)`` achieves, the first ten images as views."""
+    """Measure a function ``fill(images with NaN, kind of hole)``; keep ten images as views."""
     truth, values, views = _truth(data), {}, {"images": _truth(data)[:SHOWN]}
     for hole, x, missing in with_holes(truth, seed):
         filled = fill(x, hole)
@@ -116,14 +116,14 @@ def _truth(data):
 
 
 def with_holes(images, seed=0):
-    """``name, images with NaN, missing`` for every kind of hole."""
+    """Yield ``name, images with NaN, missing`` for every kind of hole."""
     for i, (name, hole) in enumerate(HOLES.items()):
         missing = hole(len(images), images.shape[1:], np.random.default_rng([seed, i]))
         yield name, np.where(missing, np.nan, images), missing
 
 
 def chosen_steps(model, data, seed=0):
-    """``{kind of hole: steps}`` with which `impute` does best on 200 training images."""
+    """``{kind of hole: steps}`` for which `impute` is best on 200 training images."""
     start, truth = mean_image(data), to_unit(data.x_train[:N_TUNING])
     if hasattr(model, "complete"):
         return dict.fromkeys(HOLES)
@@ -134,15 +134,15 @@ def chosen_steps(model, data, seed=0):
                 truth[missing], impute(model.reconstruct, x, start, steps)[missing]
             ),
         )
-        # Other holes than the test images get
+        # Holes different from those of the test images
         for hole, x, missing in with_holes(truth, seed + 1)
     }
 
 
 def filled_by(model, x, start, steps):
-    """Images with NaN, filled by the model in the way that suits it."""
+    """Images with NaN, filled by `impute` or by a masked autoencoder's ``complete``."""
     if hasattr(model, "complete"):
-        # A masked autoencoder is told where the holes are: that is what it was trained for
+        # A masked autoencoder was trained to fill holes at known positions
         missing = np.isnan(x)
         known = (~missing).astype(np.float32)
         return model.complete(np.where(missing, 0, x).astype(np.float32), known)
@@ -150,20 +150,20 @@ def filled_by(model, x, start, steps):
 
 
 def impute(reconstruct, x, start, steps=STEPS):
-    """Fill missing values by what an autoencoder makes of the whole, ``steps`` times.
+    """Fill missing values with those of an autoencoder's reconstruction, ``steps`` times.
 
     ``x⁰_missing = start``, ``xᵗ⁺¹_missing = g(f(xᵗ))_missing``; known values never change.
 
     Parameters
     ----------
-    reconstruct : function of an array of the shape of ``x`` without NaN, the same shape back.
+    reconstruct : function of an array without NaN in the shape of ``x``; returns the same shape.
     x : float array ``(n, ...)`` with NaN where a value is missing.
-    start : array that broadcasts to ``x``: the first guess.
+    start : array that broadcasts to ``x``: the initial guess.
 
     References
     ----------
     Bengio, Yao, Alain & Vincent 2013, "Generalized denoising auto-encoders as generative models",
-    section 4 (clamped to what is known, and without its noise); with principal components
+    section 4 (here with fixed known values and without noise). With principal components:
     Troyanskaya et al. 2001, "Missing value estimation methods for DNA microarrays" (SVDimpute).
     """
     missing = np.isnan(x)
@@ -176,19 +176,19 @@ def impute(reconstruct, x, start, steps=STEPS):
 def sample(model, x, start, rng, steps=CHAIN, burn_in=BURN_IN):
     """Draw the missing pixels of images from a VAE: a Markov chain for each image.
 
-    ``z ~ q(z | x_known, x_missing)``, ``x_missing ← E[x | z]``. Each z is a draw; pixels are grey,
-    so that their mean given z stands for a draw of 0 or 1.
+    ``z ~ q(z | x_known, x_missing)``, ``x_missing ← E[x | z]``. Each z is a random draw. Pixels are
+    grey values, so their mean given z replaces a draw of 0 or 1.
 
     Parameters
     ----------
     x : array ``(n, height, width)`` with NaN where a pixel is missing.
     start : as for `impute`.
     rng : ``np.random.Generator``.
-    steps, burn_in : length of the chain, and how many of its first states are left out.
+    steps, burn_in : length of the chain, and the number of its first states that are discarded.
 
     Returns
     -------
-    mean, last : the mean over the chain, and its last state: one draw. Known pixels as they were.
+    mean, last : mean over the chain, and its last state (one draw). Known pixels are unchanged.
 
     References
     ----------
@@ -213,10 +213,10 @@ def mean_image(data):
 
 
 class Neighbours:
-    """The mean of the training images that are nearest by the known pixels.
+    """Fills with the mean of the training images that are nearest in the known pixels.
 
-    What scikit-learn's ``KNNImputer`` gives where no training image has gaps, a hundred times as
-    fast. Source: Troyanskaya et al. 2001 (KNNimpute).
+    It equals scikit-learn's ``KNNImputer`` for training images without gaps, but is a hundred times
+    as fast. Source: Troyanskaya et al. 2001 (KNNimpute).
 
     Parameters
     ----------
@@ -241,10 +241,10 @@ class Neighbours:
 
 
 def regressions(data, seed=0):
-    """scikit-learn's ``IterativeImputer``, fitted to 1,500 training images: a function to fill.
+    """A fill function: scikit-learn's ``IterativeImputer``, fitted to 1,500 training images.
 
-    A fifth of them have holes of each kind, the others none; a ridge regression predicts each
-    pixel from 30 that are correlated with it.
+    A fifth of these images have holes, of all kinds in turn; the others have none. A ridge
+    regression predicts each pixel from 30 pixels that are correlated with it.
 
     References
     ----------
@@ -279,16 +279,16 @@ def regressions(data, seed=0):
 
 @contextlib.contextmanager
 def _without_warnings():
-    # It warns that its rounds are fewer than it would take to converge: that is the budget
+    # It warns that it has not converged: the small number of rounds is intended
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 
 
 def figure(measured):
-    """Five images with a square hole, five others with a missing half, and what each makes of them.
+    """Draw five images with a square hole, five with a missing half, and all fillings of them.
 
-    They are the first ten, not typical ones: the measures say how it goes on all.
+    They are simply the first ten images; the measures cover all of them.
     """
     first = next(iter(measured.values())).views
     rows = [("images", first["images"])]

@@ -1,14 +1,14 @@
-"""Generation: are images decoded from drawn codes like real ones, and not copies of them?
+"""Generation: are images decoded from sampled codes similar to real ones without copying them?
 
-    z ~ N(0, I), or whatever the model was trained to decode; for a model without a prior
+    z ~ N(0, I), or the prior that the model was trained with; for a model without a prior
     z ~ Σ_k π_k N(μ_k, Σ_k), a mixture fitted to the codes of the training images;  x = G(z)
 
     FD² = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)                    (Heusel et al. 2017)
-    precision: share of the generated images among the real ones, recall: of the real ones among the
-    generated                                                        (Kynkäänniemi et al. 2019)
+    precision: share of generated images within the manifold of real ones; recall: share of real
+    images within the manifold of generated ones                     (Kynkäänniemi et al. 2019)
 
-in the features of a small classifier, trained in the run, that reads digits. The real images are
-test images; the distance of the training images to them is the best that can be expected.
+All three are computed in the features of a small digit classifier that is trained in the run. The
+real images are test images; the training images' distance to them is the best possible value.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from Code.figures.images import image_rows
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric, unit_rows
 
-# Fréchet distances of few images are too large: all models and rivals get the same number
+# Fréchet distances of few images are biased upwards, so all models and baselines get this number
 N_SAMPLES = 10_000
 N_MANIFOLD = 3_000
 NEIGHBOURS = 3
@@ -32,7 +32,7 @@ N_MIDPOINTS = 2_000
 MIXTURE_TRAIN, MIXTURE_COMPONENTS, MIXTURE_UNITS = 10_000, 10, 32
 READER_SEED, READER_STEPS, READER_BATCH, READER_UNITS = 0, 1400, 128, 64
 SHOWN = 10
-# What no model is expected to surpass: measured beside the rivals, but not one of them
+# Measured with the baselines, but not one of them: no model is expected to be better
 BOUNDS = ("training images",)
 
 METRICS = (
@@ -45,12 +45,12 @@ METRICS = (
 )
 
 
-# Features: a small classifier, trained once a process ---------------------------------------------
+# Features: a small classifier, trained once per process -------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A data set as a key: two of one source and size are the same."""
+    """A data set as a cache key: two data sets of the same source and size are equal."""
 
     sha256: str
     n_train: int
@@ -63,16 +63,16 @@ def _known(data):
 
 
 def features(data, images):
-    """Features ``(n, 64)`` of images by the classifier of this data set: its last hidden layer."""
+    """Features ``(n, 64)`` of images: the last hidden layer of this data set's classifier."""
     return _reader(_known(data))(images)
 
 
 @lru_cache(maxsize=2)
 def _reader(known):
-    """Train the classifier; the function images → features.
+    """Train the classifier; return the function images → features.
 
-    Two convolutions of stride 2 and a dense layer. All its random numbers have seeds of their own:
-    neither does it depend on Keras's global one nor does it reset it.
+    It has two convolutions of stride 2 and a dense layer. All its random numbers use their own
+    seeds, so it neither depends on Keras's global seed nor changes it.
     """
     import keras
     from keras import layers
@@ -96,7 +96,7 @@ def _reader(known):
     classifier = Classifier(keras.Model(image, output, name="network"))
     classifier.compile()
     order = np.random.default_rng(READER_SEED).permutation(len(x))
-    # As many steps for few images as for many: an untrained reader sees no difference
+    # Equally many steps for few images, because an untrained classifier cannot tell images apart
     epochs = -(-READER_STEPS // max(1, len(x) // READER_BATCH))
     classifier.fit(
         x[order], y[order], batch_size=READER_BATCH, epochs=epochs, shuffle=False, verbose=0
@@ -107,7 +107,7 @@ def _reader(known):
 
 @lru_cache(maxsize=2)
 def _real(known):
-    """What every model is compared with: features, their moments, radii and copies' distances."""
+    """Reference values of the test images: features, moments, radii, distance to training set."""
     data = known.data
     found = features(data, data.x_test[:N_SAMPLES])
     return {
@@ -128,7 +128,7 @@ def moments(points):
 
 
 def frechet_distance(real, generated):
-    """``‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)``: the squared distance of two normals.
+    """``‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)``: squared distance of two Gaussians.
 
     Parameters
     ----------
@@ -140,8 +140,8 @@ def frechet_distance(real, generated):
     Landau 1982.
     """
     (mean_r, cov_r), (mean_g, cov_g) = real, generated
-    # Σ_r^½ Σ_g Σ_r^½ has the eigenvalues of Σ_r Σ_g and is symmetric: rounding makes no complex
-    # roots of it, and units that are always 0 do no harm
+    # Σ_r^½ Σ_g Σ_r^½ has the same eigenvalues as Σ_r Σ_g but is symmetric: its root cannot become
+    # complex by rounding, and units that are always 0 cause no problem
     values, vectors = np.linalg.eigh(cov_r)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     trace = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_g @ root), 0, None)).sum()
@@ -150,9 +150,9 @@ def frechet_distance(real, generated):
 
 
 def radii(points, k=NEIGHBOURS):
-    """Squared distance of each point ``(n, units)`` to its k-th nearest other one, ``(n,)``."""
+    """Squared distance, ``(n,)``, of each point ``(n, units)`` to its k-th nearest other point."""
     distances = _squared_distances(points, points)
-    # A point is its own nearest
+    # The nearest point to each point is itself
     np.fill_diagonal(distances, 0.0)
     k = min(k, len(points) - 1)
     return np.partition(distances, k, axis=1)[:, k]
@@ -161,8 +161,8 @@ def radii(points, k=NEIGHBOURS):
 def coverage(queries, points, squared_radii):
     """Share of ``queries`` that lie within the ball of at least one of ``points``.
 
-    With real points and their `radii` it is the precision of generated queries; with generated
-    points the recall of real ones.
+    With real points and their `radii` this is the precision of generated queries; with generated
+    points and their radii it is the recall of real queries.
 
     References
     ----------
@@ -174,7 +174,7 @@ def coverage(queries, points, squared_radii):
 
 
 def nearest(images, among):
-    """The nearest of ``among``, as indices ``(n,)``, and the distances ``‖x − x′‖``, ``(n,)``.
+    """Indices ``(n,)`` of the nearest images in ``among``, and their distances ``‖x − x′‖``.
 
     Parameters
     ----------
@@ -205,8 +205,9 @@ def _squared_distances(a, b):
 def prior_codes(model, n, seed=0):
     """``n`` codes from the model's own prior, or None if it has none.
 
-    N(0, I) for the VAEs and all that are trained towards it; a style from it and a label, each as
-    likely, for the conditional VAE; for the adversarial ones the prior they were trained on.
+    The prior is N(0, I) for VAEs and other models trained towards it; for the conditional VAE, a
+    style from N(0, I) and a uniformly drawn label; for adversarial models, the prior of their
+    training.
     """
     rng = np.random.default_rng(seed)
     if model.has_prior:
@@ -225,8 +226,8 @@ def prior_codes(model, n, seed=0):
 def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
     """``n`` codes from a Gaussian mixture with full covariances, fitted to ``codes``.
 
-    Codes of more than 32 units are projected on their principal components and back. Only the first
-    10,000 codes are used.
+    Codes of more than 32 units are projected onto their principal components, and the samples back.
+    Only the first 10,000 codes are used.
 
     Parameters
     ----------
@@ -239,13 +240,13 @@ def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
     """
     shape, flat = codes.shape[1:], codes[:MIXTURE_TRAIN].reshape(len(codes[:MIXTURE_TRAIN]), -1)
     flat = flat.astype(np.float64)
-    # In units of the codes' own spread, so that the least variance allowed is a share of it
+    # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = flat.std() or 1.0
     units = min(MIXTURE_UNITS, flat.shape[1], len(flat) - 1)
     pca = PCA(units, svd_solver="covariance_eigh").fit(flat / scale)
     mixture = GaussianMixture(components, reg_covar=1e-6, random_state=seed)
     drawn, _ = mixture.fit(pca.transform(flat / scale)).sample(n)
-    # They come component by component
+    # scikit-learn returns the samples sorted by component
     drawn = np.random.default_rng(seed).permutation(drawn)
     return (pca.inverse_transform(drawn) * scale).reshape(n, *shape).astype(np.float32)
 
@@ -253,8 +254,8 @@ def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
 def fitted_codes(model, images, n, seed=0):
     """``n`` codes of `mixture_codes`, fitted to the codes of ``images``.
 
-    What a code cannot be is made what it can: entries of the book for a vector-quantised code. The
-    label of a conditional VAE is drawn from those of ``images``.
+    Samples are turned into valid codes: for a vector-quantised model, each vector becomes its
+    nearest codebook entry. For a conditional VAE, the labels are drawn from those of ``images``.
     """
     codes = model.encode(images[:MIXTURE_TRAIN])
     if hasattr(model, "labeller"):
@@ -268,7 +269,7 @@ def fitted_codes(model, images, n, seed=0):
 
 
 def samples(model, data, n, seed=0):
-    """``n`` images ``(n, height, width)`` from the prior, or from a fitted mixture."""
+    """``n`` images ``(n, height, width)`` decoded from the prior, or from a fitted mixture."""
     codes = prior_codes(model, n, seed)
     return model.decode(fitted_codes(model, data.x_train, n, seed) if codes is None else codes)
 
@@ -280,7 +281,7 @@ def between(start, end, steps):
 
 
 def interpolations(model, first, last, steps=SHOWN):
-    """Images ``(steps, height, width)`` decoded on the way from one image's code to another's.
+    """Images ``(steps, height, width)`` decoded on the line from one image's code to another's.
 
     Parameters
     ----------
@@ -294,13 +295,13 @@ def interpolations(model, first, last, steps=SHOWN):
 
 
 def likeness(images, data):
-    """How like the real images ``data.x_test`` generated ``images`` are.
+    """How similar generated ``images`` are to the real images ``data.x_test``.
 
     Returns
     -------
     dict: ``frechet``, ``precision`` and ``recall`` as above; ``nearest_training``, the mean
-    distance of a generated image to its nearest training image over that of a test image: about 0
-    where training images are repeated.
+    distance of generated images to their nearest training images, divided by that of test images:
+    about 0 if training images are copied.
     """
     real, found = _real(_known(data)), features(data, images)
     points = found[:N_MANIFOLD]
@@ -314,11 +315,11 @@ def likeness(images, data):
 
 
 def measure(model, data, seed=0):
-    """Likeness of a trained autoencoder's samples, and of images half-way between two codes.
+    """`likeness` of a trained autoencoder's samples, and precision of images between two codes.
 
-    ``frechet_mixture`` is that of samples from a mixture fitted to the codes, also for models that
-    have a prior. ``precision_midpoints`` is the precision of the images decoded half-way between
-    the codes of two test images.
+    ``frechet_mixture`` is the Fréchet distance of samples from a mixture fitted to the codes, also
+    for models with a prior. ``precision_midpoints`` is the precision of images decoded half-way
+    between the codes of two test images.
     """
     fitted = model.decode(fitted_codes(model, data.x_train, N_SAMPLES, seed))
     codes = prior_codes(model, N_SAMPLES, seed)
@@ -347,7 +348,7 @@ def midpoint_precision(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """A mixture fitted to 16 principal components, and the training images themselves."""
+    """The same for a mixture fitted to 16 principal components, and for the training images."""
     x = unit_rows(data.x_train[:MIXTURE_TRAIN])
     pca = PCA(min(16, len(x) - 1), svd_solver="covariance_eigh").fit(x)
     codes = mixture_codes(pca.transform(x), N_SAMPLES, seed)
@@ -370,7 +371,7 @@ def _views(shown, data):
 
 
 def figure(measured):
-    """Samples above their nearest training images, and the way from one test image to another."""
+    """Draw samples, their nearest training images, and the path from one test image to another."""
     rows = []
     for name, one in measured.items():
         if "samples" not in one.views:

@@ -1,4 +1,4 @@
-"""Principal components with the functions of a trained autoencoder: a rival in several uses."""
+"""Principal components with the methods of a trained autoencoder: a baseline in several uses."""
 
 from functools import lru_cache
 
@@ -10,12 +10,12 @@ from Code.tasks.task import flat
 
 
 class PrincipalComponents:
-    """PCA with the functions of a trained autoencoder; images are clipped to [0, 1].
+    """PCA with the methods of a trained autoencoder; decoded images are clipped to [0, 1].
 
     Parameters
     ----------
     images : training images ``(n, height, width)``: uint8, or floats in [0, 1].
-    code_dim : number of components, fewer where there are not so many.
+    code_dim : number of components, fewer if the images do not allow that many.
     """
 
     has_prior, terms = False, ()
@@ -34,7 +34,7 @@ class PrincipalComponents:
         return np.clip(self._pca.inverse_transform(codes), 0, 1).reshape(-1, *self.image_shape)
 
     def reconstruct(self, x):
-        """Images as their components give them back."""
+        """Images reconstructed from their components."""
         return self.decode(self.encode(x))
 
 

@@ -30,14 +30,14 @@ SSIM_IMAGES = 2000
 SSIM_WINDOW = 7
 PCA_COMPONENTS = (2, 10, 16, 32)
 SHOWN = 10
-# Keras clips so too: a pixel that was sure and wrong would cost infinitely many bits
+# Keras clips in the same way; otherwise a certain but wrong pixel would cost infinitely many bits
 EPSILON = 1e-7
 
 
 def measure(model, data, seed=0):
-    """Errors of the reconstructed test images; SSIM of the first 2,000.
+    """Errors of the reconstructed test images; SSIM for the first 2,000 only.
 
-    ``bits_per_pixel`` is measured of VAEs with binary cross-entropy, see `bits_per_pixel`.
+    ``bits_per_pixel`` is measured only for VAEs with binary cross-entropy, see `bits_per_pixel`.
     """
     x_hat = model.reconstruct(data.x_test)
     measured = errors_of(to_unit(data.x_test), x_hat)
@@ -47,7 +47,7 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """Principal components, as many as the codes of the comparison have units."""
+    """The same for PCA, with as many components as the codes of the comparison have units."""
     x = to_unit(data.x_test)
     return {f"pca-{k}": errors_of(x, pca_reconstruction(data, k)(x)) for k in PCA_COMPONENTS}
 
@@ -63,7 +63,7 @@ def errors_of(x, x_hat):
 
 
 def figure(measured):
-    """Ten test images above what each model makes of them."""
+    """Draw ten test images above each model's reconstructions."""
     first = next(iter(measured.values()))
     rows = [(name, m.views["reconstructions"]) for name, m in measured.items()]
     return image_rows([("images", first.views["images"]), *rows])
@@ -73,14 +73,14 @@ def ssim(images, others, window=SSIM_WINDOW):
     """Structural similarity of pairs of images, ``(n,)``; 1 where they are equal.
 
     ``SSIM = (2 μ_x μ_y + C₁)(2 σ_xy + C₂) / ((μ_x² + μ_y² + C₁)(σ_x² + σ_y² + C₂))`` with
-    ``C₁ = 0.01²``, ``C₂ = 0.03²``, the mean over all windows that lie within the image. The same
-    numbers as scikit-image's ``structural_similarity`` of one image after the other, in a tenth
-    of the time.
+    ``C₁ = 0.01²``, ``C₂ = 0.03²``, as the mean over all windows that lie within the image. The
+    values equal those of scikit-image's ``structural_similarity``, called for each image, in a
+    tenth of the time.
 
     Parameters
     ----------
     images, others : arrays ``(n, height, width)`` in [0, 1].
-    window : side of the square window of equal weights, odd.
+    window : side of the square window with equal weights; an odd number.
 
     References
     ----------
@@ -92,7 +92,7 @@ def ssim(images, others, window=SSIM_WINDOW):
         return uniform_filter(a, (1, window, window))
 
     mean_x, mean_y = mean(x), mean(y)
-    # Of a sample, as in the source: divided by one less than the number of pixels
+    # Sample variance, as in the source: divided by the number of pixels minus one
     unbiased = window**2 / (window**2 - 1)
     variances = unbiased * (mean(x * x) + mean(y * y) - mean_x**2 - mean_y**2)
     covariance = unbiased * (mean(x * y) - mean_x * mean_y)
@@ -104,15 +104,15 @@ def ssim(images, others, window=SSIM_WINDOW):
 
 
 def has_likelihood(model):
-    """Whether −ELBO of the model is a bound on a probability of pixels: VAEs with Bernoulli ones.
+    """Whether the model's ELBO bounds a probability: true for VAEs with Bernoulli pixels.
 
-    A density, such as that of ``GaussianVAE``, has no number of bits to compare it with.
+    A density, such as that of ``GaussianVAE``, cannot be compared with a number of bits.
     """
     return has_posterior(model) and model.reconstruction == "binary cross-entropy"
 
 
 def has_posterior(model):
-    """Whether the encoder gives q(z | x): the family of the VAE."""
+    """Whether the encoder returns q(z | x): true for all kinds of VAE."""
     from Code.vae import VAE
 
     return isinstance(model, VAE)
@@ -121,7 +121,8 @@ def has_posterior(model):
 def posterior(model, x):
     """``z_mean, z_log_var, rest`` of q(z | x) for images ``x``.
 
-    ``rest`` is what the decoder takes beside z, ``(n, 0)`` but for the labels of ``CVAE``.
+    ``rest`` is the decoder's further input besides z: the labels for ``CVAE``, otherwise an empty
+    array ``(n, 0)``.
     """
     from keras import ops
 
@@ -133,17 +134,17 @@ def posterior(model, x):
 
 
 def drawn(z_mean, z_log_var, rng):
-    """z = μ + σ ε by the generator ``rng``, ``(n, code_dim)``."""
+    """Samples z = μ + σ ε, ``(n, code_dim)``, with ε from the generator ``rng``."""
     epsilon = rng.standard_normal(z_mean.shape, np.float32)
     return z_mean + np.exp(0.5 * z_log_var) * epsilon
 
 
 def bits_per_pixel(model, x, seed=0):
-    """Bits for a pixel: ``−ELBO / (D ln 2)``, the mean over images, z drawn once for each.
+    """Bits per pixel: ``−ELBO / (D ln 2)``, the mean over images, with one draw of z for each.
 
-    ``−ELBO = −log p(x | z) + KL(q(z | x) ‖ N(0, I))`` bounds the length of the image's code, each
-    pixel of which was drawn as 0 or 1 with its intensity as the probability of 1. A label that the
-    decoder takes beside z costs ``log 10`` nats more.
+    ``−ELBO = −log p(x | z) + KL(q(z | x) ‖ N(0, I))`` is an upper bound on the description length
+    of an image whose pixels are drawn as 0 or 1, with the intensity as the probability of 1. A
+    label that the decoder takes besides z costs ``log 10`` nats more.
 
     Parameters
     ----------
@@ -153,7 +154,7 @@ def bits_per_pixel(model, x, seed=0):
     References
     ----------
     Kingma & Welling 2013, equation 10; Theis, van den Oord & Bethge 2016, "A note on the evaluation
-    of generative models", section 3.1 (bits a dimension).
+    of generative models", section 3.1 (bits per dimension).
     """
     z_mean, z_log_var, rest = posterior(model, x)
     z = drawn(z_mean, z_log_var, np.random.default_rng(seed))
@@ -172,7 +173,8 @@ def _cross_entropy(x, x_hat):
 def pca_reconstruction(data, k):
     """The function that projects images ``(n, height, width)`` onto ``k`` principal components.
 
-    They are those of the training images; fewer if there are not as many images.
+    The components are those of the training images; there are fewer than ``k`` if there are fewer
+    images.
     """
     x = to_unit(data.x_train).reshape(len(data.x_train), -1)
     pca = PCA(min(k, *x.shape), svd_solver="covariance_eigh").fit(x)

@@ -1,8 +1,8 @@
 """Dimensionality reduction: a map of the images in the plane, and how far it can be trusted.
 
-Codes of two units are the map; of wider codes it is their two principal components.
+Codes of two units are the map themselves; wider codes are mapped by two principal components.
 
-    1-NN, 5-NN       how well the nearest points of the map tell the class
+    1-NN, 5-NN       how well the nearest points in the map predict the class
     trustworthiness  whether neighbours in the map are neighbours among the images
     continuity       whether neighbours among the images are neighbours in the map
 
@@ -30,20 +30,20 @@ METRICS = (
     Metric("continuity"),
     Metric("nn_error_2d", higher_is_better=False),
 )
-# What t-SNE, which maps all images at once, can do in a minute; the same images for everyone
+# As many images as t-SNE, which maps all at once, can do in a minute; the same for all models
 MAP_TRAIN, MAP_TEST = 4000, 2000
 KNN, NEIGHBOURS = 5, 12
 TSNE_COMPONENTS = 50
 COLUMNS = 3
 CROWDED = 0.65
-# A numeral's middle stays so far from the frame that none of it is cut
+# A numeral's centre keeps this distance from the frame, so that no part of it is cut off
 INSIDE = 0.94
 
 
 def measure(model, data, seed=0):
-    """The figures of `map_quality`, and of the whole data set's map the 1-NN error.
+    """The measures of `map_quality`, and the 1-NN error in the map of the whole data set.
 
-    ``knn_accuracy_code`` is that of the 5 nearest codes with all their units.
+    ``knn_accuracy_code`` is the 5-NN accuracy on the codes with all their units.
     """
     train, test = (flat(model.encode(x)) for x in (data.x_train, data.x_test))
     measured = _map_of(train, test, data)
@@ -55,10 +55,10 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """Two principal components of the pixels, and t-SNE.
+    """The same for two principal components of the pixels, and for t-SNE.
 
-    t-SNE has no code for images that it was not fitted to: it maps the measured training and test
-    images together, and there is no map of the whole data set.
+    t-SNE cannot map images that it was not fitted to. So it maps the measured training and test
+    images together, and has no map of the whole data set.
     """
     x_train, x_test = (flat(to_unit(x)) for x in (data.x_train, data.x_test))
     few, some = x_train[:MAP_TRAIN], x_test[:MAP_TEST]
@@ -76,7 +76,7 @@ def baselines(data, seed=0):
 
 
 def _map_of(train, test, data):
-    """Measures of the plane of codes ``(n, units)`` of all images."""
+    """Measures of the map made from codes ``(n, units)`` of all images."""
     train, test = plane(train, test)
     few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
     values = map_quality(
@@ -96,18 +96,18 @@ def _views(points, data):
 
 
 def map_quality(x_train, train_points, y_train, x_test, test_points, y_test):
-    """How good a map of the plane is.
+    """Measures of the quality of a map in the plane.
 
     Parameters
     ----------
     x_train, x_test : images ``(n, pixels)``.
-    train_points, test_points : their places ``(n, 2)``.
+    train_points, test_points : their points ``(n, 2)`` in the map.
     y_train, y_test : labels ``(n,)``.
 
     Returns
     -------
-    ``knn_accuracy_2d``, in which 5 training points vote on each test point, and of the test images
-    ``trustworthiness`` and ``continuity`` for their 12 neighbours.
+    dict: ``knn_accuracy_2d``, the accuracy on test points of 5-NN with the training points;
+    ``trustworthiness`` and ``continuity`` of the test images, for 12 neighbours.
     """
     return {
         "knn_accuracy_2d": neighbour_accuracy(train_points, y_train, test_points, y_test, KNN),
@@ -117,11 +117,11 @@ def map_quality(x_train, train_points, y_train, x_test, test_points, y_test):
 
 
 def trusted(original, mapped, neighbours=NEIGHBOURS):
-    """Trustworthiness of ``mapped``; with the arguments exchanged the continuity of the map.
+    """Trustworthiness of the map; with exchanged arguments, its continuity.
 
-    ``1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_i} (r(i, j) − k)``: U_i are those of the k nearest of
-    i in the map that are not so in the original, where j is the r(i, j)-th nearest. 1 is best; a
-    map at random gives about ½.
+    ``1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_i} (r(i, j) − k)``: U_i contains the points j that
+    are among the k nearest of i in the map but not in the original, where j is the r(i, j)-th
+    nearest. 1 is best; a random map gives about ½.
 
     Parameters
     ----------
@@ -131,13 +131,13 @@ def trusted(original, mapped, neighbours=NEIGHBOURS):
     ----------
     Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods", equations 1, 2.
     """
-    # The measure is defined for less than half of the points
+    # The measure is defined only for fewer neighbours than half of the points
     k = max(1, min(neighbours, math.ceil(len(original) / 2) - 1))
     return trustworthiness(original, mapped, n_neighbors=k)
 
 
 def tsne_map(x, seed=0):
-    """t-SNE of images ``(n, pixels)``, by way of 50 principal components: points ``(n, 2)``.
+    """t-SNE of images ``(n, pixels)`` via 50 principal components: points ``(n, 2)``.
 
     Source: van der Maaten & Hinton 2008, "Visualizing data using t-SNE".
     """
@@ -148,7 +148,7 @@ def tsne_map(x, seed=0):
 
 @styled
 def figure(measured):
-    """The maps side by side, each of its own scale: a dot an image, its colour the digit."""
+    """Draw the maps side by side, each with its own scale: one dot per image, coloured by digit."""
     rows = math.ceil(len(measured) / COLUMNS)
     drawn = new_figure(PAGE_WIDTH, 60 + 275 * rows)
     panels = drawn.subplots(rows, COLUMNS, squeeze=False).ravel()
@@ -176,13 +176,13 @@ def _draw_map(axes, points, labels, stars=()):
     axes.set_xlim(centre[0] - half, centre[0] + half)
     axes.set_ylim(centre[1] - half, centre[1] + half)
     axes.set_aspect("equal", adjustable="box")
-    # The places mean nothing but beside each other
+    # Only relative positions have a meaning, so there are no ticks
     axes.set_xticks([])
     axes.set_yticks([])
     halo = [effects.withStroke(linewidth=2.5, foreground="white")]
     digits = np.unique(labels)
     medians = np.array([np.median(points[labels == digit], axis=0) for digit in digits])
-    # Closer together for the spreading, so that numerals of a small panel get further apart
+    # Scaled down before spreading, so that numerals in a small panel are moved further apart
     places = spread((medians - centre) / (2 * half) * CROWDED) / CROWDED * 2 * half + centre
     places = np.clip(places, centre - INSIDE * half, centre + INSIDE * half)
     for digit, place in zip(digits, places, strict=True):

@@ -1,14 +1,14 @@
-"""Resizing: pixels that a small image does not have, from what a model knows of digits.
+"""Resizing: enlarge small images with the help of a model that knows what digits look like.
 
     y = D x,  D the mean over blocks of f × f pixels                    the small image
     x₀ = bicubic(y)
     x ← (1 − a) x + a g(f(x))                                 towards what the model can draw
-    x ← x + Dᵀ⁺ (y − D x)                     and back to what, made small, is the small image
+    x ← x + Dᵀ⁺ (y − D x)                     and back to an image that shrinks to the small one
 
-The second step is iterative back-projection (Irani & Peleg 1991) with Dᵀ⁺, the replication of every
-pixel, as the kernel: the smallest change after which D x = y. The first puts a trained model where
-a prior belongs (Venkatakrishnan et al. 2013, "Plug-and-play priors"). a and the number of steps
-are chosen on training images. No model is trained for this use.
+The second step is iterative back-projection (Irani & Peleg 1991): the smallest change after which
+D x = y. Its kernel Dᵀ⁺ replicates every pixel. The first step uses a trained model as a prior
+(Venkatakrishnan et al. 2013, "Plug-and-play priors"). a and the number of steps are chosen on
+training images. No model is trained for this use.
 """
 
 from functools import lru_cache
@@ -38,7 +38,7 @@ METRICS = (
 
 
 def shrink(images, factor):
-    """The means over blocks of ``factor`` × ``factor`` pixels.
+    """Shrink images to the means over blocks of ``factor`` × ``factor`` pixels.
 
     Parameters
     ----------
@@ -50,16 +50,16 @@ def shrink(images, factor):
 
 
 def replicate(images, factor):
-    """Every pixel as a block of ``factor`` × ``factor`` equal ones."""
+    """Replace every pixel by a block of ``factor`` × ``factor`` equal pixels."""
     return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def enlarge(images, shape, method="bicubic"):
-    """Images ``(n, *shape)`` interpolated as Pillow does it: ``"bicubic"`` or ``"bilinear"``.
+    """Interpolate images to ``(n, *shape)`` as Pillow does: ``"bicubic"`` or ``"bilinear"``.
 
-    Interpolation is linear and takes rows and columns by themselves, so that Pillow's answer for
-    the unit vectors gives all images by two matrix products. Bicubic overshoots: see that what
-    needs [0, 1] clips.
+    Interpolation is linear and separable into rows and columns, so Pillow's result for the unit
+    vectors gives all images by two matrix products. Bicubic interpolation can leave [0, 1]; the
+    caller must clip where necessary.
 
     References
     ----------
@@ -78,21 +78,21 @@ def _interpolation(n, m, method):
 
 
 def consistent(images, small):
-    """The images nearest to ``images`` whose block means are ``small``."""
+    """The images nearest to ``images`` among those whose block means are ``small``."""
     factor = images.shape[1] // small.shape[1]
     return images + replicate(small - shrink(images, factor), factor)
 
 
 def enlargements(reconstruct, small, shape, weight):
-    """Yield the estimate after 0, 1, 2, … steps; 0 is bicubic interpolation.
+    """Yield the estimate after 0, 1, 2, … steps; after 0 steps it is bicubic interpolation.
 
     Parameters
     ----------
-    reconstruct : function of images ``(n, height, width)`` that gives them back.
+    reconstruct : function of images ``(n, height, width)`` that returns their reconstructions.
     small : array ``(n, height / factor, width / factor)``.
     shape : ``(height, width)``.
-    weight : a, the share of the reconstruction in the estimate before back-projection; with 0 this
-        is back-projection alone.
+    weight : a, the share of the reconstruction in the estimate before back-projection; 0 means
+        back-projection only.
     """
     x = np.clip(enlarge(small, shape), 0, 1)
     while True:
@@ -108,7 +108,7 @@ def enlarged(reconstruct, small, shape, weight, steps):
 
 
 def chosen(reconstruct, images, factor, weights=WEIGHTS, max_steps=MAX_STEPS):
-    """The weight and the number of steps, at least one, with the best PSNR on ``images``.
+    """The weight and the number of steps (at least 1) with the best PSNR on ``images``.
 
     Parameters
     ----------
@@ -124,11 +124,11 @@ def chosen(reconstruct, images, factor, weights=WEIGHTS, max_steps=MAX_STEPS):
 
 
 def judged(resize, images):
-    """PSNR and SSIM of ``resize(small, factor)`` against ``images`` for every factor.
+    """PSNR and SSIM of ``resize(small, factor)`` compared with ``images``, for every factor.
 
     Returns
     -------
-    Measured, with ``truth``, ``small`` (replicated) and ``result`` of the largest factor as views.
+    Measured, with views ``truth``, ``small`` (replicated) and ``result`` for the largest factor.
     """
     measured = Measured()
     for factor in FACTORS:
@@ -143,7 +143,7 @@ def judged(resize, images):
 
 
 def measure(model, data, seed=0):
-    """PSNR and SSIM of test images shrunk by 4 and by 2 and enlarged again with a trained model."""
+    """PSNR and SSIM of test images, shrunk by 4 and by 2 and enlarged again by a trained model."""
     train = to_unit(data.x_train[:N_CHOOSING])
 
     def resize(small, factor):
@@ -154,7 +154,7 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """Replication, bicubic interpolation, back-projection of it, ridge regression and PCA."""
+    """The same for replication, bicubic interpolation, back-projection, ridge regression, PCA."""
     images = to_unit(data.x_test[:N_TEST])
     shape = images.shape[1:]
     rivals = {
@@ -168,7 +168,7 @@ def baselines(data, seed=0):
 
 
 def ridge(images):
-    """The linear map from small images to large ones that fits training images best."""
+    """A ``resize`` function: a linear map from small to large images, fitted to training images."""
 
     def resize(small, factor):
         inputs = shrink(images, factor).reshape(len(images), -1)
@@ -182,7 +182,7 @@ def ridge(images):
 
 
 def figure(measured):
-    """Small digits, what each way makes of them, and what they were."""
+    """Draw small digits, their enlargements by each method, and the original images."""
     shown = {name: one for name, one in measured.items() if "result" in one.views}
     if not shown:
         raise ValueError("nothing to draw: none of these enlarges images")

@@ -1,16 +1,16 @@
-"""Segmentation: which pixels of a cluttered picture are digit, from ten labelled pictures.
+"""Segmentation: find a digit's pixels in a cluttered picture, learned from ten labelled pictures.
 
-    p(pixel is digit) = σ(wᵀ φ + b),     φ = (the 5 × 5 pixels around it, what the model says of it)
+    p(pixel is digit) = σ(wᵀ φ + b),     φ = (the 5 × 5 pixels around it, the model's features)
 
 A test digit lies somewhere on a canvas of twice its side, among pieces of other digits and noise.
-The model, trained on clean digits alone, says of a pixel:
+The model was trained on clean digits only. Its features of a pixel are:
 
-- with convolutions: the maps of its encoder's convolutions, run over the whole canvas as they are
-  (Long, Shelhamer & Darrell 2015, "Fully convolutional networks", section 3.1), enlarged to it;
-- in any case: what it gives back of the windows that slide over the canvas, each of a digit's size.
+- if it has convolutions: the maps of its encoder's convolutions, applied to the whole canvas
+  (Long, Shelhamer & Darrell 2015, "Fully convolutional networks", section 3.1) and enlarged to it;
+- in any case: its reconstructions of windows of a digit's size that slide over the canvas.
 
-Only the logistic regression sees labels; its threshold is the one with the best intersection over
-union in the labelled pictures.
+Only the logistic regression sees labels. Its threshold is the one with the best intersection over
+union on the labelled pictures.
 """
 
 import warnings
@@ -44,16 +44,16 @@ METRICS = (Metric("iou", main=True), Metric("iou_2_labelled"), Metric("pixel_acc
 
 
 def cluttered(images, n, seed=0):
-    """Digits among pieces of others on a noisy canvas, as in Mnih et al. 2014.
+    """Digits among pieces of other digits on a noisy canvas, as in Mnih et al. 2014.
 
-    Each picture has one whole digit and eight pieces, a quarter of its side each, cut out of other
-    digits around their inked pixels. Gaussian noise of 0.1 is added and the result clipped to
-    [0, 1].
+    Each picture has one whole digit and eight pieces of a quarter of its side, cut out of other
+    digits around inked pixels. Gaussian noise of standard deviation 0.1 is added, and the result
+    is clipped to [0, 1].
 
     Parameters
     ----------
     images : array ``(m, height, width)``: uint8, or floats in [0, 1].
-    n : number of pictures; their digits are different ones as long as there are enough.
+    n : number of pictures; their digits are all different if there are enough images.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def cluttered(images, n, seed=0):
         for other in to_unit(images[rng.integers(0, len(images), N_PIECES)]):
             piece = _piece(other, tall, wide, rng)
             top, left = (rng.integers(0, side) for side in picture.shape)
-            # What lies beyond the edge is cut off
+            # The part beyond the edge is cut off
             area = picture[top : top + tall, left : left + wide]
             np.maximum(area, piece[: area.shape[0], : area.shape[1]], out=area)
         top, left = rng.integers(0, height + 1), rng.integers(0, width + 1)
@@ -90,11 +90,11 @@ def _piece(image, tall, wide, rng):
     return image[top : top + tall, left : left + wide]
 
 
-# What is known of a pixel ------------------------------------------------------------------------
+# Features of a pixel -----------------------------------------------------------------------------
 
 
 def patches(pictures, size=PATCH):
-    """The ``size`` × ``size`` pixels around each one: ``(n, height, width, size²)``."""
+    """The ``size`` × ``size`` pixels around each pixel: ``(n, height, width, size²)``."""
     edge = size // 2
     padded = np.pad(pictures, ((0, 0), (edge, edge), (edge, edge)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
@@ -102,16 +102,17 @@ def patches(pictures, size=PATCH):
 
 
 def window_maps(reconstruct, pictures, shape):
-    """Where the digit is and what it looks like, from windows: ``(n, height, width, 3)``.
+    """Position and appearance of the digit, estimated from windows: ``(n, height, width, 3)``.
 
-    The model explains ``e_k = ‖w_k‖² − ‖w_k − ŵ_k‖²`` of window k, much where the window holds a
-    digit and nothing else. Taken as a probability ``p_k ∝ exp(8 e_k / max e)`` that the digit is
-    there, it gives each pixel: the expected ink of the digit, ``Σ_k p_k ŵ_k``; the probability that
-    it lies in the digit's window; and the first divided by the second.
+    The model explains ``e_k = ‖w_k‖² − ‖w_k − ŵ_k‖²`` of window k; this is large if the window
+    contains a digit and nothing else. With ``p_k ∝ exp(8 e_k / max e)`` as the probability that the
+    digit is in window k, the features of a pixel are: the expected ink of the digit,
+    ``Σ_k p_k ŵ_k``; the probability that the pixel lies in the digit's window; and the first
+    divided by the second.
 
     Parameters
     ----------
-    reconstruct : function of images ``(m, *shape)`` that gives them back.
+    reconstruct : function of images ``(m, *shape)`` that returns their reconstructions.
     pictures : array ``(n, height, width)``, not smaller than ``shape``.
     """
     tops, lefts = (
@@ -143,7 +144,7 @@ def _largest(values):
 
 
 def _starts(whole, side):
-    """Where windows of ``side`` begin so that they cover ``whole``, a seventh of a side apart."""
+    """Starts of windows of ``side`` that cover ``whole``, a seventh of a side apart."""
     return sorted({*range(0, whole - side, max(1, side // WINDOW_STEPS)), whole - side})
 
 
@@ -153,8 +154,8 @@ def convolutional_maps(encoder, pictures):
     Parameters
     ----------
     encoder : Keras model whose first layers are 2-D convolutions and poolings; layers that only
-        reshape may stand before them. From the first layer of another kind on it is not used.
-        Without a convolution there are 0 maps.
+        reshape may come before them. It is used up to the first layer of another kind. Without a
+        convolution there are 0 maps.
     """
     maps, convolved = _filled(pictures, 2 ** len(encoder.layers))[..., None], []
     side = maps.shape[1]
@@ -172,23 +173,23 @@ def convolutional_maps(encoder, pictures):
 
 
 def _filled(pictures, step):
-    """Pictures with zeros below and at the right, so that their sides are multiples of ``step``."""
+    """Pictures padded with zeros below and at the right to sides that are multiples of ``step``."""
     below, right = (-side % step for side in pictures.shape[1:])
     return np.pad(pictures, ((0, 0), (0, below), (0, right)))
 
 
 def _repeated(maps, factor, shape):
-    """Every value of maps as ``factor`` × ``factor`` equal ones, cut to pictures of ``shape``."""
+    """Replace every value of maps by ``factor`` × ``factor`` equal ones, cut to ``shape``."""
     large = maps.repeat(factor, axis=1).repeat(factor, axis=2)
     return large[:, : shape[0], : shape[1]]
 
 
 def described(model):
-    """The features of a pixel with a model's help: pictures → ``(n, height, width, features)``.
+    """The function of pixel features with a model: pictures → ``(n, height, width, features)``.
 
     Parameters
     ----------
-    model : a trained autoencoder, or None for the pixels around alone.
+    model : a trained autoencoder, or None for the surrounding pixels only.
     """
 
     def features(pictures):
@@ -206,17 +207,17 @@ def described(model):
 
 
 def fitted(features, pictures, masks):
-    """Fit a logistic regression a pixel; the function pictures → boolean masks.
+    """Fit a logistic regression on pixels; return the function pictures → boolean masks.
 
     Parameters
     ----------
     features : function of pictures ``(n, height, width)`` → ``(n, height, width, features)``.
-    pictures, masks : labelled ones, which also decide the threshold.
+    pictures, masks : labelled pictures and their masks, which also determine the threshold.
 
     Raises
     ------
     ValueError
-        If the masks are all of one kind.
+        If the masks contain only digit or only background.
     """
     if masks.all() or not masks.any():
         raise ValueError("the labelled pictures need pixels of both kinds: digit and background")
@@ -258,7 +259,7 @@ def intersection_over_union(masks, truth):
 
 
 def otsu(pictures):
-    """Pixels above the threshold that splits a picture's intensities best (Otsu 1979)."""
+    """Masks by the threshold that separates a picture's intensities best (Otsu 1979)."""
     from skimage.filters import threshold_otsu
 
     return np.stack([picture > threshold_otsu(picture) for picture in pictures])
@@ -268,12 +269,12 @@ def otsu(pictures):
 
 
 def measure(model, data, seed=0):
-    """Intersection over union in test pictures, from ten labelled ones and from two."""
+    """Intersection over union on test pictures, with ten and with two labelled pictures."""
     return _judged(described(model), data, seed)
 
 
 def baselines(data, seed=0):
-    """Otsu's threshold, the same regression on the 5 × 5 pixels alone, and with PCA's windows."""
+    """The same for Otsu's threshold, and for the regression on 5 × 5 pixels or PCA's windows."""
     pictures, truth = _test(data, seed)
     threshold = Measured(*_against(otsu(pictures), pictures, truth))
     return {
@@ -312,7 +313,7 @@ def _labelled(data, seed):
 
 
 def figure(measured):
-    """Cluttered pictures, the digit in them as each model finds it, and as it is."""
+    """Draw cluttered pictures, the masks that each model finds, and the true masks."""
     shown = {name: one for name, one in measured.items() if "masks" in one.views}
     if not shown:
         raise ValueError("nothing to draw: none of these segments pictures")

@@ -1,14 +1,15 @@
-"""Style transfer: how one digit is written, with another digit as what is written.
+"""Style transfer: write another digit in the style of a given one.
 
     x_ab = g(f(x_a) + c_b − c_a),    c_k the mean code of the training images with label k
 
-The code of a digit minus the mean of its class is its style; added to the mean of another class it
-writes that one alike (arithmetic in the code: Radford, Metz & Chintala 2016, section 6.3.2;
-Larsen et al. 2016). A conditional model has the label in its code and has only to
-exchange it (Kingma et al. 2014, "Semi-supervised learning with deep generative models", fig. 1b).
+The code of a digit minus the mean code of its class is its style. Added to the mean code of another
+class, it gives a digit of that class in the same style (arithmetic in the code: Radford, Metz &
+Chintala 2016, section 6.3.2; Larsen et al. 2016). A conditional model has the label in its code and
+only needs to exchange it (Kingma et al. 2014, "Semi-supervised learning with deep generative
+models", fig. 1b).
 
-Every test digit is written as all the others. Two things are asked: is the result read as the digit
-that was wanted, and are slant and thickness those of the source, within each pair of digits.
+Every test digit is rewritten as all other digits. Two questions are measured: is the result read as
+the wanted digit, and does it keep slant and thickness of the source, within each pair of digits?
 """
 
 from functools import lru_cache
@@ -37,7 +38,7 @@ METRICS = (
 
 
 class ClassMeans:
-    """Style transfer by class means in any code.
+    """Style transfer by class means, for any kind of code.
 
     Parameters
     ----------
@@ -51,18 +52,18 @@ class ClassMeans:
         self._means = {label: codes[labels == label].mean(axis=0) for label in np.unique(labels)}
 
     def __call__(self, images, labels, wanted):
-        """``images`` with ``labels``, written as the digits ``wanted``, all arrays of length n."""
+        """``images`` with ``labels``, rewritten as the digits ``wanted``; all have length n."""
         means = self._means
         shift = np.stack([means[b] - means[a] for a, b in zip(labels, wanted, strict=True)])
         return np.clip(self._decode(self._encode(images) + shift), 0, 1)
 
 
 def transfer_of(model, images, labels):
-    """The function (images, labels, wanted) → images of a trained autoencoder.
+    """The transfer function (images, labels, wanted) → images of a trained autoencoder.
 
     Parameters
     ----------
-    images, labels : training images; a conditional model needs none.
+    images, labels : training images and labels; a conditional model does not use them.
     """
     if hasattr(model, "transfer"):
         return lambda x, own, wanted: model.transfer(x, wanted, from_labels=own)
@@ -70,7 +71,7 @@ def transfer_of(model, images, labels):
 
 
 def pairs(labels, classes):
-    """Every image with every label but its own: indices of images and wanted labels, ``(m,)``."""
+    """All pairs of an image and a label not its own: image indices, wanted labels, ``(m,)``."""
     index = np.repeat(np.arange(len(labels)), len(classes))
     wanted = np.tile(classes, len(labels))
     other = wanted != np.asarray(labels)[index]
@@ -78,14 +79,15 @@ def pairs(labels, classes):
 
 
 def kept(source, result, own, wanted):
-    """Mean correlation of a factor before and after, over the pairs (own label, wanted label).
+    """Mean correlation of a factor before and after transfer, over pairs (own, wanted label).
 
-    Taken within pairs, since otherwise what a class is like anyhow (a 1 leans more than a 0) would
-    count as style. A pair of fewer than five images is left out; one in which nothing varies has 0.
+    It is computed within pairs, because otherwise differences between classes (a 1 is more slanted
+    than a 0) would count as style. A pair with fewer than five images is left out; a pair without
+    variation counts as 0.
 
     Parameters
     ----------
-    source, result : arrays ``(m,)``.
+    source, result : the factor in source and result images, arrays ``(m,)``.
     own, wanted : labels ``(m,)``.
     """
     found = []
@@ -99,18 +101,18 @@ def kept(source, result, own, wanted):
 
 
 def judged(transfer, read, data):
-    """How well ``transfer`` writes test digits as all others.
+    """How well ``transfer`` rewrites test digits as all other digits.
 
     Parameters
     ----------
     transfer : function (images, labels, wanted) → images.
-    read : function of images that gives labels.
+    read : function of images that returns labels.
 
     Returns
     -------
     Measured: ``read_as_wanted``, a share; ``slant_kept`` and ``thickness_kept``, see `kept`; and
-    ``transferred``, the geometric mean of the share and of the mean of both correlations (0 where
-    that is negative): either is easy without the other.
+    ``transferred``, the geometric mean of that share and of the mean of both correlations (0 if
+    negative), because each of the two is easy without the other.
     """
     x, y = to_unit(data.x_test[:N_TEST]), data.y_test[:N_TEST]
     classes = np.unique(data.y_train)
@@ -126,7 +128,7 @@ def judged(transfer, read, data):
 
 
 def _views(transfer, x, y, classes):
-    """The digits that lean most to either side, each before all digits in its style."""
+    """The digits with the largest slant to either side, each before all digits in its style."""
     leaning = np.argsort(slant(x), kind="stable")[[0, -1]][:SHOWN]
     sheet = [
         np.concatenate([x[[i]], transfer(x[[i] * len(classes)], y[[i] * len(classes)], classes)])
@@ -136,16 +138,16 @@ def _views(transfer, x, y, classes):
 
 
 def measure(model, data, seed=0):
-    """Style transfer by a trained autoencoder, judged by a reader trained in the run."""
+    """Measure style transfer by a trained autoencoder, with a digit reader trained in the run."""
     known = data.x_train[:N_TRAIN], data.y_train[:N_TRAIN]
     return judged(transfer_of(model, *known), reader(data), data)
 
 
 def baselines(data, seed=0):
-    """Class means of the pixels and of sixteen components; the most similar digit; the mean one.
+    """The same for class means of pixels and of 16 components, nearest digit and mean digit.
 
-    "nearest digit" answers with the training image, among those of the wanted digit, that has the
-    most pixels in common with the source; "mean digit" with the mean image, without any style.
+    "nearest digit" returns the training image of the wanted digit that is nearest to the source in
+    its pixels; "mean digit" returns the mean image of the wanted digit, without any style.
     """
     x, y = to_unit(data.x_train[:N_TRAIN]), data.y_train[:N_TRAIN]
     rivals = {
@@ -159,13 +161,13 @@ def baselines(data, seed=0):
 
 
 def nearest_digit(images, labels):
-    """The function that answers with the nearest image of the wanted class (Euclidean)."""
+    """A transfer function that returns the nearest image (Euclidean) of the wanted class."""
 
     def transfer(x, own, wanted):
         result = np.empty_like(x)
         for label in np.unique(wanted):
             here, known = wanted == label, images[labels == label]
-            # Many are asked for repeatedly: once for each class
+            # Each source occurs once for each wanted class; compare all of one class together
             a, b = x[here].reshape(here.sum(), -1), known.reshape(len(known), -1)
             result[here] = known[(np.square(b).sum(axis=1) - 2 * a @ b.T).argmin(axis=1)]
         return result
@@ -174,7 +176,7 @@ def nearest_digit(images, labels):
 
 
 def mean_digit(images, labels):
-    """The function that answers with the mean image of the wanted class."""
+    """A transfer function that returns the mean image of the wanted class."""
     means = {label: images[labels == label].mean(axis=0) for label in np.unique(labels)}
     return lambda x, own, wanted: np.stack([means[label] for label in wanted])
 
@@ -183,7 +185,7 @@ def mean_digit(images, labels):
 def reader(data):
     """The function that reads labels from images: logistic regression on a network's features.
 
-    The network is the one by which generated images are judged too, see ``Code.tasks.generate``.
+    It is the network that is also used for generated images, see ``Code.tasks.generate``.
     """
     few = slice(0, N_READER)
     found = features(data, data.x_train[few])
@@ -196,7 +198,7 @@ def reader(data):
 
 
 def figure(measured):
-    """Two slanted digits, each followed by all digits in its style, for every model."""
+    """Draw two slanted digits, each followed by all digits in its style, for every model."""
     rows = [
         (f"{name}: {one.values['transferred']:.2f}" if i == 0 else name, row)
         for name, one in measured.items()

@@ -1,4 +1,4 @@
-"""Filling the missing values of a table by a denoising autoencoder that is trained on it."""
+"""Fill the missing values of a table with a denoising autoencoder that is trained on it."""
 
 import math
 
@@ -10,30 +10,30 @@ ROUNDS, STEPS, BATCH, STEPS_A_ROUND = 8, 3, 64, 400
 
 
 def fill_table(table, seed=0):
-    """A table with its missing values filled by a denoising autoencoder trained on it.
+    """Fill the missing values of a table with a denoising autoencoder trained on it.
 
-    Columns are centred and scaled by what is known of them; gaps start at the mean. The
-    autoencoder learns to give back rows of which a part is masked, the gaps are filled by it
-    (`impute`), and it goes on learning on the filled table, round after round.
+    Columns are centred and scaled by their known values; missing values start at the mean. The
+    autoencoder learns to reconstruct partly masked rows, then fills the missing values (`impute`),
+    and in the next rounds continues to learn on the filled table.
 
     Parameters
     ----------
     table : float array ``(rows, columns)`` with NaN where a value is missing.
-    seed : of Keras, which is set.
+    seed : Keras's global seed, which is set.
 
     Returns
     -------
-    float64 array of the same shape; known values are untouched.
+    float64 array of the same shape; known values are unchanged.
 
     Raises
     ------
     ValueError
-        If the table is not two-dimensional, a value is infinite, or a column holds nothing.
+        If the table is not two-dimensional, a value is infinite, or a column has no known value.
 
     References
     ----------
-    Gondara & Wang 2018, "MIDA: Multiple imputation using denoising autoencoders"; the rounds are
-    not theirs.
+    Gondara & Wang 2018, "MIDA: Multiple imputation using denoising autoencoders", but without
+    rounds.
     """
     table = np.asarray(table, np.float64)
     missing = _checked_gaps(table)
@@ -85,5 +85,5 @@ def _table_model(columns, seed):
 
 
 def _table_epochs(rows):
-    """As many as take about 400 steps."""
+    """The number of epochs that takes about 400 steps."""
     return max(1, STEPS_A_ROUND // math.ceil(rows / BATCH))

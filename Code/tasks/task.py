@@ -1,4 +1,4 @@
-"""What every use of a trained autoencoder has in common: metrics, measures, pictures."""
+"""What all uses of a trained autoencoder share: metrics, measures, pictures."""
 
 from dataclasses import dataclass, field
 
@@ -9,14 +9,14 @@ from Code.parts.images import to_unit
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure by which a use is judged.
+    """A metric by which a use is measured.
 
     Attributes
     ----------
     name : as in the tables, for example ``"psnr_gaussian_0.5"``.
     unit : ``""``, ``"dB"``, ``"bits"``, …
-    higher_is_better : the direction in which it is good.
-    main : whether it stands for the use in the table of variants × uses; one of each use does.
+    higher_is_better : whether a higher value is better; otherwise a lower one is.
+    main : whether it represents the use in the table of variants × uses; one metric per use does.
     """
 
     name: str
@@ -27,12 +27,12 @@ class Metric:
 
 @dataclass
 class Measured:
-    """What one model, or one baseline, achieves in one use.
+    """The results of one model or one baseline in one use.
 
     Attributes
     ----------
-    values : ``{metric name: float}``; a metric that the model has no way to reach is left out.
-    views : arrays from which the pictures of the use are drawn, by name.
+    values : ``{metric name: float}``, without metrics that do not apply to the model.
+    views : arrays, by name, from which the pictures of the use are drawn.
     """
 
     values: dict = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""How far a few labels go on a code learned without any: the protocol of Kingma et al. 2014, M1.
+"""Classification with few labels on a code learned without labels (Kingma et al. 2014, M1).
 
-The autoencoder sees all training images and no label. Then 100 or 1000 training codes, equally many
-of each class, are labelled, and a classifier of the codes is tested on all test images.
+The autoencoder sees all training images and no label. Then a classifier learns from the codes of
+100 or 1000 labelled training images, equally many of each class, and is tested on all test images.
 """
 
 import numpy as np
@@ -10,16 +10,16 @@ from sklearn.svm import SVC
 from Code.training import procedure
 
 LABELS = (100, 1000)
-DRAWS = 5  # of the labelled images; the error of one draw of 100 varies by a percent or more
+DRAWS = 5  # draws of the labelled images; the error of one draw of 100 varies by 1 % or more
 SVM_COST = 10.0
 
 
 def run(experiment, data, seed, tell, verbose=0):
-    """`Code.training.procedure.run`, then the errors of classifiers with few labels.
+    """Run `Code.training.procedure.run`, then measure classifiers with few labels.
 
-    Metrics, of the last stage on the test images: ``svm_error_100`` and ``svm_error_1000``, the
-    share that a support vector machine (RBF kernel) gets wrong, the mean over five draws of the
-    labelled images.
+    Metrics after the last stage, on the test images: ``svm_error_100`` and ``svm_error_1000``, the
+    share misclassified by a support vector machine (RBF kernel), as the mean over five draws of
+    the labelled images.
     """
     outcome = procedure.run(experiment, data, seed, tell, verbose)
     model = outcome.model
@@ -30,16 +30,17 @@ def run(experiment, data, seed, tell, verbose=0):
 
 
 def few_label_errors(train, y_train, test, y_test, seed=0):
-    """``{"svm_error_<n>": error}`` for n = 100 and 1000 labels, as far as there are images.
+    """``{"svm_error_<n>": error}`` for n = 100 and 1000 labels, if there are enough images.
 
-    The codes keep their scale, which the prior has set: a unit that has collapsed onto it hardly
-    varies from image to image, and is noise once it is given the others' standard deviation.
+    The codes are not standardised, because the prior already sets their scale. A unit whose
+    posterior has collapsed onto the prior hardly varies between images; scaled to the standard
+    deviation of the other units it would be noise.
 
     Parameters
     ----------
     train, test : codes ``(n, ...)``; further axes are flattened.
     y_train, y_test : labels ``(n,)``.
-    seed : of the choice of the labelled images.
+    seed : seed for choosing the labelled images.
     """
     train, test = (codes.reshape(len(codes), -1) for codes in (train, test))
     rng = np.random.default_rng(seed)
@@ -54,12 +55,12 @@ def few_label_errors(train, y_train, test, y_test, seed=0):
 
 
 def balanced(labels, n, rng):
-    """Indices of ``n`` labels, equally many of each class.
+    """Random indices of ``n`` labels, equally many of each class, by the generator ``rng``.
 
     Raises
     ------
     ValueError
-        If a class has too few.
+        If a class has too few images.
     """
     classes = np.unique(labels)
     each = n // len(classes)

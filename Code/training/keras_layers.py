@@ -1,4 +1,4 @@
-"""What a Keras model consists of, in words short enough for a box in a drawing."""
+"""The layers of a Keras model, described briefly enough for a box in a drawing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,12 +7,12 @@ from typing import Any
 def layers_of(model: Any) -> list[tuple[str, str, int]]:
     """List the layers of a functional Keras model as (name, output shape, parameters), in order.
 
-    Names are a reader's, as in "Dense 128, relu" or "Conv 3×3 ×16, relu"; a layer unknown here
-    goes by its class name. Shapes leave out the batch, as in "28×28×16". Nested models are
+    Names are readable, such as "Dense 128, relu" or "Conv 3×3 ×16, relu"; an unknown layer is
+    called by its class name. Shapes omit the batch, as in "28×28×16". Nested models are
     replaced by their layers, without their inputs. Layers that read the same tensor side by side
     become one row, as in "z_mean ∥ z_log_var: Dense 2" with the shape "2 ∥ 2".
 
-    Keras is not imported; any object with Keras' attributes will do.
+    Keras is not imported; any object with the same attributes works.
     """
     rows = []
     group: list[Any] = []
@@ -51,7 +51,7 @@ def _row(group: list[Any]) -> tuple[str, str, int]:
 
 
 def _name(layer: Any) -> str:
-    # By the names of the base classes too: a subclass of Dense reads as a Dense.
+    # Base classes are tried too: a subclass of Dense is shown as a Dense layer.
     for base in type(layer).__mro__:
         match base.__name__:
             case "InputLayer":

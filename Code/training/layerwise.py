@@ -1,11 +1,11 @@
-"""The procedure of variants that are pre-trained level by level.
+"""The training procedure of variants that are pre-trained level by level.
 
-Stages of a row, in their order:
+The stages of a row, in their order:
 
 ``layer-1``, ``layer-2``, …     that level alone, as an autoencoder of the features below it
 ``unsupervised``                the whole autoencoder
 ``supervised``                  encoder and head, on the first ``n_labels`` images
-``…-from-scratch``              either of these from the weights that the network was born with
+``…-from-scratch``              either of these two, but from the initial weights
 """
 
 import keras
@@ -19,9 +19,9 @@ FROM_SCRATCH = "-from-scratch"
 
 
 def run(experiment, data, seed, tell, verbose=0):
-    """Pre-train the levels, fine-tune the whole, and fine-tune an equal one from scratch.
+    """Pre-train the levels, fine-tune the whole network, and train an equal one from scratch.
 
-    Beside what goes to the model, ``experiment.settings`` may hold ``n_train`` (train on the first
+    Besides the model's settings, ``experiment.settings`` may hold ``n_train`` (train on the first
     images only) and ``n_labels`` (fine-tune with the labels of the first images only).
 
     Parameters
@@ -31,7 +31,7 @@ def run(experiment, data, seed, tell, verbose=0):
     Raises
     ------
     Diverged
-        If a loss stops being a number.
+        If a loss becomes NaN or infinite.
     """
     settings = dict(experiment.settings)
     n_train, n_labels = (settings.pop(name, None) for name in ("n_train", "n_labels"))
@@ -60,11 +60,11 @@ def run(experiment, data, seed, tell, verbose=0):
             trained, used = whole, data
         train(trained, stage, (used.x_train, used.x_test), used, outcome, tell, verbose)
         if trained is whole.classifier:
-            # Under a name of its own, for a published figure is of the test images alone
+            # A separate metric name, because a published figure is for the test images only
             outcome.add(stage.name, "test", test_accuracy=last_accuracy(outcome, stage.name))
         if scratch:
-            # Its pictures would stand beside those of the pre-trained network as if one followed
-            # from the other
+            # No pictures: beside those of the pre-trained network they would look like a later
+            # stage of it
             x_test = to_unit(data.x_test)
             error = mean_squared_error(x_test, whole.reconstruct(x_test))
             outcome.add(stage.name, "test", mse=error, **whole.diagnostics(x_test, data.y_test))
@@ -74,14 +74,14 @@ def run(experiment, data, seed, tell, verbose=0):
 
 
 def last_accuracy(outcome, stage):
-    """The test accuracy that a stage has ended with."""
+    """The test accuracy at the end of a stage."""
     wanted = (stage, "accuracy", "test")
     rows = ((row["stage"], row["metric"], row["split"]) == wanted for row in outcome.metrics)
     return outcome.metrics[list(rows).index(True)]["value"]
 
 
 def pretrain(model, level, stage, data, outcome, tell, verbose=0):
-    """Train one level on the features of the levels below, which stay as they are."""
+    """Train one level on the features of the levels below, whose weights do not change."""
     layer = model.layer(level)
     inputs = tuple(
         model.features(level - 1, x) if level > 1 else x for x in (data.x_train, data.x_test)

@@ -1,4 +1,4 @@
-"""Measures that every experiment shares: pure functions of arrays."""
+"""Measures that all experiments share: pure functions of arrays."""
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -14,9 +14,9 @@ def mean_squared_error(images, reconstructions):
 
 
 def plane(train_codes, test_codes):
-    """Codes as points of a plane: themselves if they have two units, else two principal components.
+    """Codes as points of the plane: two units directly, more by two principal components.
 
-    The components are those of the training codes.
+    The components are fitted to the training codes.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def plane(train_codes, test_codes):
 
     Returns
     -------
-    Two arrays ``(n, 2)``.
+    Two arrays ``(n, 2)``, for training and test codes.
     """
     train, test = (codes.reshape(len(codes), -1) for codes in (train_codes, test_codes))
     if train.shape[1] == 2:
@@ -34,7 +34,7 @@ def plane(train_codes, test_codes):
 
 
 def neighbour_accuracy(train_points, train_labels, test_points, test_labels, k=5):
-    """Share of test points whose class most of their ``k`` nearest training points have."""
+    """Accuracy of a k-nearest-neighbour classifier, fitted to training points, on test points."""
     classifier = KNeighborsClassifier(min(k, len(train_points)))
     return float(classifier.fit(train_points, train_labels).score(test_points, test_labels))
 
@@ -45,7 +45,7 @@ def axis_fraction(codes):
 
 
 def saturated(codes, bound=0.99):
-    """Share of the code values beyond ``bound``: at the flat ends of tanh, where learning stops."""
+    """Share of code values with |z| above ``bound``: flat ends of tanh, where learning stops."""
     return float(np.mean(np.abs(codes) > bound))
 
 
@@ -56,8 +56,8 @@ def dead_pixels(images, reconstructions):
     return float((inked & constant).sum() / inked.sum())
 
 
-# What a row may ask for beside the measures of all rows: functions of the images, their
-# reconstructions and their codes
+# Further measures that a row may request: functions of the images, their reconstructions and their
+# codes
 FURTHER = {
     "axis_fraction": lambda images, reconstructions, codes: axis_fraction(codes),
     "dead_pixels": lambda images, reconstructions, codes: dead_pixels(images, reconstructions),

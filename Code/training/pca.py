@@ -14,7 +14,7 @@ from Code.training.procedure import SHOWN_DIGITS, Outcome
 
 
 def run(experiment, data, seed, tell, verbose=0):
-    """Fit PCA and measure it as the autoencoders are measured."""
+    """Fit PCA and measure it in the same way as the autoencoders; see `procedure.run`."""
     stage = "fit"
     flat = {
         "train": to_unit(data.x_train).reshape(len(data.x_train), -1),
@@ -34,7 +34,7 @@ def run(experiment, data, seed, tell, verbose=0):
             mse=mean_squared_error(x, x_hat),
             mean_image_mse=mean_squared_error(x, pca.mean_[None]),
         )
-    # As for every other code: in the plane of the first two components
+    # As for all other codes, the map is the plane of the first two components
     train_points, test_points = (codes[split][:, :2] for split in ("train", "test"))
     knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
     outcome.add(stage, "test", knn_accuracy=knn)

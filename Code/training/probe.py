@@ -1,4 +1,4 @@
-"""Linear probe: how much of the label a straight boundary can read from a frozen code."""
+"""Linear probe: how well a linear classifier predicts the label from a frozen code."""
 
 import warnings
 
@@ -20,20 +20,20 @@ def probe_accuracy(
     penalty=1.0,
     scale="unit",
 ):
-    """Share of test codes that a logistic regression on the training codes classifies rightly.
+    """Share of test codes that a logistic regression on the training codes classifies correctly.
 
-    Codes are centred and scaled by the training codes; a unit that never changes stays at 0. Only
-    the first ``max_train`` training codes are used and L-BFGS stops after ``max_iterations``
-    steps, converged or not, so that 1,000 units take seconds.
+    Codes are centred and scaled by mean and spread of the training codes; a constant unit is set
+    to 0. Only the first ``max_train`` training codes are used, and L-BFGS stops after
+    ``max_iterations`` steps, converged or not, so that 1,000 units take only seconds.
 
     Parameters
     ----------
     train_codes, test_codes : arrays ``(n, ...)``; further axes are flattened.
     train_labels, test_labels : integer arrays ``(n,)``.
-    max_train : training codes to use, or None for all.
-    penalty : weight of ½‖W‖² beside the summed cross-entropy (1 / C of scikit-learn).
+    max_train : number of training codes to use, or None for all.
+    penalty : weight of ½‖W‖² relative to the summed cross-entropy (1 / C in scikit-learn).
     scale : ``"unit"`` gives every unit the standard deviation 1; ``"code"`` scales all units
-        alike, so that a unit which is hardly ever active stays a small one.
+        by one factor, so that a rarely active unit remains small.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def probe_accuracy(
     mean, spread = train.mean(axis=0), train.std(axis=0)
     if scale == "code":
         spread[:] = np.sqrt(np.mean(np.square(spread)))
-    # A standard deviation that is all rounding error would blow rounding errors up
+    # Dividing by a standard deviation that is only rounding error would amplify rounding errors
     spread[spread <= 1e-6 * np.abs(train).max(initial=1e-30)] = np.inf
     probe = LogisticRegression(C=1 / penalty, max_iter=max_iterations)
     with warnings.catch_warnings():
@@ -67,15 +67,15 @@ def probe_accuracy(
 
 
 def chosen_penalty(codes, labels, penalties=PENALTIES, max_train=20_000, **options):
-    """The penalty whose probe does best on training images held out from it.
+    """The penalty whose probe is most accurate on held-out training images.
 
-    The probes are fitted to the first ``max_train`` images, at most five in six, and tried on the
-    10,000 that follow. No test image is looked at.
+    The probes are fitted to the first ``max_train`` images (at most five sixths of all) and tried
+    on the following 10,000. No test image is used.
 
     Parameters
     ----------
-    codes, labels : of the training images, as for `probe_accuracy`.
-    penalties : those to try; of equals the first wins.
+    codes, labels : codes and labels of the training images, as for `probe_accuracy`.
+    penalties : the penalties to try; if several are equally good, the first is chosen.
     options : further arguments of `probe_accuracy`.
     """
     n = min(max_train, len(codes) * 5 // 6)

@@ -1,15 +1,15 @@
-"""The common procedure, then the linear probe or the test accuracy that a paper's table shows."""
+"""The common procedure, followed by the linear probe or test accuracy that papers report."""
 
 from Code.training import procedure
 from Code.training.probe import chosen_penalty, probe_accuracy
 
 
 def run(experiment, data, seed, tell, verbose=0):
-    """Train and measure as ``procedure.run`` does, and add what classifies the test images.
+    """Train and measure as ``procedure.run`` does, and add an accuracy on the test images.
 
-    Without a supervised stage that is ``probe_accuracy``, a logistic regression on the frozen code
-    fitted to all training images, its penalty chosen on some of them held out; with one it is
-    ``test_accuracy`` of the fine-tuned network.
+    Without a supervised stage it is ``probe_accuracy``: a logistic regression on the frozen code,
+    fitted to all training images, with a penalty chosen on held-out ones. With a supervised stage
+    it is ``test_accuracy`` of the fine-tuned network.
     """
     outcome = procedure.run(experiment, data, seed, tell, verbose)
     stage, model = experiment.stages[-1].name, outcome.model

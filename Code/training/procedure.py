@@ -1,4 +1,4 @@
-"""Train one experiment with one seed and measure it: the procedure that most variants share."""
+"""Train and measure one experiment with one seed: the procedure that most variants use."""
 
 import time
 from collections.abc import Callable
@@ -22,23 +22,23 @@ MANIFOLD_SIDE, MANIFOLD_EXTENT = 30, 4.0
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer a number."""
+    """The loss has become NaN or infinite."""
 
 
 @dataclass
 class Outcome:
-    """What one run of one experiment leaves behind.
+    """The results of one run of one experiment.
 
     Attributes
     ----------
     metrics : rows ``{"stage", "metric", "split", "value"}``.
-    history : rows ``{"stage", "epoch", "metric", "split", "value"}``, one an epoch.
-    seconds : time of each stage: compiling, training, the test set after each epoch.
-    epoch_seconds : median time of an epoch of each stage, the test set included.
+    history : rows ``{"stage", "epoch", "metric", "split", "value"}`` for every epoch.
+    seconds : time of each stage: compiling, training, and evaluating the test set every epoch.
+    epoch_seconds : median time of an epoch of each stage, including the evaluation.
     epochs : epochs trained in each stage.
     views : arrays from which the figures are drawn.
     structure : blocks of the structure figure.
-    parameters : trainable weights of the autoencoder.
+    parameters : number of trainable weights of the autoencoder.
     model : the trained Keras model, or None.
     """
 
@@ -53,7 +53,7 @@ class Outcome:
     model: keras.Model | None = None
 
     def add(self, stage, split=None, **values):
-        """Append metrics of a stage, all on one split."""
+        """Append metrics of a stage, all for the same split."""
         rows = [
             {"stage": stage, "metric": name, "split": split, "value": float(value)}
             for name, value in values.items()
@@ -62,12 +62,12 @@ class Outcome:
 
 
 class Watch(keras.callbacks.Callback):
-    """Tells how far a stage is, times its epochs and stops it when the loss diverges.
+    """Reports the progress of a stage, times its epochs and stops it when the loss diverges.
 
     Raises
     ------
     Diverged
-        In the epoch in which the loss is no longer finite.
+        At the end of the epoch in which the loss is no longer finite.
     """
 
     def __init__(self, stage, tell):
@@ -91,18 +91,18 @@ class Watch(keras.callbacks.Callback):
 def run(
     experiment: Experiment, data: Dataset, seed: int, tell: Callable[[int], None], verbose=0
 ) -> Outcome:
-    """Train every stage of ``experiment`` on ``data`` and measure after each.
+    """Train every stage of ``experiment`` on ``data`` and measure after each stage.
 
     Parameters
     ----------
-    seed : of the weights, the order of the images and the noise.
+    seed : seed of the weights, the order of the images and the noise.
     tell : called with 1 after each epoch.
     verbose : Keras's progress display, 0 for none.
 
     Raises
     ------
     Diverged
-        If the loss stops being a number.
+        If the loss becomes NaN or infinite.
     """
     keras.utils.set_random_seed(seed)
     model = build(experiment, data)
@@ -122,12 +122,12 @@ def run(
 
 
 def build(experiment, data):
-    """The untrained model of an experiment for images of the data's size."""
+    """The untrained model of an experiment, for images of the size in ``data``."""
     return load(experiment.model)(image_shape=data.x_train.shape[1:], **experiment.settings)
 
 
 def train(model, stage, inputs, data, outcome, tell, verbose=0):
-    """Fit one stage; its history, time and final losses go into ``outcome``."""
+    """Fit one stage; write its history, times and final losses to ``outcome``."""
     model.compile(optimizer=keras.optimizers.get(dict(stage.optimizer)))
     x_train, x_test = inputs
     start, watch = time.perf_counter(), Watch(stage.name, tell)
@@ -141,7 +141,7 @@ def train(model, stage, inputs, data, outcome, tell, verbose=0):
         verbose=verbose,
     ).history
     outcome.seconds[stage.name] = time.perf_counter() - start
-    # The first epoch also compiles; the median leaves it out
+    # The first epoch includes compiling; the median is not affected by it
     outcome.epoch_seconds[stage.name] = float(np.median(watch.epoch_seconds))
     outcome.epochs[stage.name] = len(history["loss"])
     for key, values in history.items():
@@ -159,7 +159,7 @@ def train(model, stage, inputs, data, outcome, tell, verbose=0):
 
 
 def measure(experiment, model, stage, data, outcome):
-    """Measures and views of the autoencoder as it stands after ``stage``."""
+    """Add measures and views of the autoencoder after ``stage`` to ``outcome``."""
     x_test = to_unit(data.x_test)
     for split, x in (("train", data.x_train), ("test", data.x_test)):
         outcome.add(stage, split, mse=model.squared_errors(x).mean(dtype=np.float64))
@@ -190,7 +190,7 @@ def measure(experiment, model, stage, data, outcome):
 
 
 def measure_denoising(model, stage, x_test, outcome):
-    """PSNR of noisy, filtered and denoised test images; the same noise for every model and seed."""
+    """PSNR of noisy, filtered and denoised test images; all models and seeds get the same noise."""
     for i, level in enumerate(NOISE_LEVELS):
         noisy = np.asarray(gaussian(x_test, level, seed=1000 + i))
         filtered, denoised = mean_filter(noisy), model.reconstruct(noisy)
@@ -209,7 +209,7 @@ def measure_denoising(model, stage, x_test, outcome):
 
 
 def structure_of(model):
-    """Blocks of the structure figure: encoder, decoder and, where there is one, the head."""
+    """Blocks of the structure figure: encoder, decoder and, if there is one, the head."""
     blocks = [
         {"title": "encoder", "layers": layers_of(model.encoder)},
         {"title": "decoder", "layers": layers_of(model.decoder)},

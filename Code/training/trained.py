@@ -1,4 +1,4 @@
-"""Trained models on disk, found and loaded."""
+"""Find and load trained models on disk."""
 
 import importlib
 from pathlib import Path
@@ -9,26 +9,26 @@ from Code.foundation.keras_import import import_keras
 
 
 def load_model(path):
-    """The trained autoencoder of an experiment's folder, or of a ``.keras`` file.
+    """Load the trained autoencoder of an experiment's folder, or of a ``.keras`` file.
 
-    In a folder ``model.keras`` is taken, or that of the first seed under ``runs``.
+    From a folder it takes ``model.keras``, or otherwise that of the first seed under ``runs``.
 
     Raises
     ------
     UserError
-        If there is none, or it is not an autoencoder of this project.
+        If there is no model, or it is not an autoencoder of this project.
     """
     file = _model_file(Path(path))
     keras = import_keras()
     from Code.base import BaseAutoencoder
 
-    # Keras finds the classes by the names under which their modules register them
+    # Import all variants, so that their classes are registered and Keras finds them by name
     for row in EXPERIMENTS.values():
         if row.model:
             importlib.import_module(row.model.split(":")[0])
     try:
         model = keras.saving.load_model(file)
-    except Exception as error:  # a damaged file shows as any of half a dozen types
+    except Exception as error:  # a damaged file raises any of half a dozen types
         raise UserError(
             f"{file}: cannot be loaded as a Keras model ({in_a_line(error, 200)}); a class of your "
             "own needs --module"
