@@ -1,11 +1,11 @@
-"""Adversarial autoencoder (Makhzani et al. 2015): a discriminator gives the code its distribution.
+"""Adversarial autoencoder (Makhzani et al. 2015): a discriminator shapes the code's distribution.
 
     reconstruction    min over encoder E, decoder G of  L(x, G(E(x)))
     regularisation    max over D of  E_{z ~ p(z)} log D(z) + E_x log(1 − D(E(x)))           (eq. 1)
                       max over E of  E_x log D(E(x))
     so that the aggregated posterior  q(z) = ∫ q(z | x) p_d(x) dx  becomes the prior p(z).
 
-Each of the three has an optimiser of its own; they take turns on every batch (section 2).
+Each of the three has its own optimiser; they take turns on every batch (section 2).
 
 Train it alone: ``python -m Code.aae --help``.
 """
@@ -23,7 +23,7 @@ from Code.parts.noise import normal, uniform
 
 N_CLASSES = 10
 PETALS = 10
-# The paper shows the ten petals but not their sizes: distance, length and width of ours
+# Distance from the centre, length and width of the ten petals; the paper does not give its values
 PETAL_RADIUS, PETAL_LENGTH, PETAL_WIDTH = 2.0, 0.5, 0.2
 SHOWN_DRAWS = 100
 
@@ -33,16 +33,20 @@ def discriminator_loss(real, fake):
 
     Parameters
     ----------
-    real, fake : logits ``(batch, heads)`` of draws from the prior and of codes; heads add up.
+    real, fake : logits ``(batch, heads)`` of draws from the prior and of codes.
+
+    Returns
+    -------
+    Tensor ``(batch,)``: the sum over the heads.
     """
     return ops.sum(ops.softplus(-real) + ops.softplus(fake), axis=-1)
 
 
 def generator_loss(fake):
-    """``−log D(E(x))`` from logits ``(batch, heads)``: the encoder's side, in the form that learns.
+    """``−log D(E(x))`` from logits ``(batch, heads)``: the encoder's side, non-saturating form.
 
-    Source: Goodfellow et al. 2014, section 3: it has the fixed point of ``log(1 − D)``, without its
-    vanishing gradient where D is sure.
+    Source: Goodfellow et al. 2014, section 3: it has the same fixed point as ``log(1 − D)``, but
+    its gradient does not vanish where D is certain.
     """
     return ops.sum(ops.softplus(-fake), axis=-1)
 
@@ -65,7 +69,7 @@ def petals(petal, normals):
 
 
 def nearest_petal(codes):
-    """The likeliest petal, ``(n,)``, of codes ``(n, 2)``: all are alike, so the angle says it."""
+    """The most likely petal, ``(n,)``, of codes ``(n, 2)``: by the angle, as all are congruent."""
     turns = np.arctan2(codes[:, 1], codes[:, 0]) / (2.0 * np.pi)
     return np.round(turns * PETALS).astype(int) % PETALS
 
@@ -78,7 +82,7 @@ def random_classes(shape, n_classes, seed):
 
 
 def perceptron(width, hidden, name):
-    """A discriminator network: ``(width,)`` → dense ReLU layers → one logit."""
+    """A discriminator network: input ``(width,)`` → dense ReLU layers → one logit."""
     h = code = keras.Input((width,), name="code")
     for units in hidden:
         h = layers.Dense(units, "relu")(h)
@@ -92,22 +96,23 @@ class AAE(BaseAutoencoder):
     Parameters
     ----------
     prior : ``"normal"`` for N(0, I) or ``"petals"`` for the mixture of ten Gaussians in the plane.
-    with_labels : tell the discriminator each image's label, so that digit k goes to petal k
-        (section 2.3). An image without a label counts as an eleventh class, against the whole
+    with_labels : give the discriminator each image's label, so that digit k is mapped to petal k
+        (section 2.3). Images without a label form an eleventh class, compared with the whole
         mixture.
     discriminator_hidden : units of the discriminator's hidden ReLU layers.
-    adversarial_rate : step size of the discriminator's and of the encoder's adversarial Adam. A
-        game with labels wants a larger one (2e-3). With 0 neither moves: the plain
-        autoencoder, measured like an adversarial one.
-    discriminator_noise : standard deviation of Gaussian noise on the codes that the discriminator
-        reads, real or not (instance noise, Sønderby et al. 2017). Without it, what can never be a
-        draw of the prior, such as a softmax that ought to be one-hot, is told at a glance.
+    adversarial_rate : learning rate of the Adam of the discriminator and of the encoder's
+        adversarial step. Training with labels needs a larger one (2e-3). With 0 neither changes:
+        this is the plain autoencoder, measured like an adversarial one.
+    discriminator_noise : standard deviation of Gaussian noise that is added to all inputs of the
+        discriminator (instance noise, Sønderby et al. 2017). Without it, the discriminator
+        recognises at once codes that the prior can never produce, such as a softmax output where
+        the prior is one-hot.
 
     Raises
     ------
     ValueError
-        If the prior is unknown, or it is petals and the code is not a point of the plane, or
-        ``with_labels`` is given for a prior without petals.
+        If the prior is unknown, if ``code_dim`` is not 2 for ``"petals"``, or if ``with_labels``
+        is given for another prior.
     """
 
     terms = ("discriminator", "generator")
@@ -141,12 +146,12 @@ class AAE(BaseAutoencoder):
         return self.prior == "normal"
 
     def build_discriminator(self):
-        """Code, with the label where it is told, → logits ``(heads,)``, real above 0."""
+        """Code, with its label if ``with_labels``, → logits ``(heads,)``; above 0 means real."""
         width = self.encoder.output_shape[-1] + (N_CLASSES + 1) * self.with_labels
         return perceptron(width, self.discriminator_hidden, "discriminator")
 
     def prior_draws(self, n, y=None, seed=None):
-        """``n`` codes ``(n, code)`` from the prior, or from the petals of the labels ``y``.
+        """Draw ``n`` codes ``(n, code)`` from the prior, or from the petals of the labels ``y``.
 
         ``seed`` is a ``SeedGenerator``, by default the model's own.
         """
@@ -173,7 +178,7 @@ class AAE(BaseAutoencoder):
         return self.discriminator(code)
 
     def loss_terms(self, x, y=None, training=False):
-        """The reconstruction error, which is the loss, and both sides of the game, in nats."""
+        """The reconstruction error, which is the loss, and both adversarial losses, in nats."""
         code = self.encoder(x, training=training)
         x_hat = self.decoder(code, training=training)
         real = self.prior_draws(ops.shape(x)[0], y)
@@ -185,7 +190,10 @@ class AAE(BaseAutoencoder):
         }
 
     def update(self, x, y=None):
-        """Reconstruct, discriminate, deceive: three gradient steps, each of its own optimiser."""
+        """Take the three gradient steps, each with its own optimiser.
+
+        They train reconstruction, discriminator, and the encoder against the discriminator.
+        """
         reconstruction = descend(
             self.optimizer,
             self.trained_variables,
@@ -205,10 +213,10 @@ class AAE(BaseAutoencoder):
         return {"loss": reconstruction, "discriminator": discriminator, "generator": generator}
 
     def compile(self, optimizer="adam", **kwargs):
-        """As in the base; ``optimizer`` reconstructs, the adversarial two are of the model."""
+        """As in the base class; ``optimizer`` is for the reconstruction only."""
         super().compile(optimizer, **kwargs)
-        # A momentum of 0.9, like a large step, makes the two chase each other in circles, and the
-        # mean of the codes with them (Radford et al. 2015)
+        # With a momentum of 0.9, as with large steps, encoder and discriminator chase each other in
+        # circles, and the mean of the codes oscillates (Radford et al. 2015)
         rate = self.adversarial_rate
         self.discriminator_optimizer = keras.optimizers.Adam(rate, beta_1=0.5)
         self.generator_optimizer = keras.optimizers.Adam(rate, beta_1=0.5)
@@ -219,12 +227,12 @@ class AAE(BaseAutoencoder):
         build(self.generator_optimizer, self.encoder.trainable_variables)
 
     def diagnostics(self, x, y):
-        """Two-sample measures of the codes of ``x`` against as many draws from the prior.
+        """Two-sample measures of the codes of ``x`` and equally many draws from the prior.
 
-        ``prior_accuracy``: accuracy with which a classifier tells them apart, 0.5 at best;
+        ``prior_accuracy``: accuracy of a classifier that separates them; 0.5 is best.
         ``prior_accuracy_matched``: the same after the codes were given the prior's mean and
-        covariance; ``prior_energy``: their energy distance; ``petal_error``, with labels: share of
-        codes that are not in the petal of their digit.
+        covariance. ``prior_energy``: their energy distance. ``petal_error``, only with labels:
+        share of codes that are not in the petal of their digit.
         """
         y_told = ops.convert_to_tensor(y, "int32") if self.with_labels else None
         draws = np.asarray(self.prior_draws(len(x), y_told, keras.random.SeedGenerator(0)))
@@ -240,7 +248,7 @@ class AAE(BaseAutoencoder):
         return measured
 
     def views(self, x, y):
-        """``draws``: a hundred images of the prior; of the petals, ten rows from heart to tip."""
+        """``draws``: a hundred images from the prior; one row per petal, from centre to tip."""
         if self.prior == "normal":
             draws = self.prior_draws(SHOWN_DRAWS, seed=keras.random.SeedGenerator(0))
         else:

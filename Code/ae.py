@@ -1,4 +1,4 @@
-"""Autoencoder (Rumelhart, Hinton & Williams 1986): learn to give back the input.
+"""Autoencoder (Rumelhart, Hinton & Williams 1986): learn to reproduce the input.
 
     z = f(W x + b)        x̂ = g(W′ z + b′)        minimise ‖x − x̂‖²
 

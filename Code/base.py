@@ -1,4 +1,4 @@
-"""The base of every variant: input → encoder → code → decoder → output, and a supervised head."""
+"""The base class of all variants: input → encoder → code → decoder → output, plus a head."""
 
 import keras
 import numpy as np
@@ -14,26 +14,26 @@ class BaseAutoencoder(WholeEpochModel):
 
     It builds four models that share their weights: ``encoder`` (image → code), ``decoder``
     (code → image), ``autoencoder`` (image → reconstruction) and, where ``n_classes`` is given,
-    ``classifier`` (image → class probabilities). A variant overrides ``build_encoder``,
-    ``build_decoder`` or ``loss_terms``: whichever makes it different.
+    ``classifier`` (image → class probabilities). A variant overrides what makes it different, for
+    example ``build_encoder``, ``build_decoder`` or ``loss_terms``.
 
     Parameters
     ----------
     image_shape : (height, width) of the images, intensities in [0, 1].
     code_dim : number of units of the code.
-    hidden : units of the encoder's hidden layers; the decoder has them in reverse.
+    hidden : units of the encoder's hidden layers; the decoder has them in reverse order.
     activation, code_activation, output_activation : Keras activations of the hidden layers, the
-        code and the output. A sigmoid keeps what is decoded in [0, 1]; a tanh also gives negative
-        values, a linear output or a ReLU values above 1.
+        code and the output. With a sigmoid output, decoded values lie in [0, 1]; tanh and linear
+        outputs can also be negative, linear and ReLU outputs also above 1.
     reconstruction : ``"mse"`` or ``"binary cross-entropy"``, see ``Code.parts.losses``.
-    n_classes : classes of the supervised head, or None for no head.
+    n_classes : number of classes of the supervised head, or None for no head.
     head_input : what the head reads, ``"code"`` or ``"reconstruction"``.
     head_loss : ``"cross-entropy"`` or ``"mse"`` (on one-hot labels).
 
     Attributes
     ----------
-    has_prior : whether codes drawn from a standard normal decode to images.
-    code_name : what the decoder's input is called.
+    has_prior : whether codes drawn from N(0, I) decode to images like the training images.
+    code_name : name of the decoder's input.
 
     Raises
     ------
@@ -85,7 +85,7 @@ class BaseAutoencoder(WholeEpochModel):
 
     @property
     def code_shape(self):
-        """Shape of one image's code, as the decoder takes it."""
+        """Shape of one image's code, as the decoder expects it."""
         return self.encoder.output_shape[1:]
 
     def build_encoder(self):
@@ -128,22 +128,22 @@ class BaseAutoencoder(WholeEpochModel):
         return classifier
 
     def code_of(self, image):
-        """The deterministic code of an image tensor; a variant with a random one gives its mean."""
+        """The deterministic code of an image tensor; for a variant with random codes, the mean."""
         return self.encoder(image)
 
     def call(self, image, training=False):
         return self.autoencoder(image, training=training)
 
     def loss_terms(self, x, y=None, training=False):
-        """Reconstruction error of the image itself, one value an image."""
+        """The loss: the reconstruction error, one value per image. Variants override it."""
         return {"loss": self.reconstruction_error(x, self.autoencoder(x, training=training))}
 
     def reconstruction_error(self, x, x_hat):
-        """The mean error a pixel, ``(batch,)``, by the loss named in ``reconstruction``."""
+        """The mean error per pixel, ``(batch,)``, by the loss named in ``reconstruction``."""
         return RECONSTRUCTION_LOSSES[self.reconstruction](x, x_hat)
 
     def diagnostics(self, x, y):
-        """What defines the variant, measured: ``{name: number}`` on images ``x`` with labels ``y``.
+        """Measures of the variant's special properties, ``{name: number}``, on images and labels.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class BaseAutoencoder(WholeEpochModel):
         return {}
 
     def views(self, x, y):
-        """Pictures of the variant's own: ``{name: array (n, height, width)}``."""
+        """Pictures that are special to the variant: ``{name: array (n, height, width)}``."""
         return {}
 
     @property
@@ -169,11 +169,11 @@ class BaseAutoencoder(WholeEpochModel):
         return self.in_batches("image", self.decoder, codes, batch_size)
 
     def reconstruct(self, x, batch_size=1000):
-        """Images ``(n, height, width)`` as the autoencoder gives them back, see `decode`."""
+        """Reconstructed images ``(n, height, width)``, see `decode` for their range."""
         return self.in_batches("reconstruction", self.autoencoder, x, batch_size)
 
     def squared_errors(self, x, batch_size=1000):
-        """Mean over the pixels of ``(x − x̂)²``, one value an image, without keeping the x̂."""
+        """Mean over the pixels of ``(x − x̂)²``, one value per image; the x̂ are not kept."""
         return self.in_batches(
             "squared error", lambda part: squared_error(part, self.autoencoder(part)), x, batch_size
         )
@@ -196,7 +196,7 @@ class BaseAutoencoder(WholeEpochModel):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Classifier(WholeEpochModel):
-    """A network of class probabilities with the loss that trains it.
+    """A classification network with its training loss.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ class Classifier(WholeEpochModel):
         return self.network(image, training=training)
 
     def loss_terms(self, x, y=None, training=False):
-        """The label loss and whether the likeliest class is the right one."""
+        """The loss on the labels, and ``accuracy``: 1 where the most likely class is correct."""
         probabilities = self(x, training=training)
         hit = ops.equal(ops.argmax(probabilities, axis=-1), ops.cast(y, "int32"))
         return {

@@ -1,9 +1,9 @@
-"""β-VAE (Higgins et al. 2017): a stronger pull of q(z | x) towards the factorised prior.
+"""β-VAE (Higgins et al. 2017): q(z | x) is pulled more strongly towards the factorised prior.
 
     minimise  −log p(x | z) + β KL(q(z | x) ‖ N(0, I))                              (eq. 4)
 
-β > 1 pays for each nat of the code with β nats of likelihood, so that only directions of the data
-worth that price are kept, each in a unit of its own.
+With β > 1, each nat of information in the code costs β nats of likelihood. So only directions of
+the data that are worth this cost are kept, each in its own unit.
 
 Train it alone: ``python -m Code.beta_vae --help``.
 """
@@ -16,23 +16,23 @@ from Code.vae import VAE
 
 
 class DisentangledVAE(VAE):
-    """A VAE whose loss asks the units of its code to be independent; the subclass says how."""
+    """A VAE whose loss makes the units of its code independent; the subclass defines how."""
 
     def diagnostics(self, x, y):
-        """``active_units`` of the code, and ``gaussian_tc``, its total correlation in nats."""
+        """``active_units`` of the code, and ``gaussian_tc``: its total correlation in nats."""
         return {
             "active_units": active_units(self.encode(x)),
             "gaussian_tc": gaussian_total_correlation(sampled_codes(self, x)),
         }
 
     def views(self, x, y):
-        """``traversal``: one row of ten images a unit, the most used units first."""
+        """``traversal``: one row of ten images per unit, the most active units first."""
         return {"traversal": traversal(self, self.encode(x[:1000]))}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class BetaVAE(DisentangledVAE):
-    """The VAE with β times the KL term; with ``beta = 1`` it is the VAE.
+    """The VAE with β times the KL term; with ``beta = 1`` it is the plain VAE.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class BetaVAE(DisentangledVAE):
         self.beta = beta
 
     def loss_terms(self, x, y=None, training=False):
-        """The weighted sum and its two terms, unweighted, in nats an image."""
+        """The weighted sum, and its two terms without weights, in nats per image."""
         terms = super().loss_terms(x, y, training)
         return {**terms, "loss": terms["reconstruction"] + self.beta * terms["kl"]}
 

@@ -21,7 +21,7 @@ class CAE(BaseAutoencoder):
     Parameters
     ----------
     filters : filters of the encoder's 3×3 convolutions, each followed by 2×2 pooling; the decoder
-        has them in reverse. The code has shape
+        has them in reverse order. The code has the shape
         ``(height / 2^len(filters), width / 2^len(filters), filters[-1])``.
 
     Raises
@@ -60,7 +60,7 @@ class CAE(BaseAutoencoder):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class DenoisingCAE(Denoising, CAE):
-    """The convolutional autoencoder trained from noisy images to clean ones."""
+    """The convolutional autoencoder trained to map noisy images to clean ones."""
 
 
 if __name__ == "__main__":

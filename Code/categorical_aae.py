@@ -1,11 +1,11 @@
 """Adversarial autoencoder with a category beside the style (Makhzani et al. 2015, sections 5, 6).
 
     E(x) = (y, z):  y = softmax(…) a category,  z a style;      x̂ = G(y, z)
-    two games:  q(y) against Cat(y),  q(z) against N(0, I), each with its own discriminator
-    and, where some images have labels,  minimise  −log y_label  on those
+    two adversarial losses, each with its own discriminator:  q(y) and Cat(y),  q(z) and N(0, I)
+    and, where some images have labels,  minimise  −log y_label  on those images
 
-With labels it is the paper's semi-supervised classifier (figure 8); without any it clusters
-(section 6), and its categories are named afterwards.
+With labels this is the paper's semi-supervised classifier (figure 8); without labels it clusters
+images (section 6), and its categories are named afterwards.
 
 Train it alone: ``python -m Code.aae --experiment aae-100-labels``.
 """
@@ -23,7 +23,7 @@ from Code.parts.noise import normal
 
 
 def labelled_sample(labels, n, seed):
-    """Indices of ``n`` images, equally many of every class.
+    """Random indices of ``n`` images, equally many of every class.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def labelled_sample(labels, n, seed):
 
 
 def names_of_clusters(probabilities, labels):
-    """The label of each category: that of the image for which it is the likeliest (section 6).
+    """The label of each category: that of the image most certainly in it (section 6).
 
     Parameters
     ----------
@@ -58,20 +58,20 @@ def names_of_clusters(probabilities, labels):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class CategoricalAAE(AAE):
-    """The AAE with a category beside the style; ``encode`` gives both, category first.
+    """The AAE with a category and a style; ``encode`` returns both, category first.
 
     Parameters
     ----------
-    code_dim : numbers of the style z.
-    n_categories : ten for the digits; more, without labels, to cluster.
-    n_labels : how many training images show their labels: ``fit`` draws them, equally from every
-        class, and never looks at the labels of the others. 0 for none.
-    label_rate : step size of the Adam that learns from them.
+    code_dim : number of units of the style z.
+    n_categories : ten for the digits; without labels, more categories for clustering.
+    n_labels : number of training images with labels, 0 for none. ``fit`` draws them, equally many
+        from every class, and never uses the labels of the others.
+    label_rate : learning rate of the Adam that learns from these labels.
 
     Raises
     ------
     ValueError
-        If there are labels and the categories are not the ten digits.
+        If ``n_labels`` is not 0 and ``n_categories`` is not 10.
     """
 
     terms = ("discriminator", "generator", "classification")
@@ -112,7 +112,7 @@ class CategoricalAAE(AAE):
         )
 
     def build_discriminator(self):
-        """Code → two logits: is the category one of Cat(y), is the style one of N(0, I)."""
+        """Code → two logits: is the category a draw of Cat(y), is the style a draw of N(0, I)."""
         code = keras.Input(self.encoder.output_shape[1:], name="code")
         category, style = code[:, : self.n_categories], code[:, self.n_categories :]
         logits = [
@@ -122,18 +122,18 @@ class CategoricalAAE(AAE):
         return keras.Model(code, layers.Concatenate()(logits), name="discriminator")
 
     def prior_draws(self, n, y=None, seed=None):
-        """Codes ``(n, categories + style)``: one-hot categories, all as likely, and N(0, I)."""
+        """Codes ``(n, categories + style)``: uniform one-hot categories, and styles of N(0, I)."""
         seed = seed or self.prior_seed
         category = random_classes((n,), self.n_categories, seed)
         style = normal((n, self.code_dim), seed)
         return ops.concatenate([ops.one_hot(category, self.n_categories), style], axis=1)
 
     def category_of(self, code):
-        """The category's probabilities ``(n, categories)`` of codes."""
+        """The category probabilities ``(n, categories)`` of codes."""
         return code[:, : self.n_categories]
 
     def continuous(self, codes):
-        """The style."""
+        """The style part of codes."""
         return codes[:, self.n_categories :]
 
     def classification_loss(self, x, y):
@@ -147,7 +147,7 @@ class CategoricalAAE(AAE):
         return {**terms, "classification": self.classification_loss(x, y) if known else nothing}
 
     def update(self, x, y=None):
-        """The three steps of the AAE and, where there are labels, one on those images."""
+        """The three steps of the AAE and, with labels, one more on the labelled images."""
         terms = super().update(x, y)
         label_loss = ops.zeros(())
         if self.n_labels:
@@ -160,7 +160,7 @@ class CategoricalAAE(AAE):
         return {**terms, "classification": ops.ones_like(terms["loss"]) * label_loss}
 
     def fit(self, x=None, y=None, *args, **kwargs):
-        """As in the base; draws the labelled images first, by Keras's global seed."""
+        """As in the base class, but first draws the labelled images by Keras's global seed."""
         if self.n_labels:
             if y is None:
                 raise ValueError(f"fit needs labels, of which it takes {self.n_labels}")
@@ -179,10 +179,10 @@ class CategoricalAAE(AAE):
         build(self.label_optimizer, self.encoder.trainable_variables)
 
     def diagnostics(self, x, y):
-        """``classification_error`` of the likeliest category on images ``x``.
+        """``classification_error`` of the most likely category on images ``x``.
 
-        Without labels in training, the first half of ``x`` names the clusters and the second half
-        is scored. ``prior_accuracy`` and ``prior_energy`` are those of the style.
+        Without labels in training, the first half of ``x`` names the clusters and the error is
+        measured on the second half. ``prior_accuracy`` and ``prior_energy`` are for the style.
         """
         codes = self.encode(x)
         category, names = self.category_of(codes), np.arange(self.n_categories)
@@ -195,7 +195,7 @@ class CategoricalAAE(AAE):
         return {"classification_error": np.mean(wrong[scored]), **super().diagnostics(x, y)}
 
     def views(self, x, y):
-        """``draws``: a row a category, a column a style drawn from N(0, I)."""
+        """``draws``: one row per category, one column per style drawn from N(0, I)."""
         n_rows, n_columns = min(self.n_categories, 30), 10
         style = np.tile(normal((n_columns, self.code_dim), 0), (n_rows, 1))
         category = np.repeat(np.eye(self.n_categories)[:n_rows], n_columns, axis=0)

@@ -1,4 +1,4 @@
-"""Contractive autoencoder (Rifai et al. 2011): a code that stays put when the input moves a little.
+"""Contractive autoencoder (Rifai et al. 2011): small changes of the input hardly change the code.
 
     minimise  L(x, x̂) + λ ‖J_f(x)‖²_F,        J_f(x) = ∂f(x) / ∂x
 
@@ -6,8 +6,8 @@ For one sigmoid layer h = σ(W x + b) the penalty has a closed form,
 
     ‖J_f(x)‖²_F = Σ_j (h_j (1 − h_j))² Σ_i W_ij²
 
-and for a chain of dense layers J is the product of diag(slope) Wᵀ over the layers. L is the error
-summed over the pixels, as in the paper.
+and for a chain of dense layers J is the product of diag(s) Wᵀ over the layers, where s are the
+slopes of the activations. L is the error summed over the pixels, as in the paper.
 
 Train it alone: ``python -m Code.contractive --help``.
 """
@@ -23,7 +23,7 @@ from Code.parts.gradients import unit_gradients
 from Code.parts.noise import uniform
 from Code.tied import Tied, dense_layers
 
-# The slope of each activation, from its output
+# The slope (derivative) of each activation as a function of its output
 SLOPES = {
     "linear": ops.ones_like,
     "relu": lambda h: ops.cast(h > 0, h.dtype),
@@ -35,7 +35,7 @@ WAYS = ("closed form", "stochastic", "automatic differentiation")
 
 
 def sigmoid_layer_norm(h, kernel):
-    """``Σ_j (h_j (1 − h_j))² Σ_i W_ij²``, one value an image (Rifai et al. 2011).
+    """``Σ_j (h_j (1 − h_j))² Σ_i W_ij²``, one value per image (Rifai et al. 2011).
 
     Parameters
     ----------
@@ -46,23 +46,24 @@ def sigmoid_layer_norm(h, kernel):
 
 
 def layer_norm(slope, kernel):
-    """``‖diag(s) Wᵀ‖²_F`` of one dense layer: ``(batch,)`` from ``(batch, units)``."""
+    """``‖diag(s) Wᵀ‖²_F`` of one dense layer, ``(batch,)``, from slopes ``(batch, units)``."""
     return ops.matmul(ops.square(slope), ops.sum(ops.square(kernel), axis=0))
 
 
 def chain_norm(slopes, kernels, directions=None):
-    """``‖J‖²_F`` of a chain of dense layers, one value an image.
+    """``‖J‖²_F`` of a chain of dense layers, one value per image.
 
-    J is multiplied from the code backwards. The first kernel, the largest, enters only through
-    W₁ᵀW₁, which all images share: ‖A W₁ᵀ‖² = tr(A W₁ᵀW₁ Aᵀ).
+    J is multiplied from the code backwards. The first kernel, which is the largest, enters only
+    through W₁ᵀW₁, which is the same for all images: ‖A W₁ᵀ‖² = tr(A W₁ᵀW₁ Aᵀ).
 
     Parameters
     ----------
-    slopes : of each layer's activation, first layer first, ``(batch, units)``.
-    kernels : of each layer, ``(inputs, units)``.
-    directions : tensor ``(batch, p, code)`` or None. With entries of mean 0 and variance 1, drawn
-        independently, the result is that of Hutchinson 1990: an unbiased estimate, summed over
-        the p directions, at the cost of p backward passes instead of one a unit of the code.
+    slopes : slopes of each layer's activation, first layer first, ``(batch, units)`` each.
+    kernels : kernel of each layer, ``(inputs, units)``.
+    directions : tensor ``(batch, p, code)`` of independent entries with mean 0 and variance 1, or
+        None for the exact value. With directions the result is the unbiased estimate of Hutchinson
+        1990, summed over the p directions; it costs p backward passes instead of one per unit of
+        the code.
     """
     if directions is not None:
         rows = directions * slopes[-1][:, None, :]
@@ -77,13 +78,13 @@ def chain_norm(slopes, kernels, directions=None):
 
 
 def differentiated_norm(encoder, x):
-    """``‖J_f(x)‖²_F`` of any encoder, one value an image, by one backward pass a unit of the code.
+    """``‖J_f(x)‖²_F`` of any encoder, one value per image, by one backward pass per code unit.
 
-    Exact where no image's code depends on another image. It can itself be differentiated.
+    It is exact if no image's code depends on other images. The result can be differentiated.
 
     Parameters
     ----------
-    encoder : callable ``(batch, ...)`` → ``(batch, ...)`` of static size.
+    encoder : callable ``(batch, ...)`` → ``(batch, ...)``; the code size must be static.
     x : tensor ``(batch, ...)``.
     """
     rows = unit_gradients(encoder, x)
@@ -91,7 +92,7 @@ def differentiated_norm(encoder, x):
 
 
 class JacobianMeasured(BaseAutoencoder):
-    """Any dense autoencoder, with its encoder's Jacobian measured and its filters shown."""
+    """A dense autoencoder that measures its encoder's Jacobian and shows its filters."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -99,12 +100,12 @@ class JacobianMeasured(BaseAutoencoder):
         self.encoder_layers = keras.Model(self.encoder.input, outputs, name="encoder_layers")
 
     def slopes(self, outputs):
-        """Slope of each dense layer of the encoder, from their outputs ``(batch, units)``.
+        """Slopes of the encoder's dense layers, from their outputs ``(batch, units)``.
 
         Raises
         ------
         ValueError
-            For an activation whose slope is not known from its output.
+            If the slope of an activation cannot be computed from its output.
         """
         names = [layer.activation.__name__ for layer in dense_layers(self.encoder)]
         unknown = sorted(set(names) - set(SLOPES))
@@ -117,11 +118,11 @@ class JacobianMeasured(BaseAutoencoder):
 
     @property
     def kernels(self):
-        """Kernels of the encoder's dense layers, first to last."""
+        """Kernels of the encoder's dense layers, in order."""
         return [layer.kernel for layer in dense_layers(self.encoder)]
 
     def squared_jacobian_norm(self, x, batch_size=500):
-        """``‖J_f(x)‖²_F`` of every image in ``x``, array ``(n,)``."""
+        """``‖J_f(x)‖²_F`` for every image in ``x``, array ``(n,)``."""
         norms = []
         for start in range(0, len(x), batch_size):
             outputs = _listed(self.encoder_layers(ops.convert_to_tensor(x[start:][:batch_size])))
@@ -129,7 +130,7 @@ class JacobianMeasured(BaseAutoencoder):
         return np.concatenate(norms)
 
     def diagnostics(self, x, y):
-        """``squared_jacobian_norm``: mean of ‖J_f(x)‖²_F over ``x``."""
+        """``squared_jacobian_norm``: the mean of ‖J_f(x)‖²_F over ``x``."""
         norms = self.squared_jacobian_norm(x)
         return {**super().diagnostics(x, y), "squared_jacobian_norm": float(norms.mean())}
 
@@ -140,15 +141,15 @@ class JacobianMeasured(BaseAutoencoder):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Contractive(JacobianMeasured):
-    """The contractive autoencoder; its loss is summed over the pixels.
+    """The contractive autoencoder; its reconstruction loss is summed over the pixels.
 
     Parameters
     ----------
-    weight : λ, loss a unit of ‖J‖²; 0 is the plain autoencoder.
-    jacobian : how ‖J‖² is found in training: ``"closed form"`` (exact; for a wide code after
-        hidden layers its cost grows with ``code_dim``), ``"stochastic"`` (one random direction an
-        image, unbiased, for such codes) or ``"automatic differentiation"`` (exact, any activation,
-        ``code_dim`` backward passes).
+    weight : λ, the weight of ‖J‖² in the loss; with 0 it is the plain autoencoder.
+    jacobian : how ‖J‖² is computed in training: ``"closed form"`` (exact; with hidden layers its
+        cost grows with ``code_dim``), ``"stochastic"`` (unbiased, with one random direction per
+        image; for wide codes after hidden layers) or ``"automatic differentiation"`` (exact, for
+        any activation, with ``code_dim`` backward passes).
 
     Raises
     ------
@@ -171,7 +172,7 @@ class Contractive(JacobianMeasured):
             self.slopes(self.encoder_layers.outputs)
 
     def loss_terms(self, x, y=None, training=False):
-        """Error an image plus λ‖J‖²; ``contraction`` is ‖J‖² without λ."""
+        """Error per image plus λ‖J‖²; ``contraction`` is ‖J‖² without λ."""
         outputs = _listed(self.encoder_layers(x, training=training))
         x_hat = self.decoder(outputs[-1], training=training)
         error = self.n_pixels * self.reconstruction_error(x, x_hat)
@@ -183,13 +184,13 @@ class Contractive(JacobianMeasured):
         }
 
     def contraction(self, x, outputs):
-        """``‖J_f(x)‖²_F`` in the way named in ``jacobian``, from the dense layers' outputs."""
+        """``‖J_f(x)‖²_F`` from the dense layers' outputs, by the method named in ``jacobian``."""
         if self.jacobian == "automatic differentiation":
             return differentiated_norm(self.encoder, x)
         directions = None
         if self.jacobian == "stochastic":
             shape = (ops.shape(x)[0], 1, self.code_dim)
-            # Signs rather than normals: the estimate then varies less
+            # Random signs instead of normal numbers reduce the variance of the estimate
             directions = ops.sign(uniform(shape, self.direction_seed) - 0.5)
         return chain_norm(self.slopes(outputs), self.kernels, directions)
 
@@ -204,7 +205,7 @@ class TiedContractive(Tied, Contractive):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class TiedDenoising(Tied, JacobianMeasured, DAE):
-    """The denoising autoencoder that the paper compares with: tied weights, Jacobian measured."""
+    """The denoising autoencoder of the paper's comparison: tied weights, Jacobian measured."""
 
 
 def _listed(outputs):

@@ -2,9 +2,9 @@
 
     h_k = f(x ∗ W_k + b_k)        x̂ = g(Σ_k h_k ∗ᵀ W̃_k + c)
 
-``∗ᵀ`` is the transposed ("de-") convolution, the adjoint of a convolution: where that one takes
-steps of two pixels, it doubles the sides of the maps. It learns the way up that ``Code.cae`` leaves
-to up-sampling.
+``∗ᵀ`` is the transposed convolution ("deconvolution"), the adjoint of a convolution. Where a
+convolution of stride 2 halves the sides of the maps, it doubles them. So the enlargement is
+learned, while ``Code.cae`` uses fixed up-sampling.
 
 Train it alone: ``python -m Code.conv --help``.
 """
@@ -25,7 +25,7 @@ class ConvAE(BaseAutoencoder):
     Parameters
     ----------
     filters : filters of the encoder's convolutions, each of which halves the sides; the decoder
-        has them in reverse. The dense layers ``hidden`` stand between them and the code.
+        has them in reverse order. The dense layers ``hidden`` lie between them and the code.
     kernel_size : side of every kernel in pixels.
 
     Raises
@@ -75,14 +75,14 @@ class ConvAE(BaseAutoencoder):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ConvLayer(Denoising):
-    """One level of a stack: convolution and 2×2 max-pooling, and one transposed convolution back.
+    """One level of a stack: convolution with 2×2 max-pooling, then one transposed convolution.
 
-    Masci et al. leave the maxima where they were for the way back and tie W̃ to W; here the decoder
-    sees the code alone, and W̃ is its own.
+    Masci et al. keep the positions of the maxima for the decoder and tie W̃ to W. Here the decoder
+    sees only the code, and W̃ is a separate kernel.
 
     Parameters
     ----------
-    image_shape : ``(height, width)``, or ``(height, width, channels)`` for maps of a level below.
+    image_shape : ``(height, width)``, or ``(height, width, channels)`` for maps of the level below.
     code_dim : number of filters.
     """
 
@@ -132,7 +132,7 @@ class StackedConvAE(LayerWise):
     ----------
     filters : filters of each level; each level halves the sides.
     kernel_size : side of every kernel in pixels.
-    level : share of a level's inputs that are masked while it is pre-trained; theirs is 0.3.
+    level : share of a level's inputs that are masked during pre-training; 0.3 in the paper.
     """
 
     compile_with_xla = False

@@ -4,8 +4,8 @@
     minimise  −log p(x | y, z) + KL(q(z | x, y) ‖ N(0, I)) − log q(y | x)
                                                         (Kingma et al. 2014, eqs. 6 and 9)
 
-What the digit is comes from the label y; z has to say only how it is written. A digit without a
-label gets that of q(y | x), a classifier of its own, trained beside the rest.
+The label y says which digit it is, so z only has to encode how it is written. A digit without a
+label gets the label of q(y | x), a separate classifier that is trained together with the rest.
 
 Train it alone: ``python -m Code.cvae --help``.
 """
@@ -28,12 +28,12 @@ MEASURE_SEED = 0
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class CVAE(VAE):
-    """The VAE whose encoder and decoder know the label; its code is (z, y), y one-hot.
+    """The VAE whose encoder and decoder know the label; its code is (z, y) with one-hot y.
 
-    ``recognition`` is q(z | x, y) and ``labeller`` is q(y | x). ``encoder`` puts them together:
-    image → ``[z_mean, z_log_var, y]`` with the likeliest label. The code that ``encode`` gives and
-    ``decode`` takes is z_mean and y side by side, so that all that works for any autoencoder works
-    here without labels. Labels, where there are some, can be given instead.
+    ``recognition`` is q(z | x, y) and ``labeller`` is q(y | x). ``encoder`` combines them: image →
+    ``[z_mean, z_log_var, y]`` with the most likely label. The code for ``encode`` and ``decode`` is
+    z_mean and y concatenated, so this model can be used without labels like any autoencoder. Known
+    labels can be given instead.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ class CVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "label_loss")
-    # A draw from N(0, I) is a style, not a code: it takes a label to decode it
+    # A draw from N(0, I) is only a style: decoding also needs a label
     has_prior = False
 
     def __init__(self, n_labels=10, label_hidden=(128,), **kwargs):
-        # The base class builds the networks, which need both
+        # Set before super().__init__, which builds the networks with both
         self.n_labels, self.label_hidden = n_labels, tuple(label_hidden)
         super().__init__(**kwargs)
 
@@ -91,9 +91,9 @@ class CVAE(VAE):
         return ops.concatenate([z_mean, label], axis=-1)
 
     def loss_terms(self, x, y=None, training=False):
-        """−ELBO of the image given its label, and the labeller's cross-entropy, in nats an image.
+        """−ELBO of the image given its label, plus the labeller's cross-entropy, in nats per image.
 
-        Without labels the labeller's own take their place, and its loss is 0.
+        Without labels, the labels predicted by the labeller are used, and its loss is 0.
         """
         x = ops.convert_to_tensor(x)
         probabilities = self.labeller(x, training=training)
@@ -126,15 +126,15 @@ class CVAE(VAE):
         return np.concatenate([z_mean, one_hot], axis=1)
 
     def style(self, x, labels=None):
-        """The part z_mean of the codes, ``(n, code_dim)``."""
+        """The z_mean part of the codes, ``(n, code_dim)``."""
         return self.encode(x, labels)[:, : self.code_dim]
 
     def decode(self, codes, labels=None, batch_size=1000):
-        """Images of whole codes, or of styles ``(n, code_dim)`` with labels.
+        """Decode complete codes, or styles ``(n, code_dim)`` with labels, to images.
 
         Parameters
         ----------
-        labels : one integer, or an integer array ``(n,)``; replaces what ``codes`` say.
+        labels : one integer, or an integer array ``(n,)``; replaces the labels in ``codes``.
 
         Raises
         ------
@@ -150,36 +150,36 @@ class CVAE(VAE):
         return super().decode(codes, batch_size)
 
     def reconstruct(self, x, labels=None, batch_size=1000):
-        """Images as the autoencoder gives them back, their labels inferred if not given."""
+        """Reconstructed images; labels are inferred if not given."""
         if labels is None:
             return super().reconstruct(x, batch_size)
         return self.decode(self.encode(x, labels, batch_size), batch_size=batch_size)
 
     def transfer(self, x, labels, from_labels=None):
-        """Other digits in the hand of ``x``: its style, ``labels`` as content."""
+        """Digits with the given ``labels`` in the style of ``x``."""
         return self.decode(self.style(x, from_labels), labels)
 
     def one_hot(self, labels, n):
-        """One-hot array ``(n, n_labels)`` of one integer or n."""
+        """One-hot array ``(n, n_labels)`` of one integer or of n integers."""
         return np.eye(self.n_labels, dtype=np.float32)[np.broadcast_to(labels, n)]
 
     def drawn_styles(self, n):
-        """``n`` draws of z ~ N(0, I), the same ones every time."""
+        """``n`` draws of z ~ N(0, I), the same ones in every call."""
         return np.random.default_rng(MEASURE_SEED).standard_normal((n, self.code_dim))
 
     def all_labels_of(self, styles):
-        """Every style ``(n, code_dim)`` with every label: ``(n · n_labels, height, width)``."""
+        """Images ``(n · n_labels, height, width)`` of styles ``(n, code_dim)`` with every label."""
         labels = np.tile(np.arange(self.n_labels), len(styles))
         return self.decode(np.repeat(styles, self.n_labels, axis=0), labels)
 
     def diagnostics(self, x, y):
-        """Whether content comes from the label and style from z.
+        """Measure whether content comes from the label and style from z.
 
-        ``label_accuracy``: of q(y | x). ``content_accuracy``: share of the digits decoded from
-        one z and ten labels that a nearest-neighbour classifier of real images reads as their
-        label; ``transfer_accuracy``: the same with the styles of real digits.
-        ``style_label_accuracy``: how often a linear classifier reads the digit from z, fitted on
-        one half of the images and tested on the other; chance is 0.1.
+        ``label_accuracy``: accuracy of q(y | x). ``content_accuracy``: share of the digits decoded
+        from random z and all ten labels that a nearest-neighbour classifier of real images reads as
+        their label. ``transfer_accuracy``: the same with the styles of real digits.
+        ``style_label_accuracy``: accuracy of a linear classifier of the digit from z, fitted on one
+        half of the images and tested on the other; chance is 0.1.
         """
         reader = KNeighborsClassifier(min(3, len(x))).fit(x.reshape(len(x), -1), y)
         asked = np.tile(np.arange(self.n_labels), MEASURED_STYLES)
@@ -197,8 +197,10 @@ class CVAE(VAE):
         }
 
     def views(self, x, y):
-        """Rows of one style with ten labels: ``styles`` of ten draws of z, ten images a row;
-        ``transfer`` of ten real digits, which stand in front of their rows, eleven images a row.
+        """Rows of one style with all ten labels.
+
+        ``styles``: ten draws of z, ten images per row. ``transfer``: ten real digits, eleven images
+        per row, of which the first is the real digit.
         """
         real = x[:SHOWN_STYLES]
         rows = self.all_labels_of(self.style(real, y[:SHOWN_STYLES]))

@@ -1,4 +1,4 @@
-"""Denoising autoencoder (Vincent et al. 2008): give back the clean input from a corrupted one.
+"""Denoising autoencoder (Vincent et al. 2008): reconstruct the clean input from a corrupted one.
 
     x̃ ~ q(x̃ | x)        x̂ = g(f(x̃))        minimise L(x, x̂)
 
@@ -12,12 +12,15 @@ from Code.data.corruption import CORRUPTIONS
 
 
 class Denoising(BaseAutoencoder):
-    """What makes any autoencoder a denoising one: noise on the way in, drawn afresh each time.
+    """Base class that makes an autoencoder a denoising one: it corrupts its inputs in training.
+
+    The noise is drawn anew for every batch.
 
     Parameters
     ----------
     corruption : a name in ``Code.data.corruption.CORRUPTIONS``.
-    level : its strength; for ``"gaussian"`` the standard deviation in units of intensity.
+    level : its strength: the standard deviation in units of intensity for ``"gaussian"``, otherwise
+        the share of corrupted pixels.
     """
 
     def __init__(self, corruption="gaussian", level=0.5, **kwargs):
@@ -27,11 +30,11 @@ class Denoising(BaseAutoencoder):
         self.noise_seed = keras.random.SeedGenerator()
 
     def corrupt(self, x):
-        """x̃ ~ q(x̃ | x), shape as ``x``."""
+        """Draw x̃ ~ q(x̃ | x), with the shape of ``x``."""
         return CORRUPTIONS[self.corruption](x, self.level, self.noise_seed)
 
     def loss_terms(self, x, y=None, training=False):
-        """Error of the reconstruction from x̃ against the clean x."""
+        """Error between the reconstruction from x̃ and the clean x."""
         x_hat = self.autoencoder(self.corrupt(x), training=training)
         return {"loss": self.reconstruction_error(x, x_hat)}
 

@@ -1,6 +1,6 @@
-"""Denoising with an emphasised loss (Vincent et al. 2010, section 4): corrupted pixels count more.
+"""Denoising with an emphasised loss (Vincent et al. 2010, section 4): more weight on corruption.
 
-    L_α,β(x, x̂) = α Σ_{j corrupted} L(x_j, x̂_j) + β Σ_{j not} L(x_j, x̂_j)
+    L_α,β(x, x̂) = α Σ_{j corrupted} L(x_j, x̂_j) + β Σ_{j clean} L(x_j, x̂_j)
 
 α = β = 1 is the plain denoising autoencoder; β = 0, full emphasis, ignores the clean pixels.
 
@@ -20,7 +20,7 @@ MARK = 0.5
 
 
 def emphasised(errors, corrupted, alpha, beta):
-    """``1/D (α Σ_{corrupted} e_j + β Σ_{others} e_j)``, one value an image.
+    """``1/D (α Σ_{corrupted} e_j + β Σ_{others} e_j)``, one value per image.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def emphasised(errors, corrupted, alpha, beta):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class EmphasisedDAE(DAE):
-    """The denoising autoencoder that weighs corrupted and clean pixels apart.
+    """The denoising autoencoder with different weights for corrupted and clean pixels.
 
     Parameters
     ----------
     alpha, beta : weights of corrupted and of clean pixels.
-    corruption : one that leaves pixels alone: ``"masking"`` or ``"salt_and_pepper"``.
+    corruption : one that leaves some pixels unchanged: ``"masking"`` or ``"salt_and_pepper"``.
 
     Raises
     ------
@@ -58,26 +58,28 @@ class EmphasisedDAE(DAE):
         self.beta = beta
 
     def corrupt_and_tell(self, x, seed=None):
-        """x̃ ~ q(x̃ | x) and which pixels were drawn, those included that already had their value.
+        """Draw x̃ ~ q(x̃ | x); also return which pixels were overwritten, a boolean tensor.
+
+        A pixel counts as overwritten even if it already had its new value.
 
         Parameters
         ----------
-        seed : an int for the same noise each time; None draws it afresh.
+        seed : an int for the same noise in every call; None for new noise.
         """
         seed = self.noise_seed if seed is None else seed
-        # Whether a pixel is overwritten, and with what, does not depend on the image: a grey one
-        # shows it even where the image is black already
+        # Which pixels are overwritten does not depend on the image. So a grey image shows them all,
+        # even those where the image itself already has the new value
         marked = CORRUPTIONS[self.corruption](ops.full_like(x, MARK), self.level, seed)
         corrupted = ops.not_equal(marked, MARK)
         return ops.where(corrupted, marked, x), corrupted
 
     def pixel_errors(self, x, x_hat):
-        """The loss named in ``reconstruction`` of every pixel, shape as ``x``."""
+        """The loss named in ``reconstruction`` for every pixel, with the shape of ``x``."""
         each = (ops.reshape(image, (-1, 1)) for image in (x, x_hat))
         return ops.reshape(self.reconstruction_error(*each), ops.shape(x))
 
     def loss_terms(self, x, y=None, training=False):
-        """The emphasised loss; the terms are the two sums over D, without their weights."""
+        """The emphasised loss; the terms are the two sums divided by D, without their weights."""
         x_tilde, corrupted = self.corrupt_and_tell(x)
         errors = self.pixel_errors(x, self.autoencoder(x_tilde, training=training))
         return {
@@ -87,9 +89,9 @@ class EmphasisedDAE(DAE):
         }
 
     def diagnostics(self, x, y):
-        """MSE of the pixels that were corrupted and of those that were not, by fixed noise.
+        """MSE of the corrupted pixels and of the other pixels, with fixed noise.
 
-        ``mse_unmended`` is that of the corrupted pixels left as they are.
+        ``mse_unmended`` is the MSE of the corrupted pixels before denoising.
         """
         x_tilde, corrupted = (np.asarray(a) for a in self.corrupt_and_tell(x, seed=1000))
         squares = np.square(self.reconstruct(x_tilde) - x)

@@ -1,9 +1,10 @@
-"""FactorVAE (Kim & Mnih 2018): pay for dependence between the units of the code, not for content.
+"""FactorVAE (Kim & Mnih 2018): penalise dependence between code units, not their information.
 
     minimise  −log p(x | z) + KL(q(z | x) ‖ N(0, I)) + γ TC(z)                      (eq. 2)
     TC(z) = KL(q(z) ‖ Π_j q(z_j)) ≈ E_q(z) [ log D(z) / (1 − D(z)) ]                (eq. 3)
 
-D tells codes from codes whose units were shuffled over the batch, each unit on its own.
+The discriminator D separates codes from codes whose units were shuffled over the batch, each unit
+independently.
 
 Train it alone: ``python -m Code.factor_vae --help``.
 """
@@ -19,35 +20,35 @@ from Code.parts.noise import uniform
 
 
 def permute_units(z, seed):
-    """Shuffle every unit over the batch on its own: samples of Π_j q(z_j) (algorithm 1).
+    """Shuffle every unit independently over the batch: samples of Π_j q(z_j) (algorithm 1).
 
     Parameters
     ----------
     z : tensor ``(batch, code)``.
-    seed : an int, or a generator for a fresh order on every call.
+    seed : an int, or a generator for a new order in every call.
     """
     order = ops.argsort(uniform(ops.shape(z), seed), axis=0)
     return ops.take_along_axis(z, order, axis=0)
 
 
 def discriminator_loss(logit_of_code, logit_of_permuted):
-    """``−½ [ log D(z) + log (1 − D(z')) ]``, ``(batch,)``, of the logits of D (algorithm 2)."""
+    """``−½ [ log D(z) + log (1 − D(z')) ]``, ``(batch,)``, from the logits of D (algorithm 2)."""
     return 0.5 * (ops.softplus(-logit_of_code) + ops.softplus(logit_of_permuted))
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class FactorVAE(DisentangledVAE):
-    """The VAE with γ times the total correlation, which ``discriminator`` (code → logit) estimates.
+    """The VAE plus γ times the total correlation, estimated by ``discriminator`` (code → logit).
 
-    Every step moves encoder and decoder first, by the optimiser given to ``compile``, and then the
-    discriminator, by one of its own. Where the paper draws a second batch of images for the
-    discriminator, the same images get a second draw of z.
+    Every step first updates encoder and decoder with the optimiser given to ``compile``, then the
+    discriminator with its own optimiser. The paper draws a second batch of images for the
+    discriminator; here the same images get a second draw of z.
 
     Parameters
     ----------
     gamma : γ, at least 0.
     discriminator_hidden : units of the discriminator's hidden layers (leaky ReLU).
-    discriminator_rate : step of its Adam, with β₁ = 0.5 and β₂ = 0.9 as in the paper.
+    discriminator_rate : learning rate of its Adam, with β₁ = 0.5 and β₂ = 0.9 as in the paper.
 
     Raises
     ------
@@ -72,7 +73,7 @@ class FactorVAE(DisentangledVAE):
         self.build_discriminator_optimizer()
 
     def build_discriminator(self):
-        """Code ``(code_dim,)`` → logit of "not permuted"."""
+        """Code ``(code_dim,)`` → logit of the probability that the code was not permuted."""
         z = keras.Input((self.code_dim,), name="z")
         h = z
         for units in self.discriminator_hidden:
@@ -103,7 +104,7 @@ class FactorVAE(DisentangledVAE):
         }
 
     def discriminator_terms(self, z, z_mean, z_log_var):
-        """What the discriminator minimises, ``(batch,)``; no gradient reaches the encoder."""
+        """The discriminator's loss, ``(batch,)``; no gradient reaches the encoder."""
         again = self.sample(z_mean, z_log_var)
         permuted = permute_units(ops.stop_gradient(again), self.permutation_seed)
         return discriminator_loss(
@@ -111,7 +112,7 @@ class FactorVAE(DisentangledVAE):
         )
 
     def update(self, x, y=None):
-        """One step of encoder and decoder, one of the discriminator (algorithm 2)."""
+        """One step of encoder and decoder, then one of the discriminator (algorithm 2)."""
         its = self.discriminator.trainable_variables
         steps = [
             (self.optimizer, self.trained_variables, "loss"),

@@ -1,8 +1,8 @@
-"""Autoencoders that match the codes of all images to the prior: InfoVAE and WAE.
+"""Autoencoders that match the distribution of all codes to the prior: InfoVAE and WAE.
 
     InfoVAE (Zhao, Song & Ermon 2017, eq. 6):
         minimise  −log p(x | z) + (1 − α) KL(q(z | x) ‖ p(z)) + (α + λ − 1) MMD²(q(z), p(z))
-    MMD-VAE: α = 1, no KL term at all.
+    MMD-VAE: α = 1, without a KL term.
     WAE-MMD (Tolstikhin et al. 2018, algorithm 2), with a deterministic encoder z = f(x):
         minimise  c(x, x̂) + λ MMD²(q(z), p(z))
 
@@ -24,14 +24,14 @@ MEASURE_SEED = 0
 
 
 def squared_distances(a, b):
-    """``‖a_i − b_j‖²``, ``(n, m)``, of points ``(n, code)`` and ``(m, code)``."""
+    """``‖a_i − b_j‖²``, ``(n, m)``, for points ``(n, code)`` and ``(m, code)``."""
     products = ops.matmul(a, ops.transpose(b))
     squares = ops.sum(a * a, axis=1)[:, None] + ops.sum(b * b, axis=1)[None, :]
     return ops.maximum(squares - 2.0 * products, 0.0)
 
 
 def inverse_multiquadric(a, b):
-    """``k(a, b) = C / (C + ‖a − b‖²)`` with ``C = 2 d``, d the number of units.
+    """``k(a, b) = C / (C + ‖a − b‖²)`` with ``C = 2 d``, where d is the number of units.
 
     C is the expected squared distance of two draws from the prior (Tolstikhin et al. 2018,
     section 4).
@@ -41,7 +41,7 @@ def inverse_multiquadric(a, b):
 
 
 def gaussian_kernel(a, b):
-    """``k(a, b) = exp(−‖a − b‖² / 2d)``: the scale of `inverse_multiquadric`, lighter tails."""
+    """``k(a, b) = exp(−‖a − b‖² / 2d)``: scaled like `inverse_multiquadric`, with lighter tails."""
     return ops.exp(-squared_distances(a, b) / (2.0 * a.shape[-1]))
 
 
@@ -57,7 +57,7 @@ def mmd(a, b, kernel=inverse_multiquadric):
     Parameters
     ----------
     a, b : tensors ``(n, code)`` and ``(m, code)``.
-    kernel : function of two such tensors with ``(n, m)`` values and ``k(z, z) = 1``.
+    kernel : function of two such tensors that returns values ``(n, m)``, with ``k(z, z) = 1``.
     """
     return (
         _off_diagonal_mean(kernel(a, a))
@@ -75,13 +75,13 @@ def _off_diagonal_mean(k):
 
 
 def mmd_to_prior(z, kernel, seed):
-    """MMD² between codes ``(batch, code)`` and as many draws of N(0, I), for every image alike."""
+    """MMD² of codes ``(batch, code)`` to as many draws of N(0, I), repeated for each image."""
     value = mmd(z, normal(ops.shape(z), seed), KERNELS[kernel])
     return ops.broadcast_to(value, (ops.shape(z)[0],))
 
 
 def measured_mmd(z, kernel):
-    """MMD² of at most 2000 codes (an array) to the prior; the same draws every time."""
+    """MMD² of at most 2000 codes (an array) to the prior, with the same draws in every call."""
     z = ops.convert_to_tensor(z[:MEASURED_CODES])
     return float(mmd_to_prior(z, kernel, MEASURE_SEED)[0])
 
@@ -93,13 +93,13 @@ def _check_kernel(kernel):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class InfoVAE(VAE):
-    """The InfoVAE; with its default α = 1 the MMD-VAE. Its loss is in nats an image.
+    """The InfoVAE; with the default α = 1 it is the MMD-VAE. Its loss is in nats per image.
 
     Parameters
     ----------
-    alpha : α; 0 leaves the KL term whole, 1 leaves it out.
-    mmd_weight : λ. MMD² is of the order of a hundredth where a likelihood is of a hundred nats,
-        hence the large default.
+    alpha : α; with 0 the KL term has full weight, with 1 it is left out.
+    mmd_weight : λ. MMD² is about 0.01 where the likelihood is about 100 nats; therefore the default
+        is large.
     kernel : a name in ``KERNELS``.
 
     Raises
@@ -119,7 +119,7 @@ class InfoVAE(VAE):
         self.prior_seed = keras.random.SeedGenerator()
 
     def loss_terms(self, x, y=None, training=False):
-        """The weighted sum, with the KL term as it stands before its weight."""
+        """The weighted sum; ``kl`` and the other terms are given without their weights."""
         z_mean, z_log_var = self.encoder(x, training=training)
         z = self.sample(z_mean, z_log_var)
         x_hat = self.decoder(z, training=training)
@@ -149,7 +149,7 @@ class InfoVAE(VAE):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class WAE(BaseAutoencoder):
-    """The Wasserstein autoencoder with MMD; its loss is the reconstruction's sum plus λ MMD².
+    """The Wasserstein autoencoder with MMD; its loss is the summed reconstruction error + λ MMD².
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ class WAE(BaseAutoencoder):
         self.prior_seed = keras.random.SeedGenerator()
 
     def loss_terms(self, x, y=None, training=False):
-        """The weighted sum and its two terms."""
+        """The weighted sum, and its two terms."""
         z = self.encoder(x, training=training)
         x_hat = self.decoder(z, training=training)
         reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)

@@ -3,7 +3,7 @@
     L_k = E [ log 1/k Σ_i w_i ],   w_i = p(x, z_i) / q(z_i | x),   z_1 … z_k ~ q(z | x)   (eq. 8)
     ELBO = L_1 ≤ L_k ≤ L_{k+1} ≤ log p(x)                                          (theorem 1)
 
-With thousands of samples the same expression measures log p(x) of any VAE.
+With thousands of samples, the same expression estimates log p(x) for any VAE.
 
 Train it alone: ``python -m Code.iwae --help``.
 """
@@ -21,7 +21,7 @@ from Code.vae import VAE
 
 TEST_SAMPLES = 5000
 CONTROL_SAMPLES = 50
-TEST_STEP = 50  # one image in fifty is measured with all samples
+TEST_STEP = 50  # one image in fifty is measured with TEST_SAMPLES samples
 
 
 def log_normal(z, mean, log_var):
@@ -31,14 +31,16 @@ def log_normal(z, mean, log_var):
 
 
 def log_weights(model, x, z, z_mean, z_log_var, training=False):
-    """``log w = log p(x | z) + log p(z) − log q(z | x)`` and ``log p(x | z)``, ``(k, batch)`` each.
+    """Return ``log w = log p(x | z) + log p(z) − log q(z | x)`` and ``log p(x | z)``.
+
+    Both have the shape ``(k, batch)``.
 
     Source: Burda et al. 2016, section 3.
 
     Parameters
     ----------
-    model : a VAE; D times its ``reconstruction_error`` has to be −log p(x | z), constants included,
-        as it is for binary cross-entropy and in ``GaussianVAE``.
+    model : a VAE; D times its ``reconstruction_error`` must be −log p(x | z) including constants,
+        as for binary cross-entropy and in ``GaussianVAE``.
     x : tensor ``(batch, height, width)``.
     z : tensor ``(k, batch, code)``, samples of q(z | x).
     z_mean, z_log_var : tensors ``(batch, code)``.
@@ -54,34 +56,34 @@ def log_weights(model, x, z, z_mean, z_log_var, training=False):
 
 
 def bound(log_w):
-    """``log 1/k Σ_i w_i``, ``(batch,)``, of log weights ``(k, batch)`` (Burda 2016, eq. 8)."""
+    """``log 1/k Σ_i w_i``, ``(batch,)``, from log weights ``(k, batch)`` (Burda 2016, eq. 8)."""
     return ops.logsumexp(log_w, axis=0) - math.log(log_w.shape[0])
 
 
 def binarise(x, seed):
-    """Draw every pixel as 0 or 1 with its intensity as the probability of 1.
+    """Draw every pixel as 0 or 1; its intensity is the probability of 1.
 
-    Source: Salakhutdinov & Murray 2008, as Burda et al. 2016, section 5, use it.
+    Source: Salakhutdinov & Murray 2008, as used in Burda et al. 2016, section 5.
 
     Parameters
     ----------
     x : tensor or array of any shape in [0, 1].
-    seed : an int, or a generator for fresh draws on every call.
+    seed : an int, or a generator for new draws in every call.
     """
     return ops.cast(uniform(ops.shape(x), seed) < ops.convert_to_tensor(x), "float32")
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class IWAE(VAE):
-    """The VAE trained on L_k; with ``k = 1`` its loss is −ELBO with the KL term sampled.
+    """The VAE trained on L_k; with ``k = 1`` its loss is −ELBO with a sampled KL term.
 
-    ``reconstruction`` and ``kl`` are the terms of −ELBO at the same samples: ``loss`` lies below
-    their sum by as much as the bound is tighter.
+    ``reconstruction`` and ``kl`` are the terms of −ELBO for the same samples. Their sum minus
+    ``loss`` shows how much tighter the bound is.
 
     Parameters
     ----------
-    k : samples of z an image in training.
-    binary : whether each pixel is drawn as 0 or 1 afresh at every step.
+    k : number of samples of z per image in training.
+    binary : whether each pixel is drawn anew as 0 or 1 in every step, see `binarise`.
 
     Raises
     ------
@@ -98,7 +100,7 @@ class IWAE(VAE):
         self.binary_seed = keras.random.SeedGenerator()
 
     def loss_terms(self, x, y=None, training=False):
-        """−L_k with the terms of −ELBO, in nats an image."""
+        """−L_k and the terms of −ELBO, in nats per image."""
         x = binarise(x, self.binary_seed) if self.binary else x
         z_mean, z_log_var = self.encoder(x, training=training)
         z = self.samples_of(z_mean, z_log_var)
@@ -128,32 +130,33 @@ class IWAE(VAE):
 def negative_log_likelihood(model, x, samples=TEST_SAMPLES, seed=0):
     """``−log p(x)`` in nats by importance sampling from q(z | x), ``(n,)``.
 
-    An upper bound in expectation that falls to −log p(x) as ``samples`` grows (Burda et al. 2016,
-    theorem 1); its cost grows with ``len(x) · samples``.
+    Its expectation is an upper bound that decreases to −log p(x) as ``samples`` grows (Burda et al.
+    2016, theorem 1). Its cost is proportional to ``len(x) · samples``.
 
     Parameters
     ----------
     model : any VAE, see `log_weights`.
     x : array ``(n, height, width)`` in [0, 1].
-    seed : int; the same numbers each time.
+    seed : int; the same seed gives the same result.
     """
     chunk = math.gcd(samples, 50)
     sampler = ImportanceSampler(model, samples, chunk, seed)
-    # PyTorch would look for a C++ compiler
+    # Not on PyTorch, where compiling needs a C++ compiler
     sampler.compile(jit_compile=keras.backend.backend() != "torch")
     x = np.asarray(x, np.float32)
-    # One chunk of decoded images should stay within the processor's cache
+    # One chunk of decoded images should fit into the processor's cache
     batch = max(1, min(len(x), 1000 // chunk))
     padded = np.concatenate([x, np.repeat(x[-1:], -len(x) % batch, axis=0)])
     return -sampler.predict(padded, batch_size=batch, verbose=0)[: len(x)]
 
 
 def test_negative_log_likelihood(model, x, seed=0, samples=TEST_SAMPLES, step=TEST_STEP):
-    """Mean ``−log p(x)`` of all images, with 5000 samples for one image in fifty.
+    """Mean ``−log p(x)`` over all images, with 5000 samples for one image in fifty.
 
-    The 50-sample bound is taken of every image, and the mean gap between it and the 5000-sample one
-    is added from the few that have both (a control variate). The gap varies little between images,
-    the likelihood itself much: the error is that of the whole test set at a fraction of the cost.
+    Every image gets the bound with 50 samples. The few images with both bounds give the mean gap
+    between them, which is added (a control variate). The gap varies little between images, the
+    likelihood varies much. So the error is like that of measuring the whole test set with 5000
+    samples, at a fraction of the cost.
 
     Parameters
     ----------
@@ -164,11 +167,11 @@ def test_negative_log_likelihood(model, x, seed=0, samples=TEST_SAMPLES, step=TE
     return float(of_all.mean() + (few - of_all[::step]).mean())
 
 
-test_negative_log_likelihood.__test__ = False  # for pytest, which takes its name for a test's
+test_negative_log_likelihood.__test__ = False  # pytest would take it for a test by its name
 
 
 class ImportanceSampler(keras.Model):
-    """Images → log 1/k Σ w_i, summed chunk by chunk: any number of samples fits in memory."""
+    """Images → log 1/k Σ w_i, summed in chunks, so that any number of samples fits in memory."""
 
     def __init__(self, model, samples, chunk, seed):
         super().__init__()
@@ -181,7 +184,7 @@ class ImportanceSampler(keras.Model):
         z_mean, z_log_var = self.model.encoder(x)
         sigma = ops.exp(0.5 * z_log_var)
 
-        # Outside the loop, since within one JAX cannot hand a generator's state on
+        # Drawn outside the loop, because JAX cannot update a generator's state inside a loop
         epsilon = normal((self.chunks, self.chunk, *ops.shape(z_mean)), self.noise_seed)
 
         def add(i, total):

@@ -19,13 +19,13 @@ CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class RecurrentAE(BaseAutoencoder):
-    """Reads an image row by row into one state, and writes it row by row from the code.
+    """Encodes an image row by row into one state, and decodes it row by row from the code.
 
     Parameters
     ----------
     cell : ``"lstm"`` or ``"gru"``.
-    units : units of either recurrent layer. The dense layers ``hidden`` stand between the last
-        state and the code, and mirrored between the code and the writing layer.
+    units : units of each of the two recurrent layers. The dense layers ``hidden`` lie between the
+        last state and the code, and in reverse order between the code and the decoding layer.
 
     Raises
     ------
@@ -55,10 +55,11 @@ class RecurrentAE(BaseAutoencoder):
         return keras.Model(code, rows, name="decoder")
 
     def diagnostics(self, x, y):
-        """What the order of the rows is worth, on images whose rows are shuffled all in one way.
+        """How much the model uses the order of the rows: images with equally shuffled rows.
 
-        ``mse_rows_shuffled`` is the error in giving such images back; ``code_shift_rows_shuffled``
-        how far their codes lie from those of the images, in units of the codes' own spread.
+        ``mse_rows_shuffled`` is the reconstruction error of such images.
+        ``code_shift_rows_shuffled`` is the distance of their codes from those of the original
+        images, in units of the codes' spread.
         """
         order = np.random.default_rng(0).permutation(x.shape[1])
         codes, shifted = self.encode(x), self.encode(x[:, order])

@@ -1,10 +1,10 @@
-"""Masked autoencoder (the idea of BERT; He et al. 2022): the whole from a quarter of the patches.
+"""Masked autoencoder (He et al. 2022, after BERT): complete an image from a quarter of its patches.
 
     m ∈ {0, 1}ᵖ, a random quarter of the patches is visible (m = 1)
     x̂ = g(f(m ⊙ x + (1 − m) ⊙ t, m))
     minimise  Σ_i (1 − m_i) ‖x_i − x̂_i‖² / Σ_i (1 − m_i) d_i
 
-t is the learned mask token, d_i the number of pixels of a patch. Here f and g are dense.
+t is the learned mask token and d_i the number of pixels of a patch. Here f and g are dense.
 
 Train it alone: ``python -m Code.masked --help``.
 """
@@ -16,20 +16,20 @@ from keras import layers, ops
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.parts.noise import uniform
 
-# No pixel has it, so that an image can carry its own mask
+# No real pixel has this value, so an image can contain its own mask
 HIDDEN = -1.0
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class MaskToken(layers.Layer):
-    """Puts the learned token where an image is hidden, and tells which pixels were visible.
+    """Replaces hidden pixels by the learned token, and adds a channel of the visible pixels.
 
     Image ``(batch, height, width)``, in which hidden pixels are −1 → ``(batch, height, width, 2)``:
-    the pixels with the token, and 1 where visible.
+    the pixels with the token inserted, and a mask that is 1 where visible.
 
     Parameters
     ----------
-    patch : side of a patch; the token has this many pixels each way and is the same in all patches.
+    patch : side of a patch in pixels; the token has this size and is the same in all patches.
     """
 
     def __init__(self, patch, **kwargs):
@@ -56,11 +56,11 @@ class MaskToken(layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class MaskedAE(BaseAutoencoder):
-    """The dense masked autoencoder. Given a whole image it encodes all of it.
+    """The dense masked autoencoder. After training it encodes whole images.
 
     Parameters
     ----------
-    patch : side of the square patches, which must divide the image's sides.
+    patch : side of the square patches in pixels; it must divide the image's sides.
     visible : share of the patches that stay visible in training, rounded to whole patches.
 
     Raises
@@ -89,25 +89,25 @@ class MaskedAE(BaseAutoencoder):
         return super().hidden_layers(MaskToken(self.patch, name="mask_token")(image))
 
     def draw_mask(self, n, seed=None):
-        """Masks ``(n, height, width)``: 1 on exactly ``n_visible`` patches of each, else 0.
+        """Draw masks ``(n, height, width)``: 1 on exactly ``n_visible`` patches of each, else 0.
 
-        The visible patches are those with the smallest of as many random numbers.
+        Each patch gets a random number; those with the smallest numbers are visible.
         """
         u = uniform((n, self.n_patches), self.mask_seed if seed is None else seed)
-        # Ranks by comparing all pairs: XLA sorts slowly, and there are few patches
+        # Ranks by comparing all pairs: there are few patches, and XLA sorts slowly
         rank = ops.sum(ops.cast(u[:, None, :] < u[:, :, None], "int32"), axis=-1)
         mask = ops.cast(ops.reshape(rank < self.n_visible, (n, *self.grid)), "float32")
         return ops.repeat(ops.repeat(mask, self.patch, axis=1), self.patch, axis=2)
 
     def masked_error(self, x, x_hat, mask):
-        """Mean error a pixel of the hidden patches alone, ``(batch,)``."""
+        """Mean error per pixel over the hidden patches only, ``(batch,)``."""
         hidden = 1.0 - mask
         share = ops.mean(hidden, axis=(1, 2))
-        # Equal pixels cost nothing, whichever the loss
+        # Where both pixels are set to 0 the error is 0, for every loss
         return self.reconstruction_error(hidden * x, hidden * x_hat) / share
 
     def loss_terms(self, x, y=None, training=False):
-        """Error of the hidden patches, guessed from the visible ones."""
+        """Error on the hidden patches, predicted from the visible ones."""
         mask = self.draw_mask(ops.shape(x)[0])
         x_hat = self.autoencoder(hide(x, mask), training=training)
         return {"loss": self.masked_error(x, x_hat, mask)}
@@ -117,7 +117,7 @@ class MaskedAE(BaseAutoencoder):
         return mask * x + (1 - mask) * self.reconstruct(np.asarray(hide(x, mask)))
 
     def diagnostics(self, x, y):
-        """Mean squared error a pixel of the hidden patches, by the model and by the mean image.
+        """Mean squared error per pixel on the hidden patches, of the model and of the mean image.
 
         The masks are the same for every model and seed.
         """
@@ -130,10 +130,10 @@ class MaskedAE(BaseAutoencoder):
         }
 
     def views(self, x, y):
-        """Digits, what the model sees of them, and what it makes of that."""
+        """Rows of digits, of their visible patches, and of the completed images."""
         x = x[:10]
         mask = np.asarray(self.draw_mask(len(x), seed=0))
-        # Hidden patches are drawn as a light grey that no ink is mistaken for
+        # Hidden patches are drawn in light grey, which cannot be mistaken for ink
         seen = mask * x + (1 - mask) * 0.25
         return {"completion": np.concatenate([x, seen, self.complete(x, mask)])}
 

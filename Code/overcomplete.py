@@ -1,13 +1,13 @@
-"""Overcomplete autoencoder: a code wider than the input, kept from copying by a regulariser.
+"""Overcomplete autoencoder: a code wider than the input; a regulariser prevents copying.
 
     z = f(W x + b) ∈ ℝᵏ, k > D        minimise  L(x, x̂) + λ R
 
     R = 0                     the code has room for a copy of the image
-    R = Σ_j |z_j|             few units an image
+    R = Σ_j |z_j|             few active units per image
     R = ‖W‖² + ‖W′‖²          small weights
 
 L is the error summed over the pixels. Source: Bengio 2009, "Learning deep architectures for AI",
-section 4.6, on why more units than inputs need not learn anything but the identity.
+section 4.6, on why a code with more units than inputs may learn only the identity.
 
 Train it alone: ``python -m Code.overcomplete --help``.
 """
@@ -25,18 +25,18 @@ REGULARISERS = ("none", "l1", "weight decay")
 
 
 def weight_decay(kernels):
-    """``Σ ‖W‖²`` over kernels, one number."""
+    """``Σ ‖W‖²`` over all kernels, one number."""
     return sum(ops.sum(ops.square(kernel)) for kernel in kernels)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Overcomplete(BaseAutoencoder):
-    """The autoencoder with more units than pixels.
+    """The autoencoder with more code units than pixels.
 
     Parameters
     ----------
     regulariser : ``"none"``, ``"l1"`` (of the code) or ``"weight decay"``.
-    weight : λ, loss an image a unit of R.
+    weight : λ, the weight of R in the loss per image.
 
     Raises
     ------
@@ -63,14 +63,14 @@ class Overcomplete(BaseAutoencoder):
         self.weight = weight
 
     def loss_terms(self, x, y=None, training=False):
-        """Error an image plus λ R; ``penalty`` is R without λ."""
+        """Error per image plus λ R; ``penalty`` is R without λ."""
         z = self.encoder(x, training=training)
         error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
         penalty = ops.broadcast_to(self.penalty(z), ops.shape(error))
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
     def penalty(self, z):
-        """R of codes ``(batch, units)``: one value an image or one for all."""
+        """R for codes ``(batch, units)``: one value per image, or one for the whole batch."""
         if self.regulariser == "l1":
             return l1_norm(z)
         if self.regulariser == "weight decay":
@@ -79,7 +79,7 @@ class Overcomplete(BaseAutoencoder):
         return ops.zeros(())
 
     def diagnostics(self, x, y):
-        """``active_share``: share of the code's entries that are not 0 on ``x``."""
+        """``active_share``: share of the code values on ``x`` that are not 0."""
         share = float(np.mean(self.encode(x) != 0))
         return {**super().diagnostics(x, y), "active_share": share}
 

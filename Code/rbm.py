@@ -1,5 +1,5 @@
-"""Restricted Boltzmann machine (Hinton 2002) and the deep autoencoder that grows from a pile of
-them (Hinton & Salakhutdinov 2006).
+"""Restricted Boltzmann machine (Hinton 2002), and the deep autoencoder built from a stack of them
+(Hinton & Salakhutdinov 2006).
 
     E(v, h) = −bᵀv − cᵀh − vᵀW h        p(v) = Σ_h e^{−E(v, h)} / Z = e^{−F(v)} / Z
     p(h_j = 1 | v) = σ(c_j + vᵀW_j)     p(v_i = 1 | h) = σ(b_i + W_i h)
@@ -18,7 +18,7 @@ from Code.tied import TiedDense
 
 
 def mean_hidden(v, kernel, hidden_bias, binary=True):
-    """E[h | v]: ``σ(c + vᵀW)`` of binary hidden units, ``c + vᵀW`` of Gaussian ones.
+    """E[h | v]: ``σ(c + vᵀW)`` for binary hidden units, ``c + vᵀW`` for Gaussian ones.
 
     Parameters
     ----------
@@ -33,8 +33,9 @@ def mean_hidden(v, kernel, hidden_bias, binary=True):
 def free_energy(v, kernel, visible_bias, hidden_bias, binary=True):
     """``F(v) = −log Σ_h e^{−E(v, h)}``, ``(batch,)``, in nats.
 
-    Binary hidden units: ``−bᵀv − Σ_j log(1 + e^{a_j})`` with ``a = c + vᵀW``. Gaussian ones, whose
-    energy is ``½‖h − c‖² − bᵀv − vᵀW h``: ``−bᵀv − ½ Σ_j (a_j² − c_j²)``, up to a constant.
+    Binary hidden units: ``−bᵀv − Σ_j log(1 + e^{a_j})`` with ``a = c + vᵀW``. Gaussian hidden units
+    have the energy ``½‖h − c‖² − bᵀv − vᵀW h`` and ``F = −bᵀv − ½ Σ_j (a_j² − c_j²)`` up to a
+    constant.
 
     Source: Hinton 2010, "A practical guide to training RBMs", section 16.1.
     """
@@ -49,8 +50,9 @@ def free_energy(v, kernel, visible_bias, hidden_bias, binary=True):
 def free_energy_gradient(v, hidden):
     """``∂/∂(W, b, c)`` of the mean free energy of a batch, given ``hidden`` = E[h | v].
 
-    The log-likelihood's gradient is this over the model's own v, minus this over the data. (For
-    Gaussian units c also stands in ``½ Σ c²``; contrastive differences cancel it.)
+    The gradient of the log-likelihood is this gradient for v sampled from the model, minus this
+    gradient for the data. (For Gaussian units ``½ Σ c²`` also depends on c, but cancels in that
+    difference.)
 
     Returns
     -------
@@ -63,9 +65,9 @@ def free_energy_gradient(v, hidden):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class RBM(BaseAutoencoder):
-    """An RBM read as an autoencoder with tied weights: encoder E[h | v], decoder E[v | h].
+    """An RBM as an autoencoder with tied weights: encoder E[h | v], decoder E[v | h].
 
-    An epoch of ``fit`` is an epoch of CD-1. The optimiser that suits it is SGD with momentum.
+    An epoch of ``fit`` is an epoch of CD-1 (contrastive divergence). Use SGD with momentum.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ class RBM(BaseAutoencoder):
     Raises
     ------
     ValueError
-        If an activation has no RBM, or there are hidden layers.
+        If there is no RBM with these activations, or there are hidden layers.
     """
 
     terms = ("free_energy",)
@@ -126,14 +128,14 @@ class RBM(BaseAutoencoder):
         return free_energy(v, kernel, visible_bias, hidden_bias, self.binary)
 
     def sample_hidden(self, hidden):
-        """h ~ p(h | v), given E[h | v]."""
+        """Draw h ~ p(h | v), given E[h | v]."""
         if self.binary:
             draw = uniform(ops.shape(hidden), self.gibbs_seed)
             return ops.cast(draw < hidden, hidden.dtype)
         return hidden + normal(ops.shape(hidden), self.gibbs_seed)
 
     def contrastive_divergence(self, x):
-        """The CD-1 gradient for (W, b, c), and E[v | h] of the sampled h, the one-step v.
+        """The CD-1 gradient for (W, b, c), and the one-step v: E[v | h] for the sampled h.
 
         Source: Hinton & Salakhutdinov 2006, supporting online material.
         """
@@ -159,7 +161,7 @@ class RBM(BaseAutoencoder):
         return terms
 
     def loss_terms(self, x, y=None, training=False):
-        """Error of the mean-field reconstruction, and the free energy of the image."""
+        """Error of the mean-field reconstruction as the loss, and the free energy of the image."""
         return {**super().loss_terms(x, y, training), "free_energy": self.free_energy(x)}
 
     def get_config(self):
@@ -170,8 +172,8 @@ class RBM(BaseAutoencoder):
 class DeepRBM(Stacked):
     """The deep autoencoder whose levels are pre-trained as RBMs, then unrolled and fine-tuned.
 
-    The defaults are the paper's network for MNIST: 784-1000-500-250-30, logistic units, a linear
-    code, cross-entropy.
+    The defaults are the paper's network for MNIST: 784-1000-500-250-30, with logistic units, a
+    linear code and cross-entropy.
     """
 
     def __init__(

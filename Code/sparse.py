@@ -1,7 +1,7 @@
-"""Sparse autoencoders: a wide code of which each image uses a few units.
+"""Sparse autoencoders: a wide code of which each image uses only a few units.
 
     L1:         minimise  L(x, x̂) + λ Σ_j |z_j|
-    KL:         minimise  L(x, x̂) + β Σ_j KL(ρ ‖ ρ̂_j),   ρ̂_j = the batch's mean of z_j ∈ (0, 1)
+    KL:         minimise  L(x, x̂) + β Σ_j KL(ρ ‖ ρ̂_j),   ρ̂_j = mean over the batch of z_j ∈ (0, 1)
     k-sparse:   x̂ = g(W′ supp_k(W x + b) + b′),   supp_k keeps the k largest and drops the rest
 
 L is the error summed over the pixels. Sources: L1, Olshausen & Field 1996 for the penalty; KL,
@@ -23,7 +23,7 @@ ACTIVE = 1e-3
 
 
 def l1_norm(z):
-    """``Σ_j |z_j|``, one value an image.
+    """``Σ_j |z_j|``, one value per image.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def l1_norm(z):
 
 
 def kl_to_rate(z, rate):
-    """``Σ_j ρ log(ρ / ρ̂_j) + (1 − ρ) log((1 − ρ) / (1 − ρ̂_j))`` in nats, one number a batch.
+    """``Σ_j ρ log(ρ / ρ̂_j) + (1 − ρ) log((1 − ρ) / (1 − ρ̂_j))`` in nats, one number per batch.
 
-    Source: Ng 2011, section 3. There ρ̂_j is the mean over all training images, here the batch's.
+    Source: Ng 2011, section 3. There ρ̂_j is the mean over all training images, here over a batch.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def kl_to_rate(z, rate):
 
 
 def keep_largest(z, k, at_most=None):
-    """``supp_k``: the k largest units of each code as they are, 0 for all others.
+    """``supp_k``: keep the k largest units of each code and set all others to 0.
 
-    Among equals the first come first, so that never more than k are kept.
+    Of equal units the first ones are kept, so never more than k.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def keep_largest(z, k, at_most=None):
     """
     at_most = k if at_most is None else at_most
     _, columns = ops.top_k(z, at_most)
-    # Their values, or a slice of this, would keep XLA from its fast top-k: fifteen times slower
+    # Using the values of top_k, or a slice, would prevent XLA's fast top-k: fifteen times slower
     kept = ops.broadcast_to(ops.cast(ops.arange(at_most) < k, z.dtype), ops.shape(columns))
     rows = ops.broadcast_to(ops.arange(ops.shape(z)[0])[:, None], ops.shape(columns))
     where = ops.reshape(ops.stack([rows, columns], axis=-1), (-1, 2))
@@ -69,13 +69,13 @@ def keep_largest(z, k, at_most=None):
 
 
 class Sparse(BaseAutoencoder):
-    """What the three kinds share: how they are measured and shown."""
+    """Base class of the three kinds: their measures and pictures."""
 
     def diagnostics(self, x, y):
-        """Activity of the code on ``x``.
+        """Measures of the code's activity on ``x``.
 
-        ``active_units``: units an image beyond ±0.001; ``mean_activation``: mean of |z|;
-        ``dead_units``: share of units that stay within ±0.001 for every image.
+        ``active_units``: mean number of units per image with |z| above 0.001; ``mean_activation``:
+        mean of |z|; ``dead_units``: share of units with |z| up to 0.001 for every image.
         """
         z = np.abs(self.encode(x))
         active = z > ACTIVE
@@ -94,14 +94,15 @@ class Sparse(BaseAutoencoder):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class L1Sparse(Sparse):
-    """Sparse through a penalty on the size of the code; the loss is summed over the pixels.
+    """Sparsity by an L1 penalty on the code; the reconstruction loss is summed over the pixels.
 
-    The penalty alone could be met by a smaller code and a larger decoder. Adam's few epochs do not
-    go that way far, and ``active_units`` counts zeros, which scaling cannot make.
+    The penalty could also be reduced by smaller codes with larger decoder weights. In a few epochs
+    of Adam this hardly happens, and it would not change ``active_units``, because scaling creates
+    no zeros.
 
     Parameters
     ----------
-    weight : λ, loss a unit of |z|.
+    weight : λ, the weight of Σ|z| in the loss.
     """
 
     terms = ("reconstruction", "sparsity")
@@ -111,7 +112,7 @@ class L1Sparse(Sparse):
         self.weight = weight
 
     def loss_terms(self, x, y=None, training=False):
-        """Error an image plus λ Σ|z|; ``sparsity`` is Σ|z| without λ."""
+        """Error per image plus λ Σ|z|; ``sparsity`` is Σ|z| without λ."""
         z = self.encoder(x, training=training)
         error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
         sparsity = l1_norm(z)
@@ -127,12 +128,12 @@ class L1Sparse(Sparse):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class KLSparse(Sparse):
-    """Sparse through a target for each unit's mean activation; the loss is summed over the pixels.
+    """Sparsity by a target for each unit's mean activation; the loss is summed over the pixels.
 
     Parameters
     ----------
     rate : ρ, the wanted mean activation of a unit.
-    weight : β, loss a nat of the divergence.
+    weight : β, the weight of the divergence in the loss.
 
     Raises
     ------
@@ -152,7 +153,7 @@ class KLSparse(Sparse):
         self.weight = weight
 
     def loss_terms(self, x, y=None, training=False):
-        """Error an image plus β KL; ``sparsity`` is the batch's KL without β."""
+        """Error per image plus β KL; ``sparsity`` is the KL of the batch without β."""
         z = self.encoder(x, training=training)
         error = self.n_pixels * self.reconstruction_error(x, self.decoder(z, training=training))
         sparsity = ops.broadcast_to(kl_to_rate(z, self.rate), ops.shape(error))
@@ -168,12 +169,12 @@ class KLSparse(Sparse):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class KeepLargest(layers.Layer):
-    """`keep_largest` as a layer: ``k`` units in training, ``k_test`` otherwise.
+    """`keep_largest` as a layer: it keeps ``k`` units in training, ``k_test`` otherwise.
 
     Parameters
     ----------
-    k_first : units kept at the first step of training; they fall to ``k`` along a straight line.
-    falling_steps : steps that takes; ``advance`` counts them.
+    k_first : units kept in the first training step; their number falls linearly to ``k``.
+    falling_steps : number of steps until ``k`` is reached; ``advance`` counts the steps.
     """
 
     def __init__(self, k, k_test=None, k_first=None, falling_steps=0, **kwargs):
@@ -197,7 +198,7 @@ class KeepLargest(layers.Layer):
         return keep_largest(z, k, at_most=self.k_first)
 
     def advance(self):
-        """Count a step of training."""
+        """Count one training step."""
         if self.falling_steps:
             self.steps.assign_add(1.0)
 
@@ -211,23 +212,23 @@ class KeepLargest(layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class KSparse(Sparse):
-    """Sparse by construction: exactly ``k`` units of a linear code carry each image.
+    """Sparsity by construction: exactly ``k`` units of a linear code represent each image.
 
     Parameters
     ----------
     k : units kept in training.
-    alpha : ``α k`` units are kept when the trained model encodes; the paper finds α slightly above
-        1 better for features. 1 keeps k.
-    k_first : units kept at the first step, or None for k. Where only few are kept from the start,
-        the same ones win over and over and the others die; the paper lets k fall from 100 over the
-        first half of training (section 4.2.1).
-    falling_steps : gradient steps in which ``k_first`` falls to k along a straight line.
+    alpha : ``α k`` units are kept after training (when encoding); in the paper, α slightly above 1
+        gives better features.
+    k_first : units kept in the first step, or None for k. If only few units are kept from the
+        start, always the same ones are chosen and the others die; the paper lets k fall from 100
+        over the first half of training (section 4.2.1).
+    falling_steps : number of gradient steps in which ``k_first`` falls linearly to k.
 
     Raises
     ------
     ValueError
         If ``k``, ``α k`` or ``k_first`` is not between 1 and ``code_dim``, or ``k_first`` is below
-        k or comes without ``falling_steps``.
+        k or is given without ``falling_steps``.
     """
 
     def __init__(self, k=25, alpha=1.0, code_dim=1000, k_first=None, falling_steps=0, **kwargs):
@@ -256,7 +257,7 @@ class KSparse(Sparse):
         return keras.Model(image, KeepLargest(*self._counts, name="code")(z), name="encoder")
 
     def update(self, x, y=None):
-        """A gradient step, after which k may be smaller."""
+        """Take a gradient step and count it; k may become smaller for the next step."""
         terms = super().update(x, y)
         self.encoder.get_layer("code").advance()
         return terms

@@ -1,10 +1,10 @@
-"""Stacked autoencoder (Vincent et al. 2008, 2010): one layer at a time, then all of them.
+"""Stacked autoencoder (Vincent et al. 2008, 2010): train one layer at a time, then all together.
 
     h⁽⁰⁾ = x        h⁽ᵏ⁾ = f_k(h⁽ᵏ⁻¹⁾)
     layer k:  minimise L(h⁽ᵏ⁻¹⁾, g_k(f_k(h̃⁽ᵏ⁻¹⁾)))  over f_k and g_k, with f_1 … f_{k−1} held fixed
     then:     minimise −log p(y | h⁽ⁿ⁾)              over f_1 … f_n and the head
 
-Only what enters the layer in training is corrupted; the layers above see clean features.
+Only the inputs of the layer in training are corrupted; later layers are trained on clean features.
 
 Train it alone: ``python -m Code.stacked --help``.
 """
@@ -20,25 +20,25 @@ from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import DAE
 
 LAYERS = {"plain": AE, "denoising": DAE}
-# The noise of SDAE-3 on MNIST (Vincent et al. 2010, table 3)
+# Corruption in SDAE-3 on MNIST (Vincent et al. 2010, table 3)
 VINCENT = {"corruption": "masking", "level": 0.25}
 
 
 class LayerWise(BaseAutoencoder):
-    """An autoencoder of which each level can be trained as an autoencoder of its own.
+    """An autoencoder whose levels can each be trained as a separate autoencoder.
 
-    A subclass says which pairs of layers form the levels (``pairs``), what autoencoder trains a
-    level (``layer``) and where a level's features stand (``features_of``).
+    A subclass defines the pairs of layers that form the levels (``pairs``), the autoencoder that
+    trains a level (``layer``) and the tensor of a level's features (``features_of``).
     ``Code.training.layerwise`` does the training.
     """
 
     @property
     def pairs(self):
-        """The pairs (layer of the encoder, layer of the decoder), from the image to the code."""
+        """The pairs (encoder layer, decoder layer), in order from the image to the code."""
         raise NotImplementedError
 
     def layer(self, level):
-        """The untrained autoencoder of a level (1, 2, …): features below → the same features."""
+        """The untrained autoencoder of a level (1, 2, …); it reconstructs the features below it."""
         raise NotImplementedError
 
     def features_of(self, level):
@@ -46,7 +46,7 @@ class LayerWise(BaseAutoencoder):
         return self.pairs[level - 1][0].output
 
     def features(self, level, x, batch_size=1000):
-        """h⁽ˡᵉᵛᵉˡ⁾ of images ``(n, height, width)``; level 0 is the images themselves.
+        """h⁽ˡᵉᵛᵉˡ⁾ of images ``(n, height, width)``; level 0 are the images themselves.
 
         Returns
         -------
@@ -60,27 +60,27 @@ class LayerWise(BaseAutoencoder):
         return model.predict(x, batch_size=batch_size, verbose=0)
 
     def adopt(self, level, layer):
-        """Put the weights of a trained ``layer`` into this network, in both directions."""
+        """Copy the weights of a trained ``layer`` into this network's encoder and decoder."""
         for own, weights in zip(self.pairs[level - 1], weights_of(layer), strict=True):
             own.set_weights(weights)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Stacked(LayerWise):
-    """Dense levels 784 → ``hidden`` … → ``code_dim``, each pre-trained as ``layer_kind`` says.
+    """Dense levels 784 → ``hidden`` … → ``code_dim``, each pre-trained by a ``layer_kind`` model.
 
     Parameters
     ----------
     layer_kind : ``"plain"``, ``"denoising"``, or the import path ``"module:Class"`` of any variant
         with one dense layer in its encoder and one in its decoder.
-    layer_settings : keyword arguments of that class; a denoising layer masks a quarter of its
-        inputs unless they say otherwise.
+    layer_settings : keyword arguments of that class; by default, a denoising layer masks a quarter
+        of its inputs.
 
     Raises
     ------
     ValueError
-        If ``layer_kind`` is unknown, or noise that is clipped to [0, 1] would corrupt hidden
-        features that do not lie there.
+        If ``layer_kind`` is unknown, or if noise that is clipped to [0, 1] would be applied to
+        hidden features outside [0, 1].
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Stacked(LayerWise):
             code_dim=up.units,
             code_activation=keras.activations.serialize(up.activation),
             output_activation=keras.activations.serialize(down.activation),
-            # Cross-entropy is for targets that are probabilities
+            # Cross-entropy needs targets that are probabilities
             reconstruction=self.reconstruction if probabilities else "mse",
             **self.layer_settings,
         )
@@ -132,7 +132,7 @@ class Stacked(LayerWise):
         return {"squared_error": squared_error_of_image(x, self.reconstruct(x))}
 
     def views(self, x, y):
-        """The first level's filters: what each of its units looks for in the image."""
+        """The first level's filters: the pattern to which each of its units responds."""
         kernel = keras.ops.convert_to_numpy(self.pairs[0][0].kernel)
         return {"filters": kernel.T[:64].reshape(-1, *self.image_shape)}
 
@@ -144,7 +144,7 @@ class Stacked(LayerWise):
 def weights_of(layer):
     """Weights of a one-layer autoencoder: ``[W, b]`` of its encoder, ``[W′, b′]`` of its decoder.
 
-    A decoder with tied weights has no W′ of its own; it is then Wᵀ.
+    A decoder with tied weights has no W′ of its own; W′ is then Wᵀ.
     """
     (up,), (down,) = (
         [part for part in model.layers if part.weights] for model in (layer.encoder, layer.decoder)
@@ -155,7 +155,7 @@ def weights_of(layer):
 
 
 def squared_error_of_image(x, x_hat):
-    """Mean over images of ``‖x − x̂‖²``: Hinton & Salakhutdinov's error, summed over the pixels.
+    """Mean over images of ``‖x − x̂‖²``, summed over the pixels: Hinton & Salakhutdinov's error.
 
     Parameters
     ----------

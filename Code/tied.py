@@ -1,10 +1,10 @@
-"""Tied weights (Vincent et al. 2010, section 2.2): one kernel, used both ways.
+"""Tied weights (Vincent et al. 2010, section 2.2): encoder and decoder share one kernel.
 
     z = f(W x + b)        x̂ = g(Wᵀ z + b′)
 
-One kernel serves both ways and receives a gradient from both. A linear tied autoencoder under
-squared error is at its best where the rows of W are an orthonormal basis of the subspace of the
-first principal components (Baldi & Hornik 1989 without the tie).
+The kernel receives gradients from both encoder and decoder. With squared error, a linear tied
+autoencoder is optimal if the rows of W are an orthonormal basis of the subspace of the first
+principal components (Baldi & Hornik 1989, for untied weights).
 
 Train it alone: ``python -m Code.tied --help``.
 """
@@ -19,7 +19,7 @@ from Code.parts.filter_images import filter_images
 
 
 class TiedDense(layers.Layer):
-    """``g(x Wᵀ + b)`` with the kernel ``W`` of another dense layer and a bias of its own.
+    """``g(x Wᵀ + b)`` with the kernel ``W`` of another dense layer and its own bias.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class TiedDense(layers.Layer):
 
     def __init__(self, source, activation=None, **kwargs):
         super().__init__(**kwargs)
-        # A layer tracks what its attributes hold; behind a function the kernel stays the source's
-        # alone, and is counted, trained and saved once
+        # Keras tracks layers that are attributes. Behind a function, the kernel belongs to the
+        # source layer only, so it is counted, trained and saved once
         self._source = lambda: source
         self.units = source.kernel.shape[0]
         self.activation = keras.activations.get(activation)
@@ -46,15 +46,15 @@ class TiedDense(layers.Layer):
 
 
 def dense_layers(encoder):
-    """The dense layers of a functional model, first to last."""
+    """The dense layers of a functional model, in order."""
     return [layer for layer in encoder.layers if isinstance(layer, layers.Dense)]
 
 
 def principal_overlap(kernel, images):
-    """How much of the subspace of the first principal components the columns of a kernel span.
+    """How far the columns of a kernel span the subspace of the first principal components.
 
-    The mean of cos² of the principal angles between the two subspaces: 1 for the same one,
-    units / pixels for a random one.
+    It is the mean of cos² of the principal angles between the two subspaces: 1 for equal subspaces,
+    about units / pixels for a random one.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def principal_overlap(kernel, images):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Tied(BaseAutoencoder):
-    """The autoencoder whose decoder has the encoder's kernels transposed, in reverse order.
+    """The autoencoder whose decoder uses the encoder's kernels, transposed and in reverse order.
 
-    Put before another variant's class among the bases, it ties that variant's weights.
+    To tie another variant's weights, list this class before that variant in the base classes.
     """
 
     def build_decoder(self):
@@ -84,7 +84,7 @@ class Tied(BaseAutoencoder):
         return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
 
     def diagnostics(self, x, y):
-        """Of a linear narrow code: overlap with PCA's subspace of ``x``, and max |WᵀW − I|."""
+        """For a linear narrow code: overlap with PCA's subspace of ``x``, and max |WᵀW − I|."""
         found = super().diagnostics(x, y)
         kernels = [layer.kernel for layer in dense_layers(self.encoder)]
         linear = (self.code_activation, self.output_activation) == ("linear", "linear")

@@ -1,8 +1,8 @@
-"""An autoencoder as a scikit-learn transformer: features in, codes out, and back.
+"""An autoencoder as a scikit-learn transformer, from features to codes and back.
 
     reducer = make_pipeline(AutoencoderTransformer(code_dim=16), LogisticRegression())
 
-Any variant whose code is a vector will do; it is named as in the table of experiments.
+It works with every variant whose code is a vector, named as in the table of experiments.
 """
 
 import random
@@ -17,28 +17,28 @@ from Code.foundation.names import load
 
 
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Learn codes of the rows of a table.
+    """Learn a code for each row of a table.
 
-    Each feature is brought to [0, 1] by its range in the training data, as the variants expect.
+    Each feature is scaled to [0, 1] by its range in the training data, as the variants expect.
 
     Parameters
     ----------
     model : import path ``"module:Class"`` of a variant.
     code_dim : units of the code.
-    hidden : units of the encoder's hidden layers; the decoder has them in reverse.
+    hidden : units of the encoder's hidden layers; the decoder has them in reverse order.
     settings : dict of further keyword arguments of the variant, or None.
-    image_shape : (height, width) where the features are an image's pixels, row by row; None for a
-        row of features.
-    epochs, batch_size, learning_rate : of Adam.
+    image_shape : (height, width) if the features are an image's pixels, row by row; None for a
+        table of other features.
+    epochs, batch_size, learning_rate : settings of the training with Adam.
     random_state : seed, ``RandomState`` or None for a new seed each time.
     verbose : as in ``keras.Model.fit``.
 
     Attributes
     ----------
     model_ : the trained variant; ``model_.encoder`` and ``model_.decoder`` are Keras models.
-    history_ : dict of the training's means by epoch.
-    low_, range_ : arrays ``(n_features_in_,)``: what brings features to [0, 1].
-    n_iter_ : epochs that were trained.
+    history_ : dict of the mean loss and terms by epoch.
+    low_, range_ : arrays ``(n_features_in_,)``: minimum and range, which scale features to [0, 1].
+    n_iter_ : number of trained epochs.
     """
 
     def __init__(
@@ -130,10 +130,10 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     @staticmethod
     def _in_full_batches(function, rows, size=256):
-        """``function`` of the rows, always so many at once.
+        """Apply ``function`` to the rows, always to ``size`` rows at once.
 
-        The last bits of a matrix product depend on how many rows it has; a row's code must not
-        depend on the rows beside it.
+        The last bits of a matrix product depend on its number of rows, but the code of a row must
+        not depend on the other rows.
         """
         full = -(-len(rows) // size) * size
         padded = np.concatenate([rows, np.zeros((full - len(rows), *rows.shape[1:]), rows.dtype)])
@@ -146,7 +146,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
 @contextmanager
 def _seeded(seed):
-    """Keras's generators seeded, and everybody else's as they were afterwards."""
+    """Context that seeds Keras and afterwards restores the generators of Python and NumPy."""
     import keras
 
     states = np.random.get_state(), random.getstate()  # noqa: NPY002 (Keras seeds that one)

@@ -1,6 +1,6 @@
-"""Put a trained autoencoder to use: ``python -m Code.use denoise --model output/dae``.
+"""Use a trained autoencoder: ``python -m Code.use denoise --model output/dae``.
 
-``python -m Code.use --help`` lists the uses. From Python, each is a module of ``Code.tasks``.
+``python -m Code.use --help`` lists the uses. In Python, each use is a module of ``Code.tasks``.
 """
 
 import sys

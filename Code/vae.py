@@ -1,4 +1,4 @@
-"""Variational autoencoder (Kingma & Welling 2013): a code with a distribution one can draw from.
+"""Variational autoencoder (Kingma & Welling 2013): a code whose distribution can be sampled.
 
     q(z | x) = N(μ(x), σ²(x))        z = μ + σ ε,  ε ~ N(0, I)
     minimise  −log p(x | z) + KL(q(z | x) ‖ N(0, I))
@@ -16,9 +16,9 @@ from Code.parts.noise import normal
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class VAE(BaseAutoencoder):
-    """The VAE with one sample of z an image; ``encoder`` gives ``[z_mean, z_log_var]``.
+    """The VAE with one sample of z per image; ``encoder`` returns ``[z_mean, z_log_var]``.
 
-    The loss is in nats an image: ``D`` times the mean error a pixel, plus the KL term.
+    The loss is in nats per image: ``D`` times the mean error per pixel, plus the KL term.
     """
 
     terms = ("reconstruction", "kl")

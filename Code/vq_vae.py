@@ -1,4 +1,4 @@
-"""Vector-quantised autoencoder (van den Oord et al. 2017): a code of entries of a learned book.
+"""Vector-quantised autoencoder (van den Oord et al. 2017): a code of learned codebook entries.
 
     k = argmin_j ‖z_e(x) − e_j‖        z_q(x) = e_k                                      (eq. 1, 2)
     minimise  −log p(x | z_q) + β ‖z_e(x) − sg[e]‖²                                         (eq. 3)
@@ -6,8 +6,8 @@
     N_j ← γ N_j + (1 − γ) n_j,   m_j ← γ m_j + (1 − γ) Σ_{i: k_i = j} z_i,   e_j = m_j / N_j
                                                                              (appendix A.1)
 
-A dense encoder has no map of positions to quantise one by one: its code of ``code_dim`` numbers is
-cut into vectors of ``vector_dim``, all looked up in one book.
+A dense encoder has no map whose positions could be quantised one by one. Its code of ``code_dim``
+numbers is therefore cut into vectors of ``vector_dim`` numbers, which share one codebook.
 
 Train it alone: ``python -m Code.vq_vae --help``.
 """
@@ -42,7 +42,7 @@ def nearest_entries(vectors, codebook):
 
 
 def straight_through(z_e, z_q):
-    """``z_q`` on the way forward; on the way back the gradient goes to ``z_e`` as it is."""
+    """``z_q`` in the forward pass; in the backward pass, the gradient goes unchanged to ``z_e``."""
     return z_e + ops.stop_gradient(z_q - z_e)
 
 
@@ -57,14 +57,14 @@ def commitment_error(z_e, z_q):
 
 
 def moving_average(counts, sums, vectors, entries, decay):
-    """The book's running counts N and sums m after one batch (appendix A.1, eq. 6 and 7).
+    """The codebook's running counts N and sums m after one batch (appendix A.1, eq. 6 and 7).
 
     Parameters
     ----------
     counts : tensor ``(entries,)``.
     sums : tensor ``(entries, dim)``.
     vectors : tensor ``(n, dim)`` of the batch.
-    entries : integer tensor ``(n,)``: which entry each vector chose.
+    entries : integer tensor ``(n,)``: the entry chosen for each vector.
     decay : γ.
     """
     chosen = ops.one_hot(entries, ops.shape(counts)[0], dtype=vectors.dtype)
@@ -74,7 +74,9 @@ def moving_average(counts, sums, vectors, entries, decay):
 
 
 def perplexity(shares):
-    """``exp(−Σ p_j log p_j)``: how many entries, used equally often, would be as even as these.
+    """``exp(−Σ p_j log p_j)``: the effective number of used entries.
+
+    If n entries are used equally often and the others never, it is n.
 
     Parameters
     ----------
@@ -86,16 +88,17 @@ def perplexity(shares):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Quantiser(layers.Layer):
-    """Replaces every vector of a code by its nearest entry, with a straight-through gradient.
+    """Replaces every vector of a code by its nearest codebook entry; straight-through gradient.
 
     Parameters
     ----------
-    n_entries : entries of the book, the paper's K.
-    vector_dim : numbers of an entry, the paper's D.
+    n_entries : number of codebook entries (K in the paper).
+    vector_dim : size of an entry (D in the paper).
     decay : γ of the moving averages.
-    restart_below : an entry chosen less often than this share of an even use moves to a vector of
-        the current batch, 0 for never. The paper lets unused entries be; without restarts most of
-        a book can stay where it was drawn (Dhariwal et al. 2020, "Jukebox", section 3).
+    restart_below : an entry that is chosen less often than this share of uniform use is moved to a
+        vector of the current batch; 0 means never. The paper does not move unused entries; without
+        restarts, most entries can stay at their initial values (Dhariwal et al. 2020, "Jukebox",
+        section 3).
     """
 
     def __init__(self, n_entries=512, vector_dim=2, decay=0.99, restart_below=0.05, **kwargs):
@@ -117,7 +120,7 @@ class Quantiser(layers.Layer):
         self.sums = self.add_weight(name="sums", shape=shape, initializer="zeros", trainable=False)
 
     def entries(self, z_e):
-        """Chosen entries ``(batch, vectors)`` of codes ``(batch, code)``."""
+        """Indices ``(batch, vectors)`` of the chosen entries for codes ``(batch, code)``."""
         return nearest_entries(self._vectors(z_e), ops.convert_to_tensor(self.codebook))
 
     def call(self, z_e):
@@ -125,7 +128,7 @@ class Quantiser(layers.Layer):
         return straight_through(z_e, ops.reshape(z_q, ops.shape(z_e)))
 
     def follow(self, z_e):
-        """Move the book towards the codes ``(batch, code)`` of a training batch."""
+        """Move the codebook towards the codes ``(batch, code)`` of a training batch."""
         vectors = ops.reshape(z_e, (-1, self.vector_dim))
         entries = nearest_entries(vectors, ops.convert_to_tensor(self.codebook))
         counts, sums = moving_average(self.counts, self.sums, vectors, entries, self.decay)
@@ -133,7 +136,7 @@ class Quantiser(layers.Layer):
             counts, sums = self._restarted(counts, sums, vectors)
         self.counts.assign(counts)
         self.sums.assign(sums)
-        # N_j of an entry that is never chosen goes to 0: then m_j / N_j is no place any more
+        # N_j of an entry that is never chosen goes to 0; m_j / N_j would then be meaningless
         place = sums / ops.maximum(counts, RARE)[:, None]
         book = ops.convert_to_tensor(self.codebook)
         self.codebook.assign(ops.where((counts > RARE)[:, None], place, book))
@@ -157,14 +160,15 @@ class Quantiser(layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class VQVAE(BaseAutoencoder):
-    """The VQ-VAE; ``encoder`` gives z_e, ``encode`` the quantised z_q that the decoder reads.
+    """The VQ-VAE; ``encoder`` returns z_e, ``encode`` the quantised z_q for the decoder.
 
-    The loss is in nats an image: ``D`` times the mean error a pixel, plus β times the commitment.
+    The loss is in nats per image: ``D`` times the mean error per pixel, plus β times the commitment
+    error.
 
     Parameters
     ----------
-    n_entries, vector_dim, decay, restart_below : of the `Quantiser`.
-    commitment : β.
+    n_entries, vector_dim, decay, restart_below : settings of the `Quantiser`.
+    commitment : β, the weight of the commitment error.
 
     Raises
     ------
@@ -221,21 +225,21 @@ class VQVAE(BaseAutoencoder):
         }
 
     def update(self, x, y=None):
-        """A gradient step for encoder and decoder, then a step of the book's moving averages."""
+        """A gradient step for encoder and decoder, then an update of the codebook's averages."""
         z_e = self.encoder(x, training=True)
         terms = super().update(x, y)
         self.quantiser.follow(z_e)
         return terms
 
     def entries(self, x, batch_size=1000):
-        """Chosen entries ``(n, vectors)`` of images: uint8, or floats in [0, 1]."""
+        """Indices ``(n, vectors)`` of the chosen entries for images: uint8, or floats in [0, 1]."""
         return np.asarray(self.quantiser.entries(self.encode(x, batch_size)))
 
     def diagnostics(self, x, y):
-        """Use of the book on images ``x``.
+        """Measures of how the codebook is used on images ``x``.
 
-        ``codebook_use``: share of entries that are chosen at all; ``codebook_perplexity``: see
-        `perplexity`; ``code_bits``: the number of bits to write one image's entries down.
+        ``codebook_use``: share of entries that are chosen at least once; ``codebook_perplexity``:
+        see `perplexity`; ``code_bits``: number of bits to store the entries of one image.
         """
         entries = self.entries(x)
         shares = np.bincount(entries.ravel(), minlength=self.book["n_entries"]) / entries.size
@@ -246,7 +250,7 @@ class VQVAE(BaseAutoencoder):
         }
 
     def views(self, x, y):
-        """``codebook``: the images of the entries, by use, where one entry is a whole code."""
+        """``codebook``: images of the entries, most used first, if one entry is a whole code."""
         if self.code_dim != self.book["vector_dim"]:
             return {}
         order = np.argsort(-np.asarray(self.quantiser.counts), kind="stable")[:100]

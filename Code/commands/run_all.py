@@ -80,7 +80,7 @@ def parser():
         "--jobs",
         type=positive,
         metavar="N",
-        help="runs side by side, one core each (default: all cores)",
+        help="number of parallel runs, one core each (default: all cores)",
     )
     how.add_argument(
         "--json", action="store_true", help="results, list or plan as JSON on standard output"

@@ -27,7 +27,7 @@ IDX_STEMS = {
 N_CLASSES = 10
 MIN_SIDE, MAX_SIDE, SIDE_STEP = 8, 64, 4
 
-_DOWNLOAD_TIMEOUT = 30  # seconds without an answer; Keras itself would wait for ever
+_DOWNLOAD_TIMEOUT = 30  # seconds without an answer; Keras itself would wait forever
 _ACCEPTED = "mnist, fashion_mnist, a path to an .npz file, or a folder of the four IDX files"
 _ELSEWHERE = (
     "give it as a path to an .npz file with the arrays "

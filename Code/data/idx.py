@@ -17,7 +17,7 @@ _MAX_AXES = 4
 
 
 def read_idx(path: str | Path) -> np.ndarray:
-    """Read one IDX file, gzipped or not (told apart by its first bytes, not by its name).
+    """Read one IDX file, gzipped or not (recognised by its first bytes, not by its name).
 
     A header that states more than ``MAX_BYTES`` is rejected, so neither a forged header nor a gzip
     bomb is unpacked.

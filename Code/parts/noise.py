@@ -13,7 +13,7 @@ def normal(shape, seed):
 
     Parameters
     ----------
-    seed : an int (the same numbers each time) or a ``keras.random.SeedGenerator`` (fresh ones).
+    seed : an int (same numbers in every call) or a ``keras.random.SeedGenerator`` (new numbers).
     """
     if _on_tensorflow():
         import tensorflow as tf

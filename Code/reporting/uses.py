@@ -52,7 +52,7 @@ class Metric:
         return sorted(chosen, key=lambda s: (sign * s.mean, s.name))
 
     def score(self, name: str) -> Score | None:
-        """The score of a model or rival."""
+        """The score of a model or baseline, None if it has none."""
         return next((s for s in self.scores if s.name == name), None)
 
     @property

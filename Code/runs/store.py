@@ -66,7 +66,7 @@ class Store:
             folder.rename(old / "run")
             shutil.rmtree(old)
 
-    # Progress of the runs under way, told by the workers through small files -----------------
+    # Progress of the running units, which the workers note in small files --------------------
 
     def progress_file(self, experiment, seed):
         """The file in which a run notes its progress; it exists from the start of the run."""

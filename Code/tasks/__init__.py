@@ -10,8 +10,8 @@ USES = {
     "features": "classify from few labels, with the code as features",
     "cluster": "sort images into groups without labels",
     "generate": "draw new images, or go from one image to another",
-    "disentangle": "say what each unit of the code stands for, and move it",
+    "disentangle": "show what each unit of the code stands for, and change it",
     "resize": "enlarge small images",
     "segment": "say which pixels of a cluttered picture are ink of the digit",
-    "style": "write one digit in the hand of another",
+    "style": "write one digit in the style of another",
 }
