@@ -62,10 +62,10 @@ def main(arguments=None):
     # Must be set before TensorFlow is imported; otherwise it prints messages about its plugins
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     options = parser().parse_args(given[:1])
-    return status_of(lambda: _checked(command_of(options.use), given[1:]))
+    return status_of(lambda: checked(command_of(options.use), given[1:]))
 
 
-def _checked(command, arguments):
+def checked(command, arguments):
     """Call a command; turn errors about files and values into a `UserError`."""
     try:
         return command(arguments)

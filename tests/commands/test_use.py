@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Code.commands import cli
+from Code.commands import cli, use
+from Code.commands.status import status_of
+from Code.commands.use import checked
 from Code.data.pictures import load_images, save_images
 from Code.foundation.errors import UserError
 from Code.training.trained import load_model
+from tests.support import called
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +36,7 @@ def message(capsys):
     """The one line on stderr with which a call ends, its exit status being 2."""
 
     def of(function, *arguments):
-        with pytest.raises(SystemExit) as stopped:
-            cli.run(lambda _: function(*arguments))
-        assert stopped.value.code == 2
+        assert status_of(lambda: checked(lambda _: function(*arguments), None)) == 2
         said = capsys.readouterr().err
         assert said.startswith("error: ") and said.count("\n") == 1
         return said
@@ -56,6 +57,7 @@ class TestModels:
         loaded = load_model(str(tmp_path / "mine.keras"))
         assert np.array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
 
+    @pytest.mark.slow
     def test_knows_every_variant_in_a_fresh_process(self, model, tmp_path, root):
         model.save(tmp_path / "model.keras")
         code = (
@@ -67,6 +69,7 @@ class TestModels:
         )
         assert done.stdout.strip() == "3", done.stderr
 
+    @pytest.mark.slow
     def test_a_class_of_one_s_own_is_found_in_its_file(self, digits, root, tmp_path):
         (tmp_path / "mine.py").write_text("from Code.ae import AE\n\n\nclass Mine(AE):\n    pass\n")
         model, images, out = (tmp_path / name for name in ("m.keras", "in.npz", "out.npz"))
@@ -230,16 +233,14 @@ class TestNumbers:
 class TestRun:
     def test_ends_with_the_status_of_the_function(self):
         for function, status in ((lambda _: None, 0), (lambda _: 3, 3)):
-            with pytest.raises(SystemExit) as stopped:
-                cli.run(function)
-            assert stopped.value.code == status
+            assert status_of(lambda function=function: checked(function, None)) == status
 
     def test_says_errors_of_files(self, message, tmp_path):
         assert "a.txt" in message((tmp_path / "a.txt").read_text)
 
     def test_other_errors_are_ours_and_keep_their_trace(self):
         with pytest.raises(ZeroDivisionError):
-            cli.run(lambda _: 1 / 0)
+            status_of(lambda: checked(lambda _: 1 / 0, None))
 
     def test_user_errors_become_one_line(self, message):
         def fail():
@@ -248,13 +249,8 @@ class TestRun:
         assert message(fail) == "error: two lines\n"
 
 
-def test_help_teaches(root):
-    done = subprocess.run(
-        [sys.executable, "-m", "Code.use", "reconstruct", "--help"],
-        capture_output=True,
-        text=True,
-        cwd=root,
-    )
+def test_help_teaches():
+    done = called(use.main, "reconstruct", "--help")
     assert done.returncode == 0
     for word in ("--model", "--input", "--output", "--invert", "Example: python -m Code.use"):
         assert word in done.stdout

@@ -188,6 +188,7 @@ class TestPage:
     def of_two(self, pair):
         return page.build(pair, say=ignore)
 
+    @pytest.mark.slow
     def test_is_the_same_every_time(self, pair, of_two):
         assert page.build(pair, say=ignore) == of_two
 
@@ -213,6 +214,7 @@ class TestPage:
         assert named == [name for name in page.WISHED if name in trained[1]]
         assert all("at most" in line for line in said)
 
+    @pytest.mark.slow
     def test_takes_what_it_has_room_for(self, pair, of_two):
         megabytes = len(of_two.encode()) / 1e6 - 0.01
         said = []
@@ -266,12 +268,14 @@ class TestCommand:
         )
         assert not (tmp_path / "explorer.html").exists()
 
+    @pytest.mark.slow
     def test_refuses_weights_that_rounding_spoils(self, pair, ended, tmp_path, monkeypatch):
         monkeypatch.setattr(pack, "TOLERANCE", 1e-9)
         status, said = ended("--output", pair, "--page", tmp_path / "explorer.html")
         assert status == 2
         assert "ae-2: rounded weights change what it computes" in said
 
+    @pytest.mark.slow
     def test_says_that_not_one_model_finds_room(self, pair, ended, tmp_path):
         path = tmp_path / "explorer.html"
         status, said = ended("--output", pair, "--page", path, "--megabytes", 0.3)

@@ -1,11 +1,14 @@
 """``run_all.py`` makes the page at the end of a run, and outlives it if that fails."""
 
+import pytest
+
 from Code.experiments.table import EXPERIMENTS
 from Code.runs import run
 
 ROWS = [EXPERIMENTS["ae-2"]]
 
 
+@pytest.mark.slow
 def test_makes_the_page_once(pair, capsys):
     page = pair / "report" / "explorer.html"
     run.write_explorer(pair, ROWS, trained=0)
@@ -24,6 +27,7 @@ def test_other_experiments_leave_it_alone(pair, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_made_is_one_line(tmp_path, capsys):
     (tmp_path / "ae-2").mkdir()
     (tmp_path / "ae-2" / "model.keras").write_bytes(b"half a file")

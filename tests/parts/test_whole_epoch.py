@@ -17,7 +17,7 @@ from Code.parts.images import to_unit
 from Code.parts.whole_epoch import epoch_passes, evaluation_passes
 from Code.vae import VAE
 
-pytestmark = pytest.mark.xla(always=True)
+pytestmark = pytest.mark.xla
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,7 @@ def plain_training(model, x, epochs, batch_size):
     return losses
 
 
+@pytest.mark.xla(always=True)
 @pytest.mark.parametrize(
     "make", [lambda: AE(hidden=(32,)), CAE], ids=["dense, compiled by XLA", "convolutional"]
 )
@@ -116,6 +117,7 @@ def test_every_image_is_seen_once_an_epoch(few):
     assert (orders[0] != orders[1]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="what it guards against is Linux's")
 def test_training_does_not_ask_the_kernel_for_memory_again_and_again(root):
     """TensorFlow's ``from_generator`` undoes ``keep_freed_memory``; nothing here may do that."""

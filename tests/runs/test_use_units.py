@@ -24,6 +24,7 @@ for name in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, seeded):
     """A class is known to Keras only once its module was imported, and none is imported here."""
     from Code.training.procedure import build

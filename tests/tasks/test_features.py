@@ -174,6 +174,7 @@ def test_command_line_reads_images(saved, ae, data, tmp_path, capsys):
     assert "image 99  " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_command_line_measures(saved, tmp_path, capsys):
     command.main(
         [

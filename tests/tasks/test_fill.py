@@ -179,6 +179,7 @@ def test_steps_are_those_that_do_best_on_training_images(few):
     assert set(chosen_steps(Model(), few).values()) == {3}
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers(vae, few):
     assert measure(vae, few, 1).values == measure(vae, few, 1).values
     assert measure(vae, few, 1).values != measure(vae, few, 2).values
@@ -258,6 +259,7 @@ class TestTable:
         assert stopped.value.code == 2
         assert said in capsys.readouterr().err
 
+    @pytest.mark.slow
     def test_command_line_leaves_known_cells_as_written(self, gaps, tmp_path, capsys):
         few = gaps[:60, :4]
         rows = [",".join("" if np.isnan(v) else f"{v:.3f}" for v in row) for row in few]

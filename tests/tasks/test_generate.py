@@ -199,6 +199,7 @@ def test_interpolation_begins_and_ends_with_the_reconstructions(vae, digits):
 # The reader and the measures on real images -------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_reader_is_trained_once_for_equal_data(data):
     a = generate.features(data, data.x_test[:10])
     trained = generate._reader.cache_info().misses
@@ -208,6 +209,7 @@ def test_reader_is_trained_once_for_equal_data(data):
     assert a.shape == (10, generate.READER_UNITS)
 
 
+@pytest.mark.slow
 def test_reader_is_the_same_when_trained_again_and_after_a_cleared_session(data, monkeypatch):
     import keras
 
@@ -228,6 +230,7 @@ def test_features_tell_digits_apart(data):
     assert neighbour_accuracy(found[0], data.y_train, found[1], data.y_test) > 0.93
 
 
+@pytest.mark.slow
 def test_training_images_are_the_best_and_are_seen_to_be_copies(rivals, of_vae):
     real = rivals["training images"].values
     assert real["nearest_training"] < 0.01
@@ -238,6 +241,7 @@ def test_training_images_are_the_best_and_are_seen_to_be_copies(rivals, of_vae):
         assert worse["nearest_training"] > 0.3
 
 
+@pytest.mark.slow
 def test_noise_is_worst(data, rivals):
     noise = np.random.default_rng(0).random((2000, 28, 28), np.float32)
     values = generate.likeness(noise, data)
@@ -256,18 +260,21 @@ def test_trained_vae_beats_its_untrained_self(of_vae, data):
     assert of_vae.values["precision"] > untrained["precision"]
 
 
+@pytest.mark.slow
 def test_model_without_a_prior_draws_from_its_mixture_and_beats_the_linear_one(ae, data, rivals):
     values, linear = generate.measure(ae, data).values, rivals["pca-16"].values
     assert values["frechet"] == values["frechet_mixture"] < linear["frechet"] / 1.5
     assert values["recall"] > linear["recall"] + 0.2
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers(vae, data, of_vae):
     again = generate.measure(vae, data)
     assert again.values == of_vae.values
     assert generate.measure(vae, data, seed=1).values["frechet"] != of_vae.values["frechet"]
 
 
+@pytest.mark.slow
 def test_figure(of_vae, rivals):
     drawn = generate.figure({"vae": of_vae, **rivals})
     assert len(drawn.axes) == 3 + 2 + 2

@@ -20,8 +20,7 @@ def few(mnist):
     return mnist.subset(6400, 500)
 
 
-@pytest.fixture(scope="module")
-def ae(few):
+def trained(few, epochs):
     import keras
 
     from Code.ae import AE
@@ -29,8 +28,19 @@ def ae(few):
     keras.utils.set_random_seed(0)
     model = AE(hidden=(256, 64), code_dim=2, reconstruction="binary cross-entropy")
     model.compile()
-    model.fit(few.x_train, batch_size=64, epochs=40, verbose=0)
+    model.fit(few.x_train, batch_size=64, epochs=epochs, verbose=0)
     return model
+
+
+@pytest.fixture(scope="module")
+def ae(few):
+    """Trained for long enough to have a good map."""
+    return trained(few, 40)
+
+
+@pytest.fixture(scope="module")
+def begun(few):
+    return trained(few, 1)
 
 
 def ranks(points):
@@ -112,6 +122,7 @@ def test_the_error_is_that_of_the_nearest_training_point(few):
     assert _map_of(*flat, few).values["nn_error_2d"] == pytest.approx(expected, abs=0.005)
 
 
+@pytest.mark.slow
 def test_tsne_parts_the_digits_and_repeats(few):
     few = few.subset(500, 100)
     x = to_unit(np.concatenate([few.x_train, few.x_test])).reshape(600, -1)
@@ -122,6 +133,7 @@ def test_tsne_parts_the_digits_and_repeats(few):
     assert values["trustworthiness"] > 0.8
 
 
+@pytest.mark.slow
 def test_a_trained_code_beats_principal_components(ae, few):
     from Code.tasks.reduce import _map_of
 
@@ -135,12 +147,13 @@ def test_a_trained_code_beats_principal_components(ae, few):
     assert values["trustworthiness"] > pca["trustworthiness"]
 
 
-def test_same_numbers_again(ae, few):
-    assert measure(ae, few).values == measure(ae, few).values
+@pytest.mark.slow
+def test_same_numbers_again(begun, few):
+    assert measure(begun, few).values == measure(begun, few).values
 
 
-def test_figure_has_a_map_for_each(ae, few):
-    measured = measure(ae, few)
+def test_figure_has_a_map_for_each(begun, few):
+    measured = measure(begun, few)
     figure = reduce.figure({f"model {i}": measured for i in range(4)})
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert len(shown) == 4
@@ -149,7 +162,8 @@ def test_figure_has_a_map_for_each(ae, few):
     )
 
 
-def test_command_line(ae, few, tmp_path, capsys):
+def test_command_line(begun, few, tmp_path, capsys):
+    ae = begun
     ae.save(tmp_path / "model.keras")
     save_images(tmp_path / "my.npz", to_unit(few.x_test[:3]))
     arguments = ["--model", str(tmp_path), "--input", str(tmp_path / "my.npz"), "--quick"]

@@ -57,12 +57,14 @@ def test_style_is_what_is_kept_within_a_pair_of_digits():
     assert abs(kept(own + 0.1 * noise[0], own + 0.1 * noise[1], own, wanted)) < 0.1
 
 
+@pytest.mark.slow
 def test_the_reader_reads_digits(data):
     read = reader(data)
     assert np.mean(read(data.x_test) == data.y_test) > 0.95
     assert np.array_equal(read(data.x_test[:50]), read(to_unit(data.x_test[:50])))
 
 
+@pytest.mark.slow
 def test_the_mean_digit_is_read_rightly_and_has_no_style(data):
     found = judged(mean_digit(to_unit(data.x_train), data.y_train), reader(data), data).values
     assert found["read_as_wanted"] > 0.89
@@ -87,6 +89,7 @@ def test_the_nearest_digit_is_of_the_wanted_class(mnist):
         assert np.array_equal(found, fours[distance.argmin()])
 
 
+@pytest.mark.slow
 def test_trained_models_write_what_is_read(ae, cvae, data):
     rivals = style.baselines(data)
     measured = {"ae": measure(ae, data), "cvae": measure(cvae, data)}

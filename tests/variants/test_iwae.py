@@ -98,6 +98,7 @@ def test_the_bound_tightens_with_k_up_to_the_known_likelihood(line, points):
     assert gaps[0] > 2 * gaps[1] > 4 * gaps[2]
 
 
+@pytest.mark.slow
 def test_likelihood_by_importance_sampling_is_the_known_one(line, points):
     nll = negative_log_likelihood(line, points, samples=5000, seed=0)
     np.testing.assert_allclose(nll, -log_p(points), atol=0.05)

@@ -32,6 +32,7 @@ def trained(model, few, epochs, learning_rate=1e-3):
     return model
 
 
+@pytest.mark.slow
 def test_kl_holds_the_mean_activation_near_its_target(few, seeded):
     model = trained(KLSparse(rate=0.1, weight=10.0, code_dim=100), few, 10, 5e-3)
     rates = model.encode(few.x_test).mean(axis=0)

@@ -116,6 +116,7 @@ def test_any_depth(hidden, digits, seeded):
     assert model.reconstruct(digits).shape == digits.shape
 
 
+@pytest.mark.slow
 def test_pretraining_lowers_the_error_of_the_whole(mnist, seeded):
     few = mnist.subset(2000, 500)
     model = Stacked(hidden=(128,), code_dim=16, layer_kind="plain")

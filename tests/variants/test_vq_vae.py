@@ -134,6 +134,7 @@ def test_every_vector_of_a_code_is_an_entry(trained):
     assert model.entries(few.x_test).shape == (500, 8)
 
 
+@pytest.mark.slow
 def test_training_improves_and_moves_the_book(trained):
     model, few, untrained = trained
     after = model.evaluate(few.x_test, verbose=0, return_dict=True)
