@@ -35,15 +35,16 @@ def few(mnist):
 
 
 @pytest.fixture(scope="module")
-def vae(few):
+def vae(mnist):
+    """Trained until it fills halves better than the mean image does, by a margin on any machine."""
     import keras
 
     from Code.vae import VAE
 
     keras.utils.set_random_seed(0)
     model = VAE(hidden=(256, 64), code_dim=16)
-    model.compile()
-    model.fit(few.x_train, batch_size=64, epochs=12, verbose=0)
+    model.compile(keras.optimizers.Adam(2e-3))
+    model.fit(mnist.x_train[:19_200], batch_size=64, epochs=6, verbose=0)
     return model
 
 
