@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.data.idx import MAX_BYTES, read_idx
-from Code.foundation.errors import UserError
+from Code.foundation.errors import UserError, in_a_line
 
 MNIST_PATH = Path(__file__).with_name("mnist.npz")
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
@@ -115,7 +115,7 @@ def load_dataset(spec: str | Path) -> Dataset:
             return _from_npz(path.name, path)
         raise DataError(f"{spec}: neither a file nor a folder")
     reason = _UNSUITABLE.get(name, f"no such path or data set; accepted are {_ACCEPTED}")
-    raise DataError(f"{_one_line(spec)!r}: {reason}")
+    raise DataError(f"{in_a_line(spec)!r}: {reason}")
 
 
 def _bundled_mnist() -> Dataset:
@@ -136,7 +136,7 @@ def _from_npz(name: str, path: Path) -> Dataset:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # a damaged zip directory raises any of half a dozen types
-        reason = _one_line(error)
+        reason = in_a_line(error)
         raise DataError(f"{path}: not an .npz file, or a damaged one ({reason})") from error
     return _checked(name, str(path), arrays, _file_sha256(path))
 
@@ -166,7 +166,7 @@ def _npz_array(path: Path, archive: zipfile.ZipFile, key: str) -> np.ndarray:
                 raise ValueError("more data than its header states")
             return array
     except Exception as error:  # damage, encryption, memory: zipfile and numpy raise many types
-        reason = _one_line(error)
+        reason = in_a_line(error)
         if "allow_pickle" in reason:
             reason = "it holds pickled objects, which are never loaded"
         raise DataError(
@@ -186,7 +186,7 @@ def _from_folder(path: Path) -> Dataset:
     try:
         arrays = {key: read_idx(file) for key, file in files.items()}
     except ValueError as error:
-        raise DataError(_one_line(error)) from error
+        raise DataError(in_a_line(error)) from error
     return _checked(f"{path.resolve().name}/", str(path), arrays)
 
 
@@ -210,7 +210,7 @@ def _from_keras(name: str) -> Dataset:
         ) from error
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise DataError(
-            f"{name}: cannot be downloaded ({_one_line(error)}); check the network, or {_ELSEWHERE}"
+            f"{name}: cannot be downloaded ({in_a_line(error)}); check the network, or {_ELSEWHERE}"
         ) from error
     finally:
         socket.setdefaulttimeout(previous)
@@ -318,7 +318,3 @@ def _arrays_sha256(arrays: dict[str, np.ndarray]) -> str:
         digest.update(f"{key} {array.dtype} {array.shape}\n".encode())
         digest.update(array.data)
     return digest.hexdigest()
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).split()) or type(value).__name__
