@@ -1,9 +1,9 @@
 """Train rows of the table, measure the uses of the models and write all results, in one call.
 
-    from Code.experiments.table import EXPERIMENTS
-    from Code.runs.run import run
+from Code.experiments.table import EXPERIMENTS
+from Code.runs.run import run
 
-    done = run([EXPERIMENTS["ae"], EXPERIMENTS["vae-bce"]], "output/mine", quick=True)
+done = run([EXPERIMENTS["ae"], EXPERIMENTS["vae-bce"]], "output/mine", quick=True)
 """
 
 import errno
