@@ -3,13 +3,14 @@
 joblib's backends send the same call to a Dask or a Ray cluster; this module has no scheduler.
 """
 
-import fcntl
 import json
 import os
 import random
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from Code.foundation.errors import UserError
 from Code.foundation.threads import ONE_THREAD
@@ -195,11 +196,14 @@ def sole_use(output):
     """
     scratch = Store(output).scratch
     scratch.mkdir(parents=True, exist_ok=True)
-    with open(scratch / "lock", "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputInUse(
-                f"another run is writing to {output}; wait for it or give another --output"
-            ) from None
+    lock = FileLock(scratch / "lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise OutputInUse(
+            f"another run is writing to {output}; wait for it or give another --output"
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()

@@ -20,24 +20,14 @@ def data(mnist):
     return mnist.subset(6000, 1000)
 
 
-def trained(model, data):
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model = model(**SETTINGS)
-    model.compile()
-    model.fit(data.x_train, batch_size=100, epochs=8, verbose=0)
-    return model
+@pytest.fixture(scope="module")
+def ae(ae_16):
+    return ae_16
 
 
 @pytest.fixture(scope="module")
-def ae(data):
-    return trained(AE, data)
-
-
-@pytest.fixture(scope="module")
-def vae(data):
-    return trained(VAE, data)
+def vae(vae_16):
+    return vae_16
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 
-from Code.ae import AE
 from Code.commands.uses import generate as command
 from Code.data.pictures import load_images
 from Code.parts.images import to_unit
@@ -17,16 +16,7 @@ from tests.support import run_use
 SETTINGS = {"hidden": (256,), "code_dim": 16, "reconstruction": "binary cross-entropy"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def briefly_trained_reader():
-    """Of 6,000 images a reader learns what it can in fewer steps than of 60,000."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "READER_STEPS", 400)
-        generate._reader.cache_clear()
-        generate._real.cache_clear()
-        yield
-    generate._reader.cache_clear()
-    generate._real.cache_clear()
+pytestmark = pytest.mark.usefixtures("brief_reader")
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +24,14 @@ def data(mnist):
     return mnist.subset(6000, 1000)
 
 
-def trained(model, data):
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model = model(**SETTINGS)
-    model.compile()
-    model.fit(data.x_train, batch_size=50, epochs=12, verbose=0)
-    return model
+@pytest.fixture(scope="module")
+def vae(vae_16):
+    return vae_16
 
 
 @pytest.fixture(scope="module")
-def vae(data):
-    return trained(VAE, data)
-
-
-@pytest.fixture(scope="module")
-def ae(data):
-    return trained(AE, data)
+def ae(ae_16):
+    return ae_16
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,14 @@
 """Style transfer: class means are exact where style is a shift, and the judges cannot be fooled."""
 
+import keras
 import numpy as np
 import pytest
 
+from Code.cae import CAE
 from Code.commands.uses import style as command
+from Code.cvae import CVAE
 from Code.parts.images import to_unit
-from Code.tasks import style
+from Code.tasks import generate, style
 from Code.tasks.style import (
     ClassMeans,
     judged,
@@ -19,12 +22,15 @@ from Code.tasks.style import (
 )
 from tests.support import run_use
 
-NET = {"hidden": (256, 64), "reconstruction": "binary cross-entropy"}
-
 
 @pytest.fixture(scope="module")
 def data(mnist):
     return mnist.subset(6000, 1000)
+
+
+@pytest.fixture(scope="module")
+def ae(ae_16):
+    return ae_16
 
 
 def test_a_shift_of_the_code_is_transferred_exactly():
@@ -71,7 +77,7 @@ def test_the_mean_digit_is_read_rightly_and_has_no_style(data):
     assert found["slant_kept"] == found["thickness_kept"] == found["transferred"] == 0
 
 
-def test_the_source_itself_has_its_style_and_is_not_what_was_wanted(data):
+def test_the_source_itself_has_its_style_and_is_not_what_was_wanted(data, brief_reader):
     found = judged(lambda x, own, wanted: x, reader(data), data).values
     assert found["slant_kept"] == found["thickness_kept"] == pytest.approx(1)
     assert found["read_as_wanted"] < 0.02
@@ -106,20 +112,20 @@ def test_trained_models_write_what_is_read(ae, cvae, data):
     assert style.figure({**measured, **rivals}).axes
 
 
-def test_a_conditional_model_exchanges_the_label(cvae, data):
+def test_a_conditional_model_exchanges_the_label(data, seeded):
+    cvae = CVAE(code_dim=2, hidden=(16,))
     transfer = transfer_of(cvae, None, None)
     x, own = data.x_test[:5], data.y_test[:5]
     wanted = (own + 1) % 10
     assert np.array_equal(transfer(x, own, wanted), cvae.transfer(x, wanted, from_labels=own))
 
 
-def test_convolutional_codes(data):
-    from Code.cae import CAE
-
+def test_convolutional_codes(data, brief_reader):
     assert "transferred" in measure(CAE(filters=(2,)), data).values
 
 
-def test_command_line(ae, data, tmp_path, capsys):
+def test_command_line(ae, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generate, "READER_STEPS", 30)
     model, mine, out = (str(tmp_path / name) for name in ("model.keras", "mine.npz", "out.npz"))
     ae.save(model)
     np.savez(mine, images=data.x_test[:2])
@@ -142,27 +148,10 @@ def test_command_line(ae, data, tmp_path, capsys):
 
 
 @pytest.fixture(scope="module")
-def ae(mnist):
-    import keras
-
-    from Code.ae import AE
-
-    keras.utils.set_random_seed(0)
-    return _trained(AE(code_dim=16, **NET), mnist)
-
-
-@pytest.fixture(scope="module")
 def cvae(mnist):
-    import keras
-
-    from Code.cvae import CVAE
-
     keras.utils.set_random_seed(0)
     # In few steps a wide code says all, and the label goes unheard
-    return _trained(CVAE(code_dim=2, **NET), mnist)
-
-
-def _trained(model, mnist):
+    model = CVAE(hidden=(256, 64), code_dim=2, reconstruction="binary cross-entropy")
     model.compile()
     model.fit(mnist.x_train[:19_200], mnist.y_train[:19_200], batch_size=128, epochs=3, verbose=0)
     return model
