@@ -33,6 +33,11 @@ LONGEST = (
 )
 
 
+def pytest_configure(config):
+    if config.option.markexpr != "not slow":
+        os.environ["SLOW_TESTS"] = "1"
+
+
 def pytest_collection_modifyitems(config, items):
     place = {name: i for i, name in enumerate(LONGEST)}
 
@@ -66,8 +71,7 @@ def xla_where_it_is_asked_for(request, monkeypatch):
     ``xla(always=True)`` wait for it.
     """
     mark = request.node.get_closest_marker("xla")
-    everything = request.config.option.markexpr != "not slow"
-    if mark and (everything or mark.kwargs.get("always")):
+    if mark and (os.environ.get("SLOW_TESTS") or mark.kwargs.get("always")):
         from Code.parts import whole_epoch
 
         monkeypatch.setattr(whole_epoch, "STEPS_WORTH_XLA", 0)

@@ -2,10 +2,25 @@
 
 import contextlib
 import io
+import os
 import subprocess
 import sys
 
 from Code.commands import run_all, use
+
+
+def examples(n):
+    """So many examples of a kind of input, a fifth of them where slow tests are left out."""
+    return n if os.environ.get("SLOW_TESTS") else n // 5
+
+
+def trains_on(model, *data, **how):
+    """With the slow tests: a loaded model can be trained on.
+
+    The others see it of the variants that have optimisers of their own; each trace takes a second.
+    """
+    if os.environ.get("SLOW_TESTS"):
+        model.fit(*data, epochs=1, verbose=0, **how)
 
 
 def run_use(name, arguments):

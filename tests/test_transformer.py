@@ -9,14 +9,40 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from Code.transformer import AutoencoderTransformer
 
 SMALL = AutoencoderTransformer(hidden=(), epochs=2, random_state=0)
 
 
-@parametrize_with_checks([SMALL])
+# They train it again and again; with the slow tests they are all run
+LONG = {
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_nan_inf",
+    "check_estimators_pickle",
+    "check_fit_check_is_fitted",
+    "check_fit_idempotent",
+    "check_fit_score_takes_y",
+    "check_n_features_in",
+    "check_positive_only_tag_during_fit",
+    "check_pipeline_consistency",
+    "check_transformer_data_not_an_array",
+    "check_transformer_general",
+    "check_transformer_preserve_dtypes",
+}
+
+
+def own_checks():
+    """scikit-learn's checks of an estimator, as parameters with their names."""
+    for estimator, check in estimator_checks_generator(SMALL):
+        name = getattr(check, "func", check).__name__
+        marks = [pytest.mark.slow] if name in LONG else []
+        yield pytest.param(estimator, check, marks=marks, id=name)
+
+
+@pytest.mark.parametrize(("estimator", "check"), own_checks())
 def test_scikit_learn_s_own_checks(estimator, check):
     check(estimator)
 
@@ -64,6 +90,7 @@ def test_the_same_seed_gives_the_same_codes_and_leaves_numpy_alone(table):
     np.testing.assert_array_equal(first, clone(SMALL).fit_transform(x))
 
 
+@pytest.mark.slow
 def test_a_grid_search_over_the_width_of_the_code(table):
     x, y = table[0][:600], table[1][:600]
     pipeline = make_pipeline(clone(SMALL), LogisticRegression(max_iter=200))

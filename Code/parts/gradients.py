@@ -5,6 +5,7 @@ functions of values, so there a model's variables are replaced by values during 
 """
 
 import contextlib
+import functools
 import math
 
 import keras
@@ -37,8 +38,51 @@ def descend_each(steps, terms):
     wanted = [(name, variables) for _, variables, name in steps]
     found, gradients = _GRADIENTS[keras.backend.backend()](wanted, terms)
     for (optimizer, variables, _), gradient in zip(steps, gradients, strict=True):
-        optimizer.apply(gradient, variables)
+        with _traced_in_few_operations(optimizer, variables):
+            optimizer.apply(gradient, variables)
     return found
+
+
+@contextlib.contextmanager
+def _traced_in_few_operations(optimizer, variables):
+    """A context in which Adam's step is traced in far fewer operations, with the same numbers.
+
+    Keras computes what is equal for all variables anew for each, and each operation through three
+    layers of its own: half the time in which TensorFlow traces a training, and a quarter of XLA's.
+    """
+    plain = type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
+    if (
+        keras.backend.backend() != "tensorflow"
+        or not plain
+        or optimizer.amsgrad
+        or optimizer.gradient_accumulation_steps
+        or any(variable.dtype != "float32" for variable in variables)
+    ):
+        yield
+        return
+    # Not by setattr: Keras looks through every attribute that is set for variables to save
+    vars(optimizer)["_backend_update_step"] = functools.partial(_adam_step, optimizer)
+    try:
+        yield
+    finally:
+        del vars(optimizer)["_backend_update_step"]
+
+
+def _adam_step(optimizer, gradients, variables, learning_rate):
+    """Kingma & Ba 2015, algorithm 1 in the order of section 2's last paragraph, as Keras has it."""
+    import tensorflow as tf
+
+    t = tf.cast(optimizer.iterations.value + 1, tf.float32)
+    beta_1, beta_2 = optimizer.beta_1, optimizer.beta_2
+    rate = tf.cast(learning_rate, tf.float32)
+    alpha = rate * tf.sqrt(1 - tf.pow(beta_2, t)) / (1 - tf.pow(beta_1, t))
+    for g, variable in zip(gradients, variables, strict=True):
+        g, i = tf.convert_to_tensor(g), optimizer._get_variable_index(variable)
+        m, v = optimizer._momentums[i].value, optimizer._velocities[i].value
+        m.assign_add((g - m) * (1 - beta_1), read_value=False)
+        v.assign_add((tf.square(g) - v) * (1 - beta_2), read_value=False)
+        step = m * alpha / (tf.sqrt(v) + optimizer.epsilon)
+        variable.value.assign_sub(step, read_value=False)
 
 
 def build(optimizer, variables):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from Code.experiments.own import ConfigError, load_experiments
 from Code.runs.fingerprint import forget
-from tests.support import run_here
+from tests.support import examples, run_here
 
 GOOD = """\
 # A wider denoiser
@@ -153,7 +153,9 @@ LINES = st.one_of(
 
 
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(1500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(LINES, max_size=14))
 def test_any_text_is_rows_or_one_line(file, lines):

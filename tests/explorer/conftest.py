@@ -1,7 +1,5 @@
 """Trained models in the folders where a run leaves them."""
 
-import shutil
-
 import pytest
 from small import made, train
 
@@ -14,22 +12,27 @@ MODELS = {
 }
 
 
+def train_into(folder, names, mnist):
+    """Train these models, save each in a folder of its name; the models by name."""
+    models = {}
+    for name in names:
+        path, code_dim = MODELS[name]
+        models[name] = train(made(path, code_dim), mnist, epochs=2)
+        (folder / name).mkdir()
+        models[name].save(folder / name / "model.keras")
+    return models
+
+
 @pytest.fixture(scope="session")
 def trained(mnist, tmp_path_factory):
     """The folder of some trained models, and the models by name."""
     folder = tmp_path_factory.mktemp("output")
-    models = {}
-    for name, (path, code_dim) in MODELS.items():
-        models[name] = train(made(path, code_dim), mnist, epochs=2)
-        (folder / name).mkdir()
-        models[name].save(folder / name / "model.keras")
-    return folder, models
+    return folder, train_into(folder, MODELS, mnist)
 
 
 @pytest.fixture(scope="session")
-def pair(trained, tmp_path_factory):
-    """A folder with two of the trained models, of which a page is made sooner."""
+def pair(mnist, tmp_path_factory):
+    """A folder with two of the models, of which a page is made sooner."""
     folder = tmp_path_factory.mktemp("pair")
-    for name in ("ae-2", "vae-16"):
-        shutil.copytree(trained[0] / name, folder / name)
+    train_into(folder, ("ae-2", "vae-16"), mnist)
     return folder

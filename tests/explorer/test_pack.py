@@ -29,7 +29,17 @@ def ignore(line):
     """Say nothing."""
 
 
-@pytest.fixture(scope="module", params=[f"{n} {how}" for n in CHAINS for how in ("new", "trained")])
+# A newborn and a trained one of each are for the slow tests
+SOON = ("ae new", "vae trained", "tied trained")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        name if name in SOON else pytest.param(name, marks=pytest.mark.slow)
+        for name in (f"{n} {how}" for n in CHAINS for how in ("new", "trained"))
+    ],
+)
 def model(request, mnist):
     name, how = request.param.split()
     model = made(CHAINS[name], 2, hidden=(64, 16))
@@ -192,14 +202,15 @@ class TestPage:
     def test_is_the_same_every_time(self, pair, of_two):
         assert page.build(pair, say=ignore) == of_two
 
-    def test_is_small_and_needs_nothing_from_elsewhere(self, built):
-        text, _ = built
+    def test_is_small_and_needs_nothing_from_elsewhere(self, of_two):
+        text = of_two
         assert len(text.encode()) < 1e6 * page.MEGABYTES
         own = re.sub(r'(?s)(<script [^>]*id="data">).*?</script>', "", text)
         assert not re.search(r"https?:|@import|\bsrc=|url\(", own)
         assert re.findall(r'href="([^"]*)"', text) == ["data:,"]
         assert "default-src 'none'" in text
 
+    @pytest.mark.slow
     def test_names_come_from_the_table(self, trained, built):
         text, said = built
         titles = re.findall(r'value="([^"]+)"[^>]*><span>([^<]*)</span>', text)
@@ -223,8 +234,8 @@ class TestPage:
         assert said[-1].startswith("vae-16 is left out")
         assert 'value="ae-2"' in text and 'value="vae-16"' not in text
 
-    def test_a_convolutional_model_is_left_out_with_a_line(self, trained, tmp_path):
-        shutil.copytree(trained[0] / "ae-2", tmp_path / "ae-2")
+    def test_a_convolutional_model_is_left_out_with_a_line(self, pair, tmp_path):
+        shutil.copytree(pair / "ae-2", tmp_path / "ae-2")
         (tmp_path / "dae-2").mkdir()
         made("Code.cae:CAE", 2).save(tmp_path / "dae-2" / "model.keras")
         said = []

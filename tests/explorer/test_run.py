@@ -20,11 +20,13 @@ def test_makes_the_page_once(pair, capsys):
     assert page.read_text("utf-8").rstrip().endswith("</html>")
 
 
-def test_other_experiments_leave_it_alone(pair, tmp_path, capsys):
-    run.write_explorer(pair, [EXPERIMENTS["vae-bce"]], trained=1)
+def test_other_experiments_leave_it_alone(tmp_path, capsys):
     run.write_explorer(tmp_path, ROWS, trained=1)
+    (tmp_path / "ae-2").mkdir()
+    (tmp_path / "ae-2" / "model.keras").touch()
+    run.write_explorer(tmp_path, [EXPERIMENTS["vae-bce"]], trained=1)
     assert capsys.readouterr().err == ""
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["ae-2"]
 
 
 @pytest.mark.slow

@@ -83,6 +83,19 @@ EXAMPLES = {
 }
 
 
+# Of each function one; the others are saved and drawn anew with the slow tests
+ONE_EACH = (
+    "two stages",
+    "terms",
+    "psnr",
+    "rows",
+    "manifold",
+    "two maps",
+    "small structure",
+    "bars",
+)
+
+
 @pytest.fixture(params=EXAMPLES, scope="module")
 def name(request) -> str:
     return request.param
@@ -90,7 +103,10 @@ def name(request) -> str:
 
 @pytest.fixture(scope="module")
 def figure(name) -> Figure:
-    return EXAMPLES[name]()
+    """Drawn, so that each text knows its place."""
+    drawn = EXAMPLES[name]()
+    drawn.draw(drawn.canvas.get_renderer())
+    return drawn
 
 
 def _texts(figure: Figure) -> list[Text]:
@@ -99,7 +115,6 @@ def _texts(figure: Figure) -> list[Text]:
 
 def test_no_text_leaves_the_canvas(figure):
     renderer = figure.canvas.get_renderer()
-    figure.draw(renderer)
     width, height = figure.canvas.get_width_height()
     # Ticks beyond the limits exist but are not drawn; an axis knows which ones are.
     drawn = [t for t in _texts(figure) if not _is_tick(figure, t)]
@@ -118,7 +133,6 @@ def _is_tick(figure: Figure, text: Text) -> bool:
 
 def test_no_text_lies_on_other_text(figure):
     renderer = figure.canvas.get_renderer()
-    figure.draw(renderer)
     texts = [t for t in _texts(figure) if not _is_tick(figure, t)]
     boxes = [t.get_window_extent(renderer) for t in texts]
     for i, one in enumerate(boxes):
@@ -130,7 +144,6 @@ def test_no_text_lies_on_other_text(figure):
 
 def test_no_tick_label_lies_on_another(figure):
     renderer = figure.canvas.get_renderer()
-    figure.draw(renderer)
     for axis in (axis for axes in figure.axes if axes.axison for axis in (axes.xaxis, axes.yaxis)):
         low, high = sorted(axis.get_view_interval())
         labels = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
@@ -138,6 +151,11 @@ def test_no_tick_label_lies_on_another(figure):
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+@pytest.mark.parametrize(
+    "name",
+    [name if name in ONE_EACH else pytest.param(name, marks=pytest.mark.slow) for name in EXAMPLES],
+    indirect=True,
+)
 def test_two_saves_and_two_drawings_give_equal_bytes(name, figure, tmp_path):
     first = style.save(figure, tmp_path / "a.png").read_bytes()
     assert style.save(figure, tmp_path / "b.png").read_bytes() == first

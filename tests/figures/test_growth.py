@@ -48,6 +48,7 @@ def test_nothing_lies_on_anything_or_leaves_the_canvas():
             assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+@pytest.mark.slow
 def test_equal_bytes(tmp_path):
     saved = [
         style.save(growth_curves(PANELS, "s"), tmp_path / f"{i}.png").read_bytes() for i in "ab"

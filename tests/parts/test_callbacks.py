@@ -11,13 +11,13 @@ from Code.ae import AE
 from Code.parts.images import to_unit
 from Code.vae import VAE
 
-BATCH, STEPS = 64, 4  # of 200 images, the last batch of 8
+BATCH, STEPS = 64, 3
 CLIMB = -3e-3  # a negative rate goes uphill: the loss is sure to rise
 
 
 @pytest.fixture(scope="module")
 def few(mnist):
-    return mnist.subset(200, 90)
+    return mnist.subset(BATCH * STEPS, 90)
 
 
 def tiny(cls=AE, **settings):
@@ -84,6 +84,7 @@ def test_early_stopping_stops_and_restores_as_in_keras(few):
     assert_same(*histories)
 
 
+@pytest.mark.slow
 def test_the_rate_falls_on_a_plateau_as_in_keras(few):
     """Nothing improves by 10, so the rate is halved every other epoch; the epoch obeys it."""
     histories = []
@@ -96,7 +97,7 @@ def test_the_rate_falls_on_a_plateau_as_in_keras(few):
     assert_same(*histories)
 
 
-@pytest.mark.parametrize("cls", [AE, VAE])
+@pytest.mark.parametrize("cls", [AE, pytest.param(VAE, marks=pytest.mark.slow)])
 def test_the_log_has_the_history_and_the_checkpoint_the_best_epoch(few, cls, tmp_path):
     log, best, each = (tmp_path / name for name in ("log.csv", "best.keras", "{epoch}.keras"))
     callbacks = [

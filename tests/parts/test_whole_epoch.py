@@ -140,7 +140,9 @@ print(faults[3] - faults[1])
     assert int(done.stdout) < 200 * 100, done.stderr
 
 
-@pytest.mark.parametrize("make", [AE, DAE, VAE, CAE])
+@pytest.mark.parametrize(
+    "make", [AE, VAE, *(pytest.param(other, marks=pytest.mark.slow) for other in (DAE, CAE))]
+)
 def test_same_seed_same_numbers_to_the_bit(few, make):
     weights = []
     for _ in range(2):
@@ -240,6 +242,7 @@ def test_a_classifier_says_what_it_is(seeded):
     assert json.dumps(model.get_config(), default=str)
 
 
+@pytest.mark.slow
 def test_a_model_s_own_step_is_also_taken_batch_by_batch(few):
     """A discriminator learns where the data come from a ``tf.data.Dataset`` too."""
     import tensorflow as tf

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from Code.data.datasets import DataError, load_dataset
+from tests.support import examples
 
 FEW = ("--quick", "--jobs", "1", "--only", "ae-relu", "ae-tanh")
 TWO_JOBS = ("--jobs", "2")
@@ -163,7 +164,9 @@ def archive(mnist, tmp_path_factory):
 
 
 @settings(
-    max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(1000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     changes=st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 255)), max_size=6),
@@ -186,7 +189,9 @@ def test_any_data_file_is_data_or_one_line(archive, tmp_path, changes, cut, more
 
 
 @settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.binary(max_size=200))
 def test_any_bytes_are_no_data_file(tmp_path, content):

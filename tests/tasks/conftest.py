@@ -28,7 +28,7 @@ def vae_16(mnist, tmp_path_factory):
     """A VAE, trained until it fills halves better than the mean image does, by a clear margin."""
 
     def make():
-        model = VAE(**NET)
+        model = VAE(**{**NET, "hidden": (128, 64)})
         model.compile(keras.optimizers.Adam(2e-3))
         return model
 
@@ -44,7 +44,7 @@ def brief_reader():
         generate._real.cache_clear()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "READER_STEPS", 400)
+        patch.setattr(generate, "READER_STEPS", 250)
         forget()
         yield
     forget()

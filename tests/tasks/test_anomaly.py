@@ -175,6 +175,7 @@ def test_protocol_asks_about_the_right_images(data):
     assert left[0] == pytest.approx(1 - one[0])
 
 
+@pytest.mark.slow
 def test_protocols_with_rivals_and_an_autoencoder(data):
     pca = anomaly.protocols(anomaly.rivals()["pca-16"], data, classes=[0, 1])
     assert pca.values["auroc_one_normal"] > 0.9

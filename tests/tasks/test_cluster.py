@@ -12,7 +12,7 @@ from tests.support import run_use
 
 @pytest.fixture(scope="module")
 def data(mnist):
-    return mnist.subset(6000, 1000)
+    return mnist.subset(4000, 1000)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.support import run_use
 
 @pytest.fixture(scope="module")
 def few(mnist):
-    return mnist.subset(9600, 100)
+    return mnist.subset(4800, 100)
 
 
 @pytest.fixture(scope="module")

@@ -134,6 +134,7 @@ def test_maps_are_flattened(digits, seeded):
     )
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_and_leaves_the_model_alone(ae, data):
     before = [w.copy() for w in ae.get_weights()]
     values = features.fine_tuned_accuracies(ae, data, labels=(100,), draws=1, steps=100)

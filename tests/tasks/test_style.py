@@ -120,6 +120,7 @@ def test_a_conditional_model_exchanges_the_label(data, seeded):
     assert np.array_equal(transfer(x, own, wanted), cvae.transfer(x, wanted, from_labels=own))
 
 
+@pytest.mark.slow
 def test_convolutional_codes(data, brief_reader):
     assert "transferred" in measure(CAE(filters=(2,)), data).values
 

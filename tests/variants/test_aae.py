@@ -184,7 +184,9 @@ def test_the_discriminator_s_own_step_lowers_its_loss(digits, seeded):
     "settings",
     [
         {"code_dim": 16},
-        pytest.param({"prior": "petals", "with_labels": True}, marks=pytest.mark.xla),
+        pytest.param(
+            {"prior": "petals", "with_labels": True}, marks=[pytest.mark.xla, pytest.mark.slow]
+        ),
     ],
 )
 def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):

@@ -51,7 +51,8 @@ def test_a_step_does_not_look_at_the_labels_of_its_batch(mnist):
     np.testing.assert_array_equal(*codes)
 
 
-def test_it_learns_the_labels_it_has_and_beats_chance_elsewhere(mnist):
+@pytest.mark.xla
+def test_it_learns_the_labels_that_it_has_and_beats_chance_elsewhere(mnist, tmp_path):
     few = mnist.subset(3000, 1000)
     model = made()
     model.fit(few.x_train, few.y_train, batch_size=100, epochs=5, verbose=0)
@@ -63,6 +64,11 @@ def test_it_learns_the_labels_it_has_and_beats_chance_elsewhere(mnist):
     )
     assert float(ops.mean(seen)) < 0.5
     assert model.views(x_test, few.y_test)["draws"].shape == (100, 28, 28)
+    # Labelled images are saved with the model
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.labels, model.labels)
+    np.testing.assert_array_equal(loaded.labelled_images, model.labelled_images)
 
 
 def test_clusters_are_named_by_their_surest_image():
@@ -78,16 +84,6 @@ def test_clustering_needs_no_labels_and_saves(mnist, digits, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.encode(digits), model.encode(digits))
-
-
-@pytest.mark.xla
-def test_labelled_images_are_saved_with_the_model(mnist, tmp_path):
-    model = made()
-    model.fit(mnist.x_train[:1000], mnist.y_train[:1000], batch_size=500, epochs=1, verbose=0)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.labels, model.labels)
-    np.testing.assert_array_equal(loaded.labelled_images, model.labelled_images)
 
 
 def test_gradient_of_the_label_loss_by_differences(digits, mnist):

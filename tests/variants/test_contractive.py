@@ -92,21 +92,23 @@ def test_the_norm_is_lower_at_equal_reconstruction(mnist, seeded):
     assert contractive["contraction"] < 0.75 * plain["contraction"]
 
 
+KINDS = {
+    "common": lambda: Contractive(**COMMON),
+    "tied": lambda: TiedContractive(**PAPER),
+    "denoising": lambda: TiedDenoising(**PAPER),
+    "stochastic": lambda: Contractive(jacobian="stochastic", **COMMON),
+    "automatic": lambda: Contractive(
+        jacobian="automatic differentiation", hidden=(32,), code_dim=2
+    ),
+}
+AGAIN = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("stochastic", "automatic")]
+
+
 @pytest.mark.xla
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Contractive(**COMMON),
-        lambda: Contractive(jacobian="stochastic", **COMMON),
-        lambda: Contractive(jacobian="automatic differentiation", hidden=(32,), code_dim=2),
-        lambda: TiedContractive(**PAPER),
-        lambda: TiedDenoising(**PAPER),
-    ],
-    ids=["common", "stochastic", "automatic", "tied", "denoising"],
-)
-def test_learns_in_the_compiled_epoch_and_survives_saving(make, mnist, digits, seeded, tmp_path):
+@pytest.mark.parametrize("kind", ["common", "tied", "denoising", *AGAIN])
+def test_learns_in_the_compiled_epoch_and_survives_saving(kind, mnist, digits, seeded, tmp_path):
     few = mnist.subset(1000, 300)
-    model = make()
+    model = KINDS[kind]()
     model.compile()
     before = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]
     model.fit(few.x_train, batch_size=50, epochs=3, verbose=0)

@@ -9,6 +9,7 @@ from Code.conv import ConvAE, ConvLayer, StackedConvAE
 from Code.experiments.row import Experiment, Stage
 from Code.training.layerwise import pretrain, run
 from Code.training.procedure import Outcome
+from tests.support import trains_on
 
 MODELS = {
     "transposed": lambda **more: ConvAE(filters=(4, 8), hidden=(16,), code_dim=6, **more),
@@ -60,7 +61,7 @@ def test_decoder_s_gradient_against_finite_differences(digits, seeded):
 
 
 def test_learning_and_saving(make, mnist, digits, seeded, tmp_path):
-    few = mnist.subset(1000, 300)
+    few = mnist.subset(640, 200)
     model = make(n_classes=10)
     model.compile()
     before = model.evaluate(few.x_test, verbose=0, return_dict=True)["loss"]
@@ -70,7 +71,7 @@ def test_learning_and_saving(make, mnist, digits, seeded, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
     assert loaded.filters == model.filters
-    loaded.fit(few.x_train[:64], epochs=1, verbose=0)
+    trains_on(loaded, few.x_train[:64])
 
 
 def test_convolutions_are_kept_from_xla(make, xla_of):

@@ -6,6 +6,7 @@ import pytest
 
 from Code.cvae import CVAE
 from Code.parts.images import to_unit
+from tests.support import trains_on
 
 NET = {"hidden": (128,), "code_dim": 2}
 
@@ -118,4 +119,4 @@ def test_saved_and_loaded_is_the_same_model(mnist, digits, seeded, tmp_path):
     np.testing.assert_array_equal(loaded.encode(digits), model.encode(digits))
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
     np.testing.assert_array_equal(loaded.transfer(digits, 4), model.transfer(digits, 4))
-    loaded.fit(mnist.x_train[:192], mnist.y_train[:192], epochs=1, verbose=0)
+    trains_on(loaded, mnist.x_train[:192], mnist.y_train[:192])

@@ -17,8 +17,15 @@ def shuffled_rows(x):
     return x[:, np.random.default_rng(0).permutation(x.shape[1])]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-@pytest.mark.parametrize("hidden", [(), (16, 8)])
+@pytest.mark.parametrize(
+    ("cell", "hidden"),
+    [
+        ("lstm", (16, 8)),
+        ("gru", ()),
+        pytest.param("lstm", (), marks=pytest.mark.slow),
+        pytest.param("gru", (16, 8), marks=pytest.mark.slow),
+    ],
+)
 def test_shapes_saving(cell, hidden, digits, seeded, tmp_path):
     model = small(cell, hidden=hidden, n_classes=10)
     assert model.encode(digits).shape == (16, 6)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from Code.masked import HIDDEN, MaskedAE, hide
+from tests.support import trains_on
 
 
 def small(**more):
@@ -109,7 +110,7 @@ def test_learns_to_complete_better_than_the_mean_image(mnist, digits, seeded, tm
     model = small(hidden=(128,), code_dim=32, n_classes=10)
     token = model.encoder.get_layer("mask_token").token
     model.compile()
-    model.fit(few.x_train, batch_size=50, epochs=8, verbose=0)
+    model.fit(few.x_train, batch_size=50, epochs=5, verbose=0)
     assert np.abs(token).max() > 0  # the token learns
     x = few.x_test / np.float32(255)
     found = model.diagnostics(x, few.y_test)
@@ -118,7 +119,7 @@ def test_learns_to_complete_better_than_the_mean_image(mnist, digits, seeded, tm
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
-    loaded.fit(few.x_train[:64], epochs=1, verbose=0)
+    trains_on(loaded, few.x_train[:64])
 
 
 @pytest.mark.parametrize("wrong", [{"patch": 5}, {"visible": 0.0}, {"visible": 1.0}])

@@ -74,7 +74,7 @@ def test_weight_decay_is_the_sum_of_squares_and_shrinks_the_weights(few, seeded)
         keras.utils.set_random_seed(0)
         model = Overcomplete(regulariser=regulariser, weight=0.05)
         model.compile()
-        model.fit(few.x_train[:2000], batch_size=100, epochs=3, verbose=0)
+        model.fit(few.x_train[:1000], batch_size=100, epochs=4, verbose=0)
         norms.append(sum(np.square(w).sum() for w in model.get_weights() if w.ndim == 2))
     assert norms[1] < 0.7 * norms[0]
 

@@ -15,6 +15,7 @@ from Code.vq_vae import (
     perplexity,
     straight_through,
 )
+from tests.support import trains_on
 
 COMMON = {"hidden": (256, 64)}
 SMALL = {"hidden": (32,), "code_dim": 4, "n_entries": 16}
@@ -30,9 +31,9 @@ def trained(mnist):
     keras.utils.set_random_seed(0)
     model = VQVAE(**COMMON, code_dim=16)
     model.compile()
-    few = mnist.subset(8000, 500)
+    few = mnist.subset(4800, 500)
     untrained = model.evaluate(few.x_test, verbose=0, return_dict=True)
-    model.fit(few.x_train, batch_size=64, epochs=4, verbose=0)
+    model.fit(few.x_train, batch_size=48, epochs=5, verbose=0)
     return model, few, untrained
 
 
@@ -174,7 +175,7 @@ def test_shapes_and_saving_in_the_common_architecture_of_two(mnist, digits, seed
     for weight, kept in zip(model.quantiser.weights, loaded.quantiser.weights, strict=True):
         np.testing.assert_array_equal(weight, kept)
     np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
-    loaded.fit(mnist.x_train[:192], batch_size=64, epochs=1, verbose=0)
+    trains_on(loaded, mnist.x_train[:192], batch_size=64)
 
 
 def test_a_code_that_cannot_be_cut_is_refused():
