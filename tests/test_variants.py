@@ -120,6 +120,7 @@ def test_an_autoencoder_with_hidden_layers_beats_pca(mnist, seeded):
     assert loss_of(model, few.x_test) < pca_mse
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [lambda: DAE(hidden=(512,), code_dim=256), pytest.param(DenoisingCAE, marks=pytest.mark.slow)],

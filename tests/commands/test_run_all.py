@@ -16,6 +16,7 @@ import pytest
 from Code.commands import variant
 from Code.experiments.row import adam
 from Code.experiments.table import EXPERIMENTS, of_group
+from Code.foundation.errors import INTERRUPTED
 from Code.parts.images import to_unit
 from Code.runs import use_units
 from tests.support import called, run_here
@@ -175,14 +176,31 @@ def lines_of_few(output):
     return [line for line in lines if line.split(",")[0] in ("experiment", *FEW)]
 
 
+def test_stopped_and_resumed_equals_undisturbed(quick, tmp_path, monkeypatch):
+    """Ctrl+C in the second row: what was finished is kept, and the rest is the same."""
+    arguments = ("--quick", "--jobs", "1", "--only", *FEW, "--output", tmp_path)
+
+    def stop(*told, **more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("Code.training.pca.run", stop)
+        assert run_here(*arguments).returncode == INTERRUPTED
+    assert not (tmp_path / "results.csv").exists()
+    resumed = run_here(*arguments)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "1 of 2 runs are finished and kept" in resumed.stderr
+    same(quick[0], tmp_path)
+
+
+@pytest.mark.slow
 def test_killed_and_resumed_equals_undisturbed(quick, root, tmp_path):
     arguments = ("--quick", "--jobs", "1", "--only", *FEW)
-    undisturbed, killed = quick[0], tmp_path / "killed"
-    assert killed_by_hand(root, killed, *arguments), "something was finished before the kill"
-    resumed = run_here(*arguments, "--output", killed)
+    assert killed_by_hand(root, tmp_path, *arguments), "something was finished before the kill"
+    resumed = run_here(*arguments, "--output", tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert "finished and kept" in resumed.stderr
-    same(undisturbed, killed)
+    same(quick[0], tmp_path)
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ EXAMPLES = {
 }
 
 
-# Of each function one; the others are saved and drawn anew with the slow tests
+# Of each function one; the others are for the slow tests
 ONE_EACH = (
     "two stages",
     "terms",
@@ -94,9 +94,12 @@ ONE_EACH = (
     "small structure",
     "bars",
 )
+NAMES = [
+    name if name in ONE_EACH else pytest.param(name, marks=pytest.mark.slow) for name in EXAMPLES
+]
 
 
-@pytest.fixture(params=EXAMPLES, scope="module")
+@pytest.fixture(params=NAMES, scope="module")
 def name(request) -> str:
     return request.param
 
@@ -151,11 +154,6 @@ def test_no_tick_label_lies_on_another(figure):
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name if name in ONE_EACH else pytest.param(name, marks=pytest.mark.slow) for name in EXAMPLES],
-    indirect=True,
-)
 def test_two_saves_and_two_drawings_give_equal_bytes(name, figure, tmp_path):
     first = style.save(figure, tmp_path / "a.png").read_bytes()
     assert style.save(figure, tmp_path / "b.png").read_bytes() == first

@@ -178,6 +178,7 @@ def test_validation_of_a_fit_is_the_evaluation_after_it(few, seeded):
         assert history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_terms_of_a_loss_are_reported_and_add_up(few, seeded):
     model = VAE(hidden=(32,))
     model.compile()

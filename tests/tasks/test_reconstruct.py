@@ -90,6 +90,7 @@ def test_a_perfect_model_loses_nothing(few):
     assert values == {"mse": 0, "psnr": math.inf, "ssim": pytest.approx(1)}
 
 
+@pytest.mark.slow
 def test_pca_is_as_published(mnist):
     measured = baselines(mnist)
     assert measured["pca-2"].values["mse"] == pytest.approx(0.0557, abs=5e-5)

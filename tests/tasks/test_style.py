@@ -77,6 +77,7 @@ def test_the_mean_digit_is_read_rightly_and_has_no_style(data):
     assert found["slant_kept"] == found["thickness_kept"] == found["transferred"] == 0
 
 
+@pytest.mark.slow
 def test_the_source_itself_has_its_style_and_is_not_what_was_wanted(data, brief_reader):
     found = judged(lambda x, own, wanted: x, reader(data), data).values
     assert found["slant_kept"] == found["thickness_kept"] == pytest.approx(1)

@@ -19,6 +19,7 @@ def trained(kind, x, epochs=2, **options):
     return model, history
 
 
+@pytest.mark.slow
 @pytest.mark.xla
 def test_beta_of_one_is_the_vae_to_the_bit(mnist):
     x = mnist.x_train[:1000]

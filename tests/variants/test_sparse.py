@@ -99,7 +99,7 @@ def test_fewer_units_die_where_k_falls(few, seeded):
 
 
 def test_l1_makes_zeros(few, seeded):
-    penalised, free = (trained(L1Sparse(weight=w, code_dim=200), few, 4) for w in (0.5, 0.0))
+    penalised, free = (trained(L1Sparse(weight=w, code_dim=200), few, 3) for w in (0.5, 0.0))
     counts = [
         model.diagnostics(few.x_test / 255.0, None)["active_units"] for model in (penalised, free)
     ]

@@ -156,6 +156,7 @@ def test_pretraining_beats_none_at_equal_fine_tuning_with_few_labels(mnist):
     assert len(keys) == len(set(keys))
 
 
+@pytest.mark.slow
 def test_the_network_from_scratch_is_the_newborn_one(mnist):
     """With no pre-training at all the two courses are one and the same."""
     stages = (Stage("supervised", 1, 50), Stage("supervised-from-scratch", 1, 50))
