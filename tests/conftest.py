@@ -29,7 +29,11 @@ LONGEST = (
     "test_walkthrough.py",
     "test_guide.py",
     "test_use.py",
+    "test_variants.py",
+    "test_whole_epoch.py",
     "test_cluster.py",
+    "test_anomaly.py",
+    "test_generate.py",
 )
 
 

@@ -6,6 +6,7 @@ are one skip; where everything is asked for (``EVERYTHING=1``, as in ``.ci/run``
 
 import os
 import shutil
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def explorer_tools():
 
 
 def installed(*packages):
-    """A function that says whether these packages can be imported."""
-    return lambda: all(find_spec(package) for package in packages)
+    """A function that says whether these packages can be imported; it looks once."""
+    return cache(lambda: all(find_spec(package) for package in packages))
 
 
 EXTRAS = {
@@ -39,7 +40,7 @@ EXTRAS = {
     "onnx": installed("tf2onnx", "onnxruntime"),
     "tensorboard": installed("tensorboard"),
     "dask": installed("distributed"),
-    "browser": lambda: bool(NODE and CHROMIUM and explorer_tools()),
+    "browser": cache(lambda: bool(NODE and CHROMIUM and explorer_tools())),
 }
 
 

@@ -88,6 +88,14 @@ def test_saved_and_loaded_is_the_same_model(make, mnist, digits, seeded, tmp_pat
     loaded.fit(mnist.x_train[:192], epochs=1, verbose=0)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        MODELS[n] if n in ("cae", "vae") else pytest.param(MODELS[n], marks=pytest.mark.slow)
+        for n in MODELS
+    ],
+    ids=MODELS,
+)
 def test_other_image_sizes(make, mnist, seeded):
     small = mnist.x_train[:64, 4:24, 6:22]
     model = make(image_shape=(20, 16))
