@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.base import PACKAGE, BaseAutoencoder
+from Code.base import PACKAGE, BaseAutoencoder, in_full_precision
 from Code.parts import two_sample
 from Code.parts.gradients import build, descend
 from Code.parts.noise import normal, uniform
@@ -81,6 +81,11 @@ def random_classes(shape, n_classes, seed):
     return ops.minimum(drawn, n_classes - 1)
 
 
+def _is_zero(value):
+    """Whether a hyperparameter is the number 0; a variable may become another."""
+    return isinstance(value, int | float) and value == 0
+
+
 def perceptron(width, hidden, name):
     """A discriminator network: input ``(width,)`` → dense ReLU layers → one logit."""
     h = code = keras.Input((width,), name="code")
@@ -116,6 +121,7 @@ class AAE(BaseAutoencoder):
     """
 
     terms = ("discriminator", "generator")
+    live = ("adversarial_rate", "discriminator_noise")
 
     def __init__(
         self,
@@ -136,14 +142,31 @@ class AAE(BaseAutoencoder):
         self.prior = prior
         self.with_labels = with_labels
         self.discriminator_hidden = tuple(discriminator_hidden)
+        self.discriminator_optimizer = self.generator_optimizer = None
         self.adversarial_rate = adversarial_rate
         self.discriminator_noise = discriminator_noise
-        self.discriminator = self.build_discriminator()
+        self.discriminator = in_full_precision(self.build_discriminator())
         self.prior_seed = keras.random.SeedGenerator()
 
     @property
     def has_prior(self):
         return self.prior == "normal"
+
+    @property
+    def n_labels_told(self):
+        return N_CLASSES if self.with_labels else None
+
+    @property
+    def adversarial_rate(self):
+        """The learning rate of both adversarial optimisers."""
+        return self._adversarial_rate
+
+    @adversarial_rate.setter
+    def adversarial_rate(self, rate):
+        self._adversarial_rate = rate
+        for optimizer in (self.discriminator_optimizer, self.generator_optimizer):
+            if optimizer is not None:
+                optimizer.learning_rate = rate
 
     def build_discriminator(self):
         """Code, with its label if ``with_labels``, → logits ``(heads,)``; above 0 means real."""
@@ -168,7 +191,7 @@ class AAE(BaseAutoencoder):
 
     def judge(self, code, y=None):
         """The discriminator's logits ``(batch, heads)`` for codes ``(batch, code)``."""
-        if self.discriminator_noise:
+        if not _is_zero(self.discriminator_noise):
             noise = normal(ops.shape(code), self.prior_seed)
             code = code + self.discriminator_noise * noise
         if self.with_labels:
@@ -197,18 +220,20 @@ class AAE(BaseAutoencoder):
         reconstruction = descend(
             self.optimizer,
             self.trained_variables,
-            lambda: self.reconstruction_error(x, self.autoencoder(x, training=True)),
+            lambda: self.with_losses(
+                lambda: {"loss": self.reconstruction_error(x, self.autoencoder(x, training=True))}
+            )["loss"],
         )
         code, real = self.encoder(x, training=True), self.prior_draws(ops.shape(x)[0], y)
         discriminator = descend(
             self.discriminator_optimizer,
             self.discriminator.trainable_variables,
-            lambda: discriminator_loss(self.judge(real, y), self.judge(code, y)),
+            lambda: self.weighted(discriminator_loss(self.judge(real, y), self.judge(code, y))),
         )
         generator = descend(
             self.generator_optimizer,
             self.encoder.trainable_variables,
-            lambda: generator_loss(self.judge(self.encoder(x, training=True), y)),
+            lambda: self.weighted(generator_loss(self.judge(self.encoder(x, training=True), y))),
         )
         return {"loss": reconstruction, "discriminator": discriminator, "generator": generator}
 

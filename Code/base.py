@@ -41,6 +41,7 @@ class BaseAutoencoder(WholeEpochModel):
         If a loss or ``head_input`` is not one of the above.
     """
 
+    live = ("reconstruction",)
     has_prior = False
     code_name = "code"
 
@@ -73,8 +74,8 @@ class BaseAutoencoder(WholeEpochModel):
         self.head_input = head_input
         self.head_loss = head_loss
 
-        self.encoder = self.build_encoder()
-        self.decoder = self.build_decoder()
+        self.encoder = in_full_precision(self.build_encoder())
+        self.decoder = in_full_precision(self.build_decoder())
         self.autoencoder = self.build_autoencoder()
         self.classifier = None if n_classes is None else self.build_classifier()
         self.built = True
@@ -132,7 +133,7 @@ class BaseAutoencoder(WholeEpochModel):
         return self.encoder(image)
 
     def call(self, image, training=False):
-        return self.autoencoder(image, training=training)
+        return self.autoencoder(self.as_unit(image), training=training)
 
     def loss_terms(self, x, y=None, training=False):
         """The loss: the reconstruction error, one value per image. Variants override it."""
@@ -161,8 +162,8 @@ class BaseAutoencoder(WholeEpochModel):
         return self.encoder.trainable_variables + self.decoder.trainable_variables
 
     def encode(self, x, batch_size=1000):
-        """Codes ``(n, code_dim)`` of images: uint8, or floats in [0, 1]."""
-        return self.in_batches("code", self.code_of, x, batch_size)
+        """Codes ``(n, code_dim)`` of images, see `Code.parts.images`."""
+        return self.in_batches("code", self.code_of, self.as_input(x), batch_size)
 
     def decode(self, codes, batch_size=1000):
         """Images ``(n, height, width)`` of codes ``(n, code_dim)``, see ``output_activation``."""
@@ -170,12 +171,15 @@ class BaseAutoencoder(WholeEpochModel):
 
     def reconstruct(self, x, batch_size=1000):
         """Reconstructed images ``(n, height, width)``, see `decode` for their range."""
-        return self.in_batches("reconstruction", self.autoencoder, x, batch_size)
+        return self.in_batches("reconstruction", self.autoencoder, self.as_input(x), batch_size)
 
     def squared_errors(self, x, batch_size=1000):
         """Mean over the pixels of ``(x − x̂)²``, one value per image; the x̂ are not kept."""
         return self.in_batches(
-            "squared error", lambda part: squared_error(part, self.autoencoder(part)), x, batch_size
+            "squared error",
+            lambda part: squared_error(part, self.autoencoder(part)),
+            self.as_input(x),
+            batch_size,
         )
 
     def get_config(self):
@@ -205,6 +209,7 @@ class Classifier(WholeEpochModel):
     """
 
     terms = ("accuracy",)
+    measures = ("accuracy",)
 
     def __init__(self, network, loss="cross-entropy", **kwargs):
         super().__init__(**kwargs)
@@ -212,8 +217,16 @@ class Classifier(WholeEpochModel):
         self.label_loss = loss
         self.built = True
 
+    @property
+    def input_image_shape(self):
+        return self.network.input_shape[1:]
+
+    @property
+    def n_labels_told(self):
+        return self.network.output_shape[-1]
+
     def call(self, image, training=False):
-        return self.network(image, training=training)
+        return self.network(self.as_unit(image), training=training)
 
     def loss_terms(self, x, y=None, training=False):
         """The loss on the labels, and ``accuracy``: 1 where the most likely class is correct."""
@@ -232,6 +245,22 @@ class Classifier(WholeEpochModel):
     def from_config(cls, config):
         network = keras.saving.deserialize_keras_object(config.pop("network"))
         return cls(network, **config)
+
+
+def in_full_precision(network):
+    """A network whose outputs have the dtype of the weights, whatever a policy computes in.
+
+    Keras advises it for mixed precision: losses of half precision lose what they are about.
+    """
+    policy = keras.config.dtype_policy()
+    if policy.compute_dtype == policy.variable_dtype:
+        return network
+
+    def full(output):
+        return layers.Activation("linear", dtype=policy.variable_dtype)(output)
+
+    outputs = keras.tree.map_structure(full, network.output)
+    return keras.Model(network.input, outputs, name=network.name)
 
 
 def _check(name, value, known):

@@ -44,6 +44,8 @@ class BetaVAE(DisentangledVAE):
         If ``beta`` is negative.
     """
 
+    live = ("beta",)
+
     def __init__(self, beta=4.0, **kwargs):
         if not beta >= 0:
             raise ValueError(f"beta must be 0 or more, not {beta}")

@@ -75,14 +75,16 @@ class CategoricalAAE(AAE):
     """
 
     terms = ("discriminator", "generator", "classification")
+    live = ("label_rate",)
 
     def __init__(self, code_dim=10, n_categories=10, n_labels=100, label_rate=1e-3, **kwargs):
         if n_labels and n_categories != N_CLASSES:
             raise ValueError(f"with labels, n_categories must be {N_CLASSES}, not {n_categories}")
         self.n_categories = n_categories
         self.n_labels = n_labels
-        self.label_rate = label_rate
         super().__init__(code_dim=code_dim, **kwargs)
+        self.label_optimizer = None
+        self.label_rate = label_rate
         if n_labels:
             self.labelled_images = self.add_weight(
                 name="labelled_images",
@@ -101,6 +103,21 @@ class CategoricalAAE(AAE):
     @property
     def has_prior(self):
         return False
+
+    @property
+    def n_labels_told(self):
+        return N_CLASSES if self.n_labels else None
+
+    @property
+    def label_rate(self):
+        """The learning rate of the optimiser of the labels."""
+        return self._label_rate
+
+    @label_rate.setter
+    def label_rate(self, rate):
+        self._label_rate = rate
+        if self.label_optimizer is not None:
+            self.label_optimizer.learning_rate = rate
 
     def build_encoder(self):
         image = keras.Input(self.image_shape, name="image")
@@ -165,9 +182,10 @@ class CategoricalAAE(AAE):
             if y is None:
                 raise ValueError(f"fit needs labels, of which it takes {self.n_labels}")
             seed = int(ops.convert_to_numpy(keras.random.randint((), 0, 2**31 - 1)))
-            chosen = labelled_sample(np.asarray(y), self.n_labels, seed)
-            self.labelled_images.assign(to_unit(np.asarray(x)[chosen]))
-            self.labels.assign(np.asarray(y)[chosen])
+            images, labels, _ = self._checked(x, y)
+            chosen = labelled_sample(labels, self.n_labels, seed)
+            self.labelled_images.assign(to_unit(images[chosen]))
+            self.labels.assign(labels[chosen])
         return super().fit(x, y, *args, **kwargs)
 
     def compile(self, optimizer="adam", **kwargs):

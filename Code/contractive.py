@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from Code.base import PACKAGE, BaseAutoencoder
+from Code.base import PACKAGE, BaseAutoencoder, in_full_precision
 from Code.dae import DAE
 from Code.parts.filter_images import filter_images
 from Code.parts.gradients import unit_gradients
@@ -70,7 +70,7 @@ def chain_norm(slopes, kernels, directions=None):
     elif len(kernels) == 1:
         return layer_norm(slopes[0], kernels[0])
     else:
-        rows = slopes[-1][:, :, None] * ops.eye(slopes[-1].shape[-1])
+        rows = slopes[-1][:, :, None] * ops.eye(slopes[-1].shape[-1], dtype=slopes[-1].dtype)
     for kernel, slope in zip(reversed(kernels[1:]), reversed(slopes[:-1]), strict=True):
         rows = ops.matmul(rows, ops.transpose(kernel)) * slope[:, None, :]
     gram = ops.matmul(ops.transpose(kernels[0]), kernels[0])
@@ -97,7 +97,8 @@ class JacobianMeasured(BaseAutoencoder):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         outputs = [layer.output for layer in dense_layers(self.encoder)]
-        self.encoder_layers = keras.Model(self.encoder.input, outputs, name="encoder_layers")
+        whole = keras.Model(self.encoder.input, outputs, name="encoder_layers")
+        self.encoder_layers = in_full_precision(whole)
 
     def slopes(self, outputs):
         """Slopes of the encoder's dense layers, from their outputs ``(batch, units)``.
@@ -158,6 +159,7 @@ class Contractive(JacobianMeasured):
     """
 
     terms = ("reconstruction", "contraction")
+    live = ("weight", "jacobian")
 
     def __init__(self, weight=0.1, jacobian="closed form", **kwargs):
         if jacobian not in WAYS:

@@ -16,7 +16,7 @@ from keras import layers, ops
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from Code.base import PACKAGE
+from Code.base import PACKAGE, in_full_precision
 from Code.parts.images import to_unit
 from Code.parts.losses import cross_entropy_on_labels, kl_to_standard_normal
 from Code.vae import VAE
@@ -50,9 +50,13 @@ class CVAE(VAE):
         self.n_labels, self.label_hidden = n_labels, tuple(label_hidden)
         super().__init__(**kwargs)
 
+    @property
+    def n_labels_told(self):
+        return self.n_labels
+
     def build_encoder(self):
-        self.labeller = self.build_labeller()
-        self.recognition = self.build_recognition()
+        self.labeller = in_full_precision(self.build_labeller())
+        self.recognition = in_full_precision(self.build_recognition())
         image = keras.Input(self.image_shape, name="image")
         label = ops.one_hot(ops.argmax(self.labeller(image), axis=-1), self.n_labels)
         return keras.Model(image, [*self.recognition([image, label]), label], name="encoder")
@@ -121,7 +125,7 @@ class CVAE(VAE):
             return super().encode(x, batch_size)
         one_hot = self.one_hot(labels, len(x))
         z_mean, _ = self.recognition.predict(
-            [to_unit(np.asarray(x)), one_hot], batch_size=batch_size, verbose=0
+            [to_unit(self.as_input(x)), one_hot], batch_size=batch_size, verbose=0
         )
         return np.concatenate([z_mean, one_hot], axis=1)
 

@@ -23,6 +23,8 @@ class Denoising(BaseAutoencoder):
         the share of corrupted pixels.
     """
 
+    live = ("corruption", "level")
+
     def __init__(self, corruption="gaussian", level=0.5, **kwargs):
         super().__init__(**kwargs)
         self.corruption = corruption

@@ -47,6 +47,7 @@ class EmphasisedDAE(DAE):
     """
 
     terms = ("error_corrupted", "error_clean")
+    live = ("alpha", "beta")
 
     def __init__(self, alpha=1.0, beta=0.5, corruption="masking", level=0.25, **kwargs):
         if corruption == "gaussian":

@@ -109,6 +109,7 @@ class InfoVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "mmd")
+    live = ("alpha", "mmd_weight", "kernel")
 
     def __init__(self, alpha=1.0, mmd_weight=1000.0, kernel="inverse multiquadric", **kwargs):
         _check_kernel(kernel)
@@ -157,6 +158,7 @@ class WAE(BaseAutoencoder):
     """
 
     terms = ("reconstruction", "mmd")
+    live = ("mmd_weight", "kernel")
     has_prior = True
 
     def __init__(

@@ -70,7 +70,8 @@ def binarise(x, seed):
     x : tensor or array of any shape in [0, 1].
     seed : an int, or a generator for new draws in every call.
     """
-    return ops.cast(uniform(ops.shape(x), seed) < ops.convert_to_tensor(x), "float32")
+    x = ops.convert_to_tensor(x)
+    return ops.cast(ops.cast(uniform(ops.shape(x), seed), x.dtype) < x, x.dtype)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -174,7 +175,7 @@ class ImportanceSampler(keras.Model):
     """Images → log 1/k Σ w_i, summed in chunks, so that any number of samples fits in memory."""
 
     def __init__(self, model, samples, chunk, seed):
-        super().__init__()
+        super().__init__(dtype=model.variable_dtype)
         self.model = model
         self.chunk, self.chunks = chunk, samples // chunk
         self.noise_seed = keras.random.SeedGenerator(seed)

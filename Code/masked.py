@@ -96,7 +96,7 @@ class MaskedAE(BaseAutoencoder):
         u = uniform((n, self.n_patches), self.mask_seed if seed is None else seed)
         # Ranks by comparing all pairs: there are few patches, and XLA sorts slowly
         rank = ops.sum(ops.cast(u[:, None, :] < u[:, :, None], "int32"), axis=-1)
-        mask = ops.cast(ops.reshape(rank < self.n_visible, (n, *self.grid)), "float32")
+        mask = ops.cast(ops.reshape(rank < self.n_visible, (n, *self.grid)), self.variable_dtype)
         return ops.repeat(ops.repeat(mask, self.patch, axis=1), self.patch, axis=2)
 
     def masked_error(self, x, x_hat, mask):
@@ -114,7 +114,11 @@ class MaskedAE(BaseAutoencoder):
 
     def complete(self, x, mask):
         """Images with their hidden patches filled in by the model, ``(n, height, width)``."""
-        return mask * x + (1 - mask) * self.reconstruct(np.asarray(hide(x, mask)))
+        # Not `reconstruct`: the mark of a hidden pixel is no intensity
+        seen = np.asarray(hide(x, mask))
+        return mask * x + (1 - mask) * self.in_batches(
+            "reconstruction", self.autoencoder, seen, 1000
+        )
 
     def diagnostics(self, x, y):
         """Mean squared error per pixel on the hidden patches, of the model and of the mean image.

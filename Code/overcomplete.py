@@ -45,6 +45,7 @@ class Overcomplete(BaseAutoencoder):
     """
 
     terms = ("reconstruction", "penalty")
+    live = ("regulariser", "weight")
 
     def __init__(
         self, code_dim=1024, code_activation="relu", regulariser="none", weight=0.1, **kwargs
@@ -76,7 +77,7 @@ class Overcomplete(BaseAutoencoder):
         if self.regulariser == "weight decay":
             kernels = dense_layers(self.encoder) + dense_layers(self.decoder)
             return weight_decay([layer.kernel for layer in kernels])
-        return ops.zeros(())
+        return ops.zeros((), dtype=z.dtype)
 
     def diagnostics(self, x, y):
         """``active_share``: share of the code values on ``x`` that are not 0."""

@@ -81,6 +81,8 @@ class RBM(BaseAutoencoder):
     """
 
     terms = ("free_energy",)
+    measures = ("free_energy",)
+    live = ("weight_decay",)
 
     def __init__(self, code_activation="sigmoid", weight_decay=2e-4, **kwargs):
         if code_activation not in ("sigmoid", "linear"):

@@ -106,6 +106,7 @@ class L1Sparse(Sparse):
     """
 
     terms = ("reconstruction", "sparsity")
+    live = ("weight",)
 
     def __init__(self, weight=0.1, code_activation="relu", **kwargs):
         super().__init__(code_activation=code_activation, **kwargs)
@@ -142,6 +143,7 @@ class KLSparse(Sparse):
     """
 
     terms = ("reconstruction", "sparsity")
+    live = ("rate", "weight")
 
     def __init__(self, rate=0.05, weight=1.0, code_activation="sigmoid", **kwargs):
         if not 0 < rate < 1:

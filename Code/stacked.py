@@ -18,6 +18,7 @@ from keras import layers
 from Code.ae import AE
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import DAE
+from Code.parts.images import to_unit
 
 LAYERS = {"plain": AE, "denoising": DAE}
 # Corruption in SDAE-3 on MNIST (Vincent et al. 2010, table 3)
@@ -52,8 +53,7 @@ class LayerWise(BaseAutoencoder):
         -------
         float32 array ``(n, ...)``.
         """
-        x = np.asarray(x)
-        x = x.astype(np.float32) / 255.0 if x.dtype == np.uint8 else x.astype(np.float32)
+        x = to_unit(self.as_input(x))
         if level == 0:
             return x
         model = keras.Model(self.encoder.input, self.features_of(level))

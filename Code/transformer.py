@@ -110,7 +110,11 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """Codes ``(n, code_dim)`` of a table ``(n, n_features)``."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self._in_full_batches(self.model_.encode, self._images(X)).astype(np.float64)
+        return self._in_full_batches(self._codes, self._images(X)).astype(np.float64)
+
+    def _codes(self, images, batch_size):
+        # Not `encode`: a new row may lie outside the range of the training data
+        return self.model_.in_batches("code", self.model_.code_of, images, batch_size)
 
     def inverse_transform(self, X):
         """Tables ``(n, n_features)`` in the features' own units from codes ``(n, code_dim)``."""

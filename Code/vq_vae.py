@@ -142,7 +142,7 @@ class Quantiser(layers.Layer):
         self.codebook.assign(ops.where((counts > RARE)[:, None], place, book))
 
     def _restarted(self, counts, sums, vectors):
-        n_vectors = ops.cast(ops.shape(vectors)[0], "float32")
+        n_vectors = ops.cast(ops.shape(vectors)[0], vectors.dtype)
         even = n_vectors / self.n_entries
         unused = counts < self.restart_below * even
         drawn = uniform((self.n_entries,), self.restart_seed) * n_vectors
@@ -177,6 +177,7 @@ class VQVAE(BaseAutoencoder):
     """
 
     terms = ("reconstruction", "commitment")
+    live = ("commitment",)
 
     def __init__(
         self,
@@ -204,7 +205,9 @@ class VQVAE(BaseAutoencoder):
 
     def build_encoder(self):
         encoder = super().build_encoder()
-        self.quantiser = Quantiser(**self.book, name="quantiser")
+        self.quantiser = Quantiser(
+            **self.book, name="quantiser", dtype=keras.config.dtype_policy().variable_dtype
+        )
         self.quantiser.build(encoder.output_shape)
         return encoder
 

@@ -1,7 +1,7 @@
 """What a denoising autoencoder removes: three ways to corrupt an input.
 
 Each function draws fresh noise on every call with a ``keras.random.SeedGenerator``, and the same
-noise on every call with an int.
+noise on every call with an int. A level that is a variable is not checked: only a number can be.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def gaussian(x, level: float, seed: Seed):
     Vincent et al. 2010, "Stacked denoising autoencoders", section 3.3: additive isotropic
     Gaussian noise. The clipping is not theirs: it keeps the corrupted input an image.
     """
-    if not level >= 0:
+    if isinstance(level, int | float) and not level >= 0:
         raise ValueError(f"the standard deviation of the noise must be 0 or more, not {level}")
     x = ops.convert_to_tensor(x)
     noise = ops.cast(normal(ops.shape(x), seed), x.dtype)
@@ -101,7 +101,7 @@ def salt_and_pepper(x, level: float, seed: Seed):
 
 
 def _with_uniform(x, level: float, seed: Seed):
-    if not 0 <= level <= 1:
+    if isinstance(level, int | float) and not 0 <= level <= 1:
         raise ValueError(f"the share of corrupted inputs must lie between 0 and 1, not {level}")
     x = ops.convert_to_tensor(x)
     # float32 whatever the dtype of x: the few bits of half precision would round the share.

@@ -35,7 +35,8 @@ def descend_each(steps, terms):
     -------
     The result of ``terms()``.
     """
-    wanted = [(name, variables) for _, variables, name in steps]
+    # Where gradients are of half precision, the optimiser scales the loss, and `apply` scales back
+    wanted = [(name, variables, optimizer.scale_loss) for optimizer, variables, name in steps]
     found, gradients = _GRADIENTS[keras.backend.backend()](wanted, terms)
     for (optimizer, variables, _), gradient in zip(steps, gradients, strict=True):
         with _traced_in_few_operations(optimizer, variables):
@@ -103,11 +104,11 @@ def unrecorded():
 def _by_tensorflow(wanted, terms):
     import tensorflow as tf
 
-    values = [[variable.value for variable in variables] for _, variables in wanted]
+    values = [[variable.value for variable in variables] for _, variables, _ in wanted]
     with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
         tape.watch(values)
         found = terms()
-        means = [ops.mean(found[name]) for name, _ in wanted]
+        means = [scale(ops.mean(found[name])) for name, _, scale in wanted]
     return found, [tape.gradient(*pair) for pair in zip(means, values, strict=True)]
 
 
@@ -116,12 +117,12 @@ def _by_torch(wanted, terms):
 
     with torch.enable_grad():
         found = terms()
-        means = [ops.mean(found[name]) for name, _ in wanted]
+        means = [scale(ops.mean(found[name])) for name, _, scale in wanted]
     gradients = [
         torch.autograd.grad(
             mean, [variable.value for variable in variables], retain_graph=True, allow_unused=True
         )
-        for mean, (_, variables) in zip(means, wanted, strict=True)
+        for mean, (_, variables, _) in zip(means, wanted, strict=True)
     ]
     return {name: value.detach() for name, value in found.items()}, gradients
 
@@ -129,13 +130,13 @@ def _by_torch(wanted, terms):
 def _by_jax(wanted, terms):
     import jax
 
-    variables = list({id(v): v for _, group in wanted for v in group}.values())
+    variables = list({id(v): v for _, group, _ in wanted for v in group}.values())
     assigned = []
 
     def of_values(values):
         with _Inner(zip(variables, values, strict=True)) as scope:
             found = terms()
-            means = [ops.mean(found[name]) for name, _ in wanted]
+            means = [scale(ops.mean(found[name])) for name, _, scale in wanted]
         assigned[:] = scope.assigned.values()
         return means, (found, [scope.get_current_value(variable) for variable in assigned])
 
@@ -144,7 +145,7 @@ def _by_jax(wanted, terms):
     for variable, value in zip(assigned, new, strict=True):
         variable.assign(value)
     gradients = []
-    for i, (_, group) in enumerate(wanted):
+    for i, (_, group, _) in enumerate(wanted):
         (pulled,) = pull([ops.full_like(mean, float(i == j)) for j, mean in enumerate(means)])
         of = {id(variable): one for variable, one in zip(variables, pulled, strict=True)}
         gradients.append([of[id(variable)] for variable in group])

@@ -9,7 +9,7 @@ from keras import ops
 
 
 def normal(shape, seed):
-    """Standard normal float32 numbers of the given shape.
+    """Standard normal numbers of the given shape, drawn as float32, in the weights' dtype.
 
     Parameters
     ----------
@@ -18,17 +18,22 @@ def normal(shape, seed):
     if _on_tensorflow():
         import tensorflow as tf
 
-        return tf.random.stateless_normal(shape, _drawn(seed), alg="philox")
-    return keras.random.normal(shape, seed=seed)
+        return _as_weights(tf.random.stateless_normal(shape, _drawn(seed), alg="philox"))
+    return _as_weights(keras.random.normal(shape, dtype="float32", seed=seed))
 
 
 def uniform(shape, seed):
-    """Float32 numbers uniform on [0, 1); parameters as for `normal`."""
+    """Numbers uniform on [0, 1); all else as for `normal`."""
     if _on_tensorflow():
         import tensorflow as tf
 
-        return tf.random.stateless_uniform(shape, _drawn(seed), alg="philox")
-    return keras.random.uniform(shape, seed=seed)
+        return _as_weights(tf.random.stateless_uniform(shape, _drawn(seed), alg="philox"))
+    return _as_weights(keras.random.uniform(shape, dtype="float32", seed=seed))
+
+
+def _as_weights(numbers):
+    dtype = keras.config.dtype_policy().variable_dtype
+    return numbers if dtype == "float32" else ops.cast(numbers, dtype)
 
 
 def _drawn(seed):

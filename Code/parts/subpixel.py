@@ -50,7 +50,8 @@ def upsample_and_convolve(h, kernel, bias):
     bias : tensor ``(filters,)``.
     """
     channels, filters = kernel.shape[2:]
-    small = ops.einsum("pak,qbl,klcf->abcpqf", TAPS, TAPS, kernel)
+    taps, kernel, bias = (ops.cast(array, h.dtype) for array in (TAPS, kernel, bias))
+    small = ops.einsum("pak,qbl,klcf->abcpqf", taps, taps, kernel)
     small = ops.reshape(small, (3, 3, channels, 4 * filters))
     phases = ops.conv(h, small, padding="same")
     _, height, width, _ = h.shape

@@ -17,6 +17,20 @@ from keras import ops
 
 from Code.parts.allocator import keep_freed_memory
 from Code.parts.gradients import build, descend_each, unrecorded, with_values
+from Code.parts.images import to_unit
+from Code.parts.inputs import (
+    checked_images,
+    checked_labels,
+    checked_source,
+    checked_weights,
+    in_one_line,
+    is_array,
+    is_pass,
+    pair,
+    split_off,
+    unit_batch,
+)
+from Code.parts.living import Living
 
 # XLA takes seconds to compile an epoch; a training with fewer steps does not gain them back
 STEPS_WORTH_XLA = 2000
@@ -28,24 +42,34 @@ class WholeEpochModel(keras.Model):
     """A Keras model that trains one epoch per call to the device.
 
     A subclass defines its loss in ``loss_terms`` and overrides ``update`` where a training step is
-    more than one gradient step on that loss. ``compile``, ``fit``, ``evaluate`` and callbacks work
-    as in Keras, but ``compile`` takes no loss.
+    more than one gradient step on that loss. ``compile``, ``fit``, ``evaluate``, ``predict`` and
+    callbacks work as in Keras; what they do not honour is an error that names it.
 
     Attributes
     ----------
     terms : names of the values that ``loss_terms`` returns in addition to ``"loss"``.
+    measures : those of the ``terms`` that are no part of the loss, and that no weights change.
+    live : names of the hyperparameters that every step reads. They may be changed during a
+        training, by a callback for example, and act from the next epoch on. Base classes' names
+        count too.
+    any_range : whether inputs may lie outside [0, 1], as the features of a layer do.
     compile_with_xla : whether XLA may compile the epoch of a long training. XLA fuses the
         operations around small matrix products, but on a CPU its convolutions are more than ten
         times slower than oneDNN's.
     """
 
     terms: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
+    any_range = False
     compile_with_xla = True
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         keep_freed_memory()
         self._compiled = SimpleNamespace()
+        self._living = Living(self)
+        self._weights_of_batch = None
         self._term_trackers = [keras.metrics.Mean(name=name) for name in self.terms]
 
     # What a subclass provides ---------------------------------------------------------------
@@ -62,6 +86,11 @@ class WholeEpochModel(keras.Model):
         raise NotImplementedError
 
     @property
+    def n_labels_told(self):
+        """The number of classes whose labels the loss reads, or None where it reads none."""
+        return None
+
+    @property
     def trained_variables(self):
         """The variables that a gradient step updates."""
         return self.trainable_variables
@@ -69,7 +98,31 @@ class WholeEpochModel(keras.Model):
     def update(self, x, y=None):
         """Take one gradient step on a batch and return its ``loss_terms``."""
         steps = [(self.optimizer, self.trained_variables, "loss")]
-        return descend_each(steps, lambda: self.loss_terms(x, y, training=True))
+        return descend_each(steps, lambda: self.all_terms(x, y, training=True))
+
+    def all_terms(self, x, y=None, training=False):
+        """The ``loss_terms``, with what Keras adds to a loss: layers' own losses, and weights."""
+        return self.with_losses(lambda: self.loss_terms(x, y, training))
+
+    def with_losses(self, terms):
+        """``terms()`` plus the regularizers and ``add_loss`` of all layers; weighted by image.
+
+        As in Keras, each image's value is multiplied by its weight, and the layers' losses are not.
+        """
+        self._clear_losses()
+        found = {
+            name: value if name in self.measures else self.weighted(value)
+            for name, value in terms().items()
+        }
+        if own := self.losses:
+            added = sum(ops.cast(loss, found["loss"].dtype) for loss in own)
+            found = {**found, "loss": found["loss"] + added}
+        return found
+
+    def weighted(self, values):
+        """Values ``(batch,)``, each times its image's weight, where `fit` was given weights."""
+        w = self._weights_of_batch
+        return values if w is None else values * ops.cast(w, values.dtype)
 
     def build_optimizers(self):
         """Create the optimiser's variables, because a compiled loop cannot create them."""
@@ -78,29 +131,83 @@ class WholeEpochModel(keras.Model):
     # Keras's side ---------------------------------------------------------------------------
 
     @property
+    def input_image_shape(self):
+        """``(height, width)`` or ``(height, width, channels)`` of the images that it takes."""
+        return self.image_shape
+
+    @property
     def metrics(self):
         if self._loss_tracker is None:
             return self._term_trackers
         return [self._loss_tracker, *self._term_trackers]
 
-    def compile(self, optimizer="adam", jit_compile="auto", **kwargs):
+    def compile(
+        self,
+        optimizer="adam",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
         """Configure training; the default is Adam with Keras's settings.
 
         Parameters
         ----------
+        optimizer, run_eagerly, auto_scale_loss : as in Keras.
+        loss, loss_weights, metrics, weighted_metrics, steps_per_execution : only Keras's defaults.
         jit_compile : whether XLA compiles the epoch; with ``"auto"``, `fit` uses XLA where
             ``compile_with_xla`` allows it and there are `STEPS_WORTH_XLA` steps or more.
+
+        Raises
+        ------
+        ValueError
+            If an argument is given that a variant does not honour.
         """
-        self._xla_is_up_to_fit = jit_compile == "auto" and _on_tensorflow()
+        if loss is not None:
+            raise ValueError(
+                f"compile(loss=...) is not honoured: {type(self).__name__} brings its own loss; an "
+                "autoencoder takes reconstruction='mse' or 'binary cross-entropy'"
+            )
+        for name, given in (
+            ("loss_weights", loss_weights),
+            ("metrics", metrics),
+            ("weighted_metrics", weighted_metrics),
+        ):
+            if given:
+                raise ValueError(
+                    f"compile({name}=...) is not honoured: the history holds the loss and its "
+                    "terms; measure anything else in a callback, or after the training"
+                )
+        if steps_per_execution != 1:
+            raise ValueError(
+                "compile(steps_per_execution=...) is not honoured: an epoch of arrays is one call"
+            )
+        self._xla_is_up_to_fit = jit_compile == "auto" and _on_tensorflow() and not run_eagerly
         if self._xla_is_up_to_fit:
             jit_compile = False
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(
+            optimizer=optimizer,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+            auto_scale_loss=auto_scale_loss,
+        )
+        self._living.seal()
 
     def get_compile_config(self):
         config = super().get_compile_config()
         if config and self._xla_is_up_to_fit:
             config["jit_compile"] = "auto"
         return config
+
+    def __setattr__(self, name, value):
+        living = vars(self).get("_living")
+        if living is not None:
+            living.check(name, value)
+        super().__setattr__(name, value)
 
     def _decide_on_xla(self, steps):
         """Decide whether XLA compiles a training of ``steps`` steps, unless already decided."""
@@ -110,9 +217,11 @@ class WholeEpochModel(keras.Model):
 
     def compile_from_config(self, config):
         """Compile a loaded model with the configuration it was saved with."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**{name: given for name, given in config.items() if given is not None})
         self.build_optimizers()
 
+    @in_one_line
     def fit(
         self,
         x=None,
@@ -121,68 +230,175 @@ class WholeEpochModel(keras.Model):
         epochs=1,
         verbose="auto",
         callbacks=None,
+        validation_split=0.0,
         validation_data=None,
         shuffle=True,
-        **kwargs,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
     ):
         """Train as ``keras.Model.fit`` does; for arrays, with one compiled call per epoch.
 
         Parameters
         ----------
-        x : array ``(n, height, width)``: uint8, or floats in [0, 1].
+        x : images ``(n, height, width)``, see `Code.parts.images`; or a ``tf.data.Dataset``, a
+            generator or a ``PyDataset`` of batches.
         y : integer array ``(n,)``, or None where the loss needs no labels.
-        validation_data : ``x`` or ``(x, y)`` of the same kind, evaluated after each epoch.
+        validation_data : ``x``, ``(x, y)`` or ``(x, y, weights)``, evaluated after each epoch.
+
+        Everything else is as in Keras.
+
+        Raises
+        ------
+        ImageError, LabelError
+            If images, labels or weights cannot be used.
         """
+        self._assert_compile_called("fit")
         self.build_optimizers()
-        self._decide_on_xla(_steps(x, batch_size or 32, epochs, kwargs))
-        if not _is_array(x) or kwargs or not _on_tensorflow():
-            if _is_array(_pair(validation_data)[0]):
-                kwargs = {"validation_batch_size": EVALUATION_BATCH, **kwargs}
+        arrays = is_array(x)
+        held = (None, None, None)
+        if validation_data is not None:
+            held = pair(validation_data)
+        if arrays:
+            x, y, weights = self._checked(x, y, sample_weight, class_weight)
+            class_weight = None
+            if validation_split and validation_data is None:
+                (x, y, weights), held = split_off(validation_split, x, y, weights)
+        else:
+            if validation_split:
+                raise ValueError("validation_split is for arrays; give validation_data")
+            x, weights = self._source(x), sample_weight
+        if is_array(held[0]):
+            held = self._checked(*held)
+        elif held[0] is not None:
+            held = (self._source(held[0]), *held[1:])
+        self._decide_on_xla(_steps(x, batch_size or 32, epochs, steps_per_epoch))
+        settings = {
+            "epochs": epochs,
+            "verbose": verbose,
+            "callbacks": self._living.watching(callbacks),
+            "initial_epoch": initial_epoch,
+            "validation_freq": validation_freq,
+        }
+        if arrays and steps_per_epoch is None and validation_steps is None and _on_tensorflow():
+            passes = None
+            if is_array(held[0]):
+                size = validation_batch_size or EVALUATION_BATCH
+                passes = evaluation_passes(held[0], held[1], size, held[2])
+            elif held[0] is not None:
+                passes = held[0]
             return super().fit(
-                _as_unit(x),
-                _as_labels(y),
-                batch_size,
-                epochs,
-                verbose,
-                callbacks,
-                validation_data=_as_unit_pair(validation_data),
-                shuffle=shuffle,
-                **kwargs,
+                epoch_passes(x, y, batch_size or 32, shuffle, weights),
+                steps_per_epoch=1,
+                validation_data=passes,
+                shuffle=False,
+                **settings,
             )
-        if validation_data is not None and not hasattr(validation_data, "element_spec"):
-            validation_data = evaluation_passes(*_pair(validation_data))
+        if is_array(held[0]):
+            validation_batch_size = validation_batch_size or EVALUATION_BATCH
+            held = (to_unit(held[0]), *held[1:])
         return super().fit(
-            epoch_passes(x, y, batch_size or 32, shuffle),
-            epochs=epochs,
-            steps_per_epoch=1,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            shuffle=False,
+            to_unit(x) if arrays else x,
+            y,
+            batch_size,
+            validation_data=None if held[0] is None else _without_nones(held),
+            shuffle=shuffle and arrays,
+            class_weight=class_weight,
+            sample_weight=weights,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            **settings,
         )
 
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", **kwargs):
-        """Return the means of the loss terms over ``x``, in big batches of one compiled call."""
-        if _is_array(x) and _on_tensorflow():
-            passes = evaluation_passes(x, y, batch_size or EVALUATION_BATCH)
-            return super().evaluate(passes, verbose=verbose, **kwargs)
+    @in_one_line
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        **kwargs,
+    ):
+        """Return the means of the loss terms over ``x``, in big batches of one compiled call.
+
+        All arguments are as in Keras.
+        """
+        self._living.refresh()
+        if is_array(x):
+            x, y, sample_weight = self._checked(x, y, sample_weight)
+            batch_size = batch_size or EVALUATION_BATCH
+            if steps is None and _on_tensorflow():
+                passes = evaluation_passes(x, y, batch_size, sample_weight)
+                return super().evaluate(passes, verbose=verbose, **kwargs)
+            x = to_unit(x)
+        else:
+            x = self._source(x)
         if self.optimizer is not None:
             # Otherwise Keras creates them, for all variables instead of the trained ones only
             self.build_optimizers()
-        if _is_array(x):
-            batch_size = batch_size or EVALUATION_BATCH
-        return super().evaluate(_as_unit(x), _as_labels(y), batch_size, verbose, **kwargs)
+        return super().evaluate(x, y, batch_size, verbose, sample_weight, steps, **kwargs)
+
+    @in_one_line
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """As in Keras; images may be given as `fit` takes them."""
+        x = to_unit(self._checked(x)[0]) if is_array(x) else self._source(x)
+        return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """As in Keras: one step of training on this batch."""
+        self._assert_compile_called("train_on_batch")
+        self.build_optimizers()
+        self._living.refresh()
+        if is_array(x):
+            x, y, sample_weight = self._checked(x, y, sample_weight, class_weight)
+            x, class_weight = to_unit(x), None
+        return super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """As in Keras: the loss and its terms on this batch."""
+        self._living.refresh()
+        if is_array(x):
+            x, y, sample_weight = self._checked(x, y, sample_weight)
+            x = to_unit(x)
+        return super().test_on_batch(x, y, sample_weight, return_dict)
+
+    def predict_on_batch(self, x):
+        """As in Keras; images may be given as `fit` takes them."""
+        return super().predict_on_batch(to_unit(self._checked(x)[0]) if is_array(x) else x)
+
+    def as_input(self, x):
+        """An array or list of images by the rule of `Code.parts.images`, checked."""
+        return checked_images(x, self.input_image_shape, self.any_range)
+
+    def as_unit(self, x):
+        """A batch as a tensor of intensities, in the dtype of the weights."""
+        return unit_batch(x, self.input_image_shape, self.variable_dtype)
+
+    def _checked(self, x, y=None, sample_weight=None, class_weight=None):
+        given, x = x, self.as_input(x)
+        y = checked_labels(None if y is given else y, x, self.n_labels_told)
+        return x, y, checked_weights(sample_weight, class_weight, x, y)
+
+    def _source(self, source):
+        return checked_source(source, self.input_image_shape, self.any_range)
 
     def train_step(self, *args):
-        if _is_pass(args[-1]):
+        if is_pass(args[-1]):
             return self._one_pass(args[-1], self.update)
         return self._one_batch(args, self.update)
 
     def test_step(self, *args):
         def step(x, y):
-            return self.loss_terms(x, y, training=False)
+            return self.all_terms(x, y, training=False)
 
-        if _is_pass(args[-1]):
+        if is_pass(args[-1]):
             return self._one_pass(args[-1], step)
         return self._one_batch(args, step)
 
@@ -198,11 +414,11 @@ class WholeEpochModel(keras.Model):
     def _one_batch(self, args, step):
         """Run ``step`` on one batch as Keras passes it, and report the running means."""
         *state, data = args
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
 
         def report():
             with unrecorded():
-                terms = step(x, y)
+                terms = self._step_on(step, x, y, weights)
             for tracker in self.metrics:
                 tracker.update_state(terms[tracker.name])
             return {tracker.name: tracker.result() for tracker in self.metrics}
@@ -210,6 +426,15 @@ class WholeEpochModel(keras.Model):
         if keras.backend.backend() == "jax":
             return with_values(self._carried(len(state[0])), state[0], report)
         return report()
+
+    def _step_on(self, step, x, y, weights):
+        """``step(x, y)`` on intensities, weighted, with the hyperparameters as they are now."""
+        self._weights_of_batch = weights
+        try:
+            with self._living.values():
+                return step(self.as_unit(x), y)
+        finally:
+            self._weights_of_batch = None
 
     def _carried(self, n):
         """The variables, in ``n`` lists, that Keras's trainer for JAX passes from step to step."""
@@ -231,17 +456,18 @@ class WholeEpochModel(keras.Model):
         ----------
         name : name of the function, under which its graph is kept.
         function : tensor ``(batch, ...)`` → tensor ``(batch, ...)``.
-        x : array ``(n, ...)``: uint8 values are intensities, scaled to [0, 1] on the device.
+        x : array ``(n, ...)``: uint8 values are intensities, scaled to [0, 1] on the device. Values
+            are not checked, since they may be codes as well: that is for `encode` and its like.
         """
         x = np.asarray(x)
-        x = x if x.dtype == np.uint8 else x.astype(np.float32)
+        x = x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
         step = self._step(name, function, x)
         parts = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
         return np.concatenate([ops.convert_to_numpy(step(part)) for part in parts])
 
     def _step(self, name, function, x):
         if not _on_tensorflow():
-            return lambda part: function(ops.convert_to_tensor(_as_unit(part)))
+            return lambda part: self._full(function(ops.convert_to_tensor(to_unit(part))))
         import tensorflow as tf
 
         key = f"{name} {x.dtype} {x.shape[1:]}"
@@ -249,10 +475,17 @@ class WholeEpochModel(keras.Model):
             # Without XLA: for most models, compiling takes longer than all later calls together
             signature = tf.TensorSpec((None, *x.shape[1:]), x.dtype)
             step = tf.function(
-                lambda part: function(_unit(part)), input_signature=[signature], autograph=False
+                lambda part: self._full(function(_unit(part))),
+                input_signature=[signature],
+                autograph=False,
             )
             setattr(self._compiled, key, step)
         return getattr(self._compiled, key)
+
+    def _full(self, values):
+        """Values in the dtype of the weights, where a policy computes them in another."""
+        same = keras.backend.standardize_dtype(values.dtype) == self.variable_dtype
+        return values if same else ops.cast(values, self.variable_dtype)
 
     def _one_pass(self, data, step):
         """Run ``step`` over every batch of a pass and report the means over its images."""
@@ -261,8 +494,12 @@ class WholeEpochModel(keras.Model):
         batches, last = data["batches"], data.get("last")
 
         def sums_of(batch):
-            terms = step(_unit(batch["images"]), batch.get("labels"))
-            return [tf.reduce_sum(terms[tracker.name]) for tracker in self.metrics]
+            given = (batch.get(name) for name in ("images", "labels", "weights"))
+            terms = self._step_on(step, *given)
+            sums = (tf.reduce_sum(terms[tracker.name]) for tracker in self.metrics)
+            return [
+                total if total.dtype == tf.float32 else tf.cast(total, tf.float32) for total in sums
+            ]
 
         def body(i, sums):
             batch = {name: array[i] for name, array in batches.items()}
@@ -280,7 +517,7 @@ class WholeEpochModel(keras.Model):
         return {tracker.name: tracker.result() for tracker in self.metrics}
 
 
-def epoch_passes(x, y, batch_size, shuffle=True):
+def epoch_passes(x, y, batch_size, shuffle=True, weights=None):
     """An endless ``tf.data.Dataset``; each element is one epoch: the data in that epoch's order.
 
     The order is drawn anew for each element from a generator seeded by Keras's global seed
@@ -303,13 +540,13 @@ def epoch_passes(x, y, batch_size, shuffle=True):
             a = {name: tf.gather(array, indices) for name, array in a.items()}
         return _batches(a, n, batch_size)
 
-    arrays = tf.data.Dataset.from_tensors(_arrays(x, y)).cache().repeat()
+    arrays = tf.data.Dataset.from_tensors(_arrays(x, y, weights)).cache().repeat()
     passes = tf.data.Dataset.zip(arrays, tf.data.Dataset.counter()).map(one_epoch)
     # The next epoch is shuffled while this one trains
     return _as_is(passes.prefetch(1))
 
 
-def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):
+def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH, weights=None):
     """A ``tf.data.Dataset`` of the data in its own order, with several big batches per element.
 
     If the number of images allows it, every element holds 10,000 images, so that one compiled call
@@ -321,7 +558,8 @@ def evaluation_passes(x, y=None, batch_size=EVALUATION_BATCH):
     n = len(x)
     size = EVALUATION_PASS if n % EVALUATION_PASS == 0 else n
     passes = {
-        name: array.reshape(-1, size, *array.shape[1:]) for name, array in _arrays(x, y).items()
+        name: array.reshape(-1, size, *array.shape[1:])
+        for name, array in _arrays(x, y, weights).items()
     }
     cut = tf.data.Dataset.from_tensor_slices(passes).map(lambda a: _batches(a, size, batch_size))
     return _as_is(cut)
@@ -357,24 +595,14 @@ def _batches(arrays, n, batch_size):
     return parts
 
 
-def _arrays(x, y):
+def _arrays(x, y, weights=None):
     x = np.asarray(x)
-    arrays = {"images": x if x.dtype == np.uint8 else x.astype(np.float32)}
+    arrays = {"images": x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)}
     if y is not None:
         arrays["labels"] = np.asarray(y, dtype=np.int32)
+    if weights is not None:
+        arrays["weights"] = np.asarray(weights, dtype=np.float32)
     return arrays
-
-
-def _is_pass(data):
-    return isinstance(data, dict) and "batches" in data
-
-
-def _is_array(x):
-    return isinstance(x, np.ndarray)
-
-
-def _pair(data):
-    return data if isinstance(data, tuple) else (data, None)
 
 
 def _unit(x):
@@ -383,26 +611,17 @@ def _unit(x):
     return ops.cast(x, "float32") / 255.0 if is_uint8 else x
 
 
-def _as_unit(x):
-    """Intensities in [0, 1] from uint8; anything else unchanged."""
-    return x.astype(np.float32) / 255.0 if _is_array(x) and x.dtype == np.uint8 else x
+def _without_nones(data):
+    """``(x, y, weights)`` without what is None at its end, as Keras takes it."""
+    data = list(data)
+    while len(data) > 1 and data[-1] is None:
+        data.pop()
+    return tuple(data) if len(data) > 1 else data[0]
 
 
-def _as_labels(y):
-    return y.astype(np.int32) if _is_array(y) else y
-
-
-def _as_unit_pair(data):
-    if data is None:
-        return None
-    x, y = _pair(data)
-    return _as_unit(x), _as_labels(y)
-
-
-def _steps(x, batch_size, epochs, more):
+def _steps(x, batch_size, epochs, each=None):
     """The number of steps of a training if it is known beforehand, otherwise 0."""
-    each = more.get("steps_per_epoch")
-    if each is None and _is_array(x):
+    if each is None and is_array(x):
         each = -(-len(x) // batch_size)
     if each is None and hasattr(x, "cardinality"):
         each = max(0, int(x.cardinality()))

@@ -80,6 +80,7 @@ def _table_model(columns, seed):
         corruption="masking",
         level=0.1,
     )
+    model.any_range = True
     model.compile(keras.optimizers.Adam(3e-3))
     return model
 

@@ -19,6 +19,8 @@ OPTIMISERS = {
         0.01, weight_decay=0.1, use_ema=True, ema_overwrite_frequency=2
     ),
     "Adam, two batches a step": lambda: keras.optimizers.Adam(0.01, gradient_accumulation_steps=2),
+    "a scaled loss": lambda: keras.optimizers.SGD(0.01, loss_scale_factor=64.0),
+    "a dynamic scale": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01)),
     "AdamW": lambda: keras.optimizers.AdamW(0.01),
     "AMSGrad": lambda: keras.optimizers.Adam(0.01, amsgrad=True),
     "Adamax": lambda: keras.optimizers.Adamax(0.01),
@@ -52,7 +54,7 @@ def stepped(optimizer, by, compiled, dtype="float32"):
 
 def as_keras_does(optimizer, variables, loss):
     with tf.GradientTape() as tape:
-        value = ops.mean(loss())
+        value = optimizer.scale_loss(ops.mean(loss()))
     optimizer.apply(tape.gradient(value, [v.value for v in variables]), variables)
 
 

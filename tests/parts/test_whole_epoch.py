@@ -42,7 +42,9 @@ def plain_training(model, x, epochs, batch_size):
 
 @pytest.mark.xla(always=True)
 @pytest.mark.parametrize(
-    "make", [lambda: AE(hidden=(32,)), CAE], ids=["dense, compiled by XLA", "convolutional"]
+    "make",
+    [lambda: AE(hidden=(32,)), pytest.param(CAE, marks=pytest.mark.slow)],
+    ids=["dense, compiled by XLA", "convolutional"],
 )
 def test_equals_training_batch_by_batch(few, make):
     results = []
@@ -141,7 +143,7 @@ print(faults[3] - faults[1])
 
 
 @pytest.mark.parametrize(
-    "make", [AE, VAE, *(pytest.param(other, marks=pytest.mark.slow) for other in (DAE, CAE))]
+    "make", [AE, *(pytest.param(other, marks=pytest.mark.slow) for other in (DAE, CAE, VAE))]
 )
 def test_same_seed_same_numbers_to_the_bit(few, make):
     weights = []

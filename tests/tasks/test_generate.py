@@ -203,6 +203,7 @@ def test_reader_is_the_same_when_trained_again_and_after_a_cleared_session(data,
     np.testing.assert_allclose(before, generate.features(few, few.x_test), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_features_tell_digits_apart(data):
     from Code.training.measures import neighbour_accuracy
 

@@ -67,6 +67,7 @@ def test_terms(begun, few):
         assert terms["reconstruction"] == pytest.approx(784 * mse(model, few), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_weight_decay_is_the_sum_of_squares_and_shrinks_the_weights(few, seeded):
     assert float(weight_decay([np.array([[1.0, 2.0]]), np.array([[3.0]])])) == 14
     norms = []

@@ -47,6 +47,7 @@ def test_the_gradient_flows_through_both_uses(digits, seeded):
     np.testing.assert_allclose(got, as_encoder + as_decoder, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_linear_tied_autoencoder_spans_the_subspace_of_pca(mnist, seeded):
     few = mnist.subset(10_000, 10)
     x = to_unit(few.x_train)
