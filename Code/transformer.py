@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from Code.foundation.names import load
 
@@ -39,6 +39,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     history_ : dict of the mean loss and terms by epoch.
     low_, range_ : arrays ``(n_features_in_,)``: minimum and range, which scale features to [0, 1].
     n_iter_ : number of trained epochs.
+    classes_ : array of the labels, where the variant's loss reads them: the k-th is its label k.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Parameters
         ----------
         X : array ``(n, n_features)`` of finite numbers.
-        y : ignored, or integer labels ``(n,)`` for a variant whose loss needs them.
+        y : labels ``(n,)`` for a variant whose loss reads labels, of any kind that can be sorted;
+            ignored by every other variant.
 
         Raises
         ------
         ValueError
-            If ``image_shape`` does not have as many pixels as there are features.
+            If ``image_shape`` does not have as many pixels as there are features, or there are more
+            labels than the variant knows.
         """
         import keras
 
@@ -100,11 +103,21 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             )
             self.model_.compile(keras.optimizers.Adam(self.learning_rate))
             history = self.model_.fit(
-                self._images(X), y, self.batch_size, self.epochs, verbose=self.verbose
+                self._images(X), self._labels(y), self.batch_size, self.epochs, verbose=self.verbose
             )
         self.history_ = history.history
         self.n_iter_ = self.epochs
         return self
+
+    def _labels(self, y):
+        """Labels 0, 1, … for a variant that reads them, otherwise None."""
+        known = self.model_.n_labels_told
+        if y is None or known is None:
+            return None
+        self.classes_, labels = np.unique(column_or_1d(y), return_inverse=True)
+        if len(self.classes_) > known:
+            raise ValueError(f"{len(self.classes_)} labels, but {self.model} knows {known}")
+        return labels
 
     def transform(self, X):
         """Codes ``(n, code_dim)`` of a table ``(n, n_features)``."""

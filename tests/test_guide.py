@@ -3,7 +3,7 @@
 import ast
 import contextlib
 import importlib
-import importlib.util
+import inspect
 import io
 import json
 import re
@@ -172,6 +172,24 @@ def test_the_keys_of_a_config_are_all_told(root, tmp_path):
     (tmp_path / "mine.toml").write_text(*blocks(text, "toml"), encoding="utf-8")
     (row,) = load_experiments(tmp_path / "mine.toml")
     assert [stage.name for stage in row.stages] == ["unsupervised", "supervised"]
+
+
+def test_every_argument_of_keras_is_told(root):
+    """As honoured or refused; what is refused is refused, `tests/parts/test_keras_contract.py`."""
+    import keras
+
+    text = section(text_of(root, "report/guide.md"), "Every model is a Keras model")
+    rows = [row.split("|")[1:4] for row in text.splitlines() if row.startswith("| `")]
+    told = {name: row[2] for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    methods = ("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch")
+    arguments = {
+        name
+        for method in methods
+        for name in inspect.signature(getattr(keras.Model, method)).parameters
+    }
+    assert set(told) == arguments - {"self", "kwargs"}
+    refused = {"loss", "loss_weights", "metrics", "weighted_metrics", "steps_per_execution"}
+    assert {name for name, says in told.items() if "refused" in says} == refused
 
 
 def test_the_columns_and_keys_of_results_are_all_told(root):

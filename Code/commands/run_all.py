@@ -3,10 +3,11 @@
 import argparse
 import json
 import signal
+import sys
 from pathlib import Path
 
 from Code.commands.options import natural, positive
-from Code.commands.status import status_of
+from Code.commands.status import any_terminal, status_of
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.errors import FAILED, OK, UserError
 
@@ -74,7 +75,7 @@ def parser():
         "--output",
         metavar="DIR",
         help="folder for the results (default: output; with --quick: "
-        "output/quick; with other data: output/<its name>)",
+        "output/quick; with other data: a folder of its name in there)",
     )
     how.add_argument(
         "--jobs",
@@ -111,11 +112,17 @@ def parser():
 
 def main(arguments=None):
     """Run the command line; return the exit status."""
+    any_terminal()
     options = parser().parse_args(arguments)
     # SIGTERM ends a run, with its workers, just as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     what = list_experiments if options.list else report_only if options.report_only else train
     return status_of(lambda: what(options), "run_all.py", STOPPED)
+
+
+def command():
+    """The command ``autoencoders`` of an installed copy."""
+    sys.exit(main())
 
 
 def list_experiments(options):
@@ -190,13 +197,27 @@ def chosen(options, rows=EXPERIMENTS):
     return [rows[name] for name in dict.fromkeys(names)]
 
 
+def holds_other_data(folder, data):
+    """Whether a folder holds results of data with another content."""
+    for path in folder.glob("*/result.json"):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))["data"]["sha256"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        return found != data.sha256
+    return False
+
+
 def default_output(options, data):
     """The output folder without ``--output``: it never overwrites the committed full results."""
-    if options.quick:
-        return Path("output", "quick")
-    if data.name != "mnist":
-        return Path("output", data.name.rstrip("/").replace(".npz", ""))
-    return Path("output")
+    base = Path("output", "quick") if options.quick else Path("output")
+    if data.name == "mnist":
+        return base
+    folder = base / data.name.rstrip("/").replace(".npz", "")
+    if holds_other_data(folder, data):
+        # Another file of this name has its results there
+        return folder.with_name(f"{folder.name}-{data.sha256[:8]}")
+    return folder
 
 
 def train(options):

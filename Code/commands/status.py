@@ -6,6 +6,13 @@ import sys
 from Code.foundation.errors import INTERRUPTED, OK, WRONG_INPUT, UserError, in_a_line
 
 
+def any_terminal():
+    """Let a terminal that cannot show a letter show a replacement instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
 def status_of(work, speaker="error", stopped=None):
     """Call ``work()`` and return its exit status; print an error that the user can fix as one line.
 

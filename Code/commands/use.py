@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 
-from Code.commands.status import status_of
+from Code.commands.status import any_terminal, status_of
 from Code.foundation.errors import UserError
 from Code.tasks import USES
 
@@ -58,11 +58,17 @@ def command_of(use):
 
 def main(arguments=None):
     """Run the command line; return the exit status."""
+    any_terminal()
     given = sys.argv[1:] if arguments is None else [str(word) for word in arguments]
     # Must be set before TensorFlow is imported; otherwise it prints messages about its plugins
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     options = parser().parse_args(given[:1])
     return status_of(lambda: checked(command_of(options.use), given[1:]))
+
+
+def command():
+    """The command ``autoencoder-use`` of an installed copy."""
+    sys.exit(main())
 
 
 def checked(command, arguments):

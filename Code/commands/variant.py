@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from Code.commands.options import natural, positive
-from Code.commands.status import status_of
+from Code.commands.status import any_terminal, status_of
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.errors import FAILED, OK
 from Code.runs.progress import duration, say
@@ -44,6 +44,7 @@ def _default(variant):
 
 def main(variant, arguments=None):
     """Train, draw and print the metrics; return 1 if training failed, 2 on wrong input."""
+    any_terminal()
     options = parser(variant).parse_args(arguments)
     sys.exit(status_of(lambda: train_one(options)))
 

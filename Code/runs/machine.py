@@ -34,7 +34,7 @@ def memory_gb():
     """Memory in GB that this process may use: the machine's memory or the container's limit."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
+    if limit.is_file() and (text := limit.read_text(encoding="utf-8").strip()).isdigit():
         total = min(total, int(text))
     return total / 1e9
 
@@ -42,7 +42,7 @@ def memory_gb():
 def _cpu():
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        for line in info.read_text().splitlines():
+        for line in info.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or "unknown"

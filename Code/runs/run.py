@@ -212,6 +212,10 @@ def _use(rows, seeds, store, data, quick, force, done):
     _side_by_side(todo, prints, weights, store, done.jobs, ended, use_units.work, "models are used")
     uses_table.assemble(units, prints, store)
     done.used = len(todo)
+    for unit in todo:
+        found = use_units.kept(unit, prints[unit.name, unit.seed]) or {}
+        for use, why in found.get("left_out", {}).items():
+            say(f"{use} was not measured for {unit.name}, seed {unit.seed}: {why}")
 
 
 def _side_by_side(todo, prints, weights, store, jobs, ended, work, what):
@@ -315,7 +319,7 @@ def write_explorer(output, rows, trained):
         return
     folders = ["--output", str(output.resolve()), "--page", str(path.resolve())]
     command = [sys.executable, "-m", "Code.use", "explorer", *folders]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         reason = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         say(f"warning: {path} was not made: {reason[-1]}")

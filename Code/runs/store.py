@@ -32,7 +32,7 @@ class Store:
     def record(self, experiment, seed, fingerprint=None):
         """The record of a finished run, or None if there is none (with that fingerprint)."""
         try:
-            record = json.loads((self.folder(experiment, seed) / "record.json").read_text())
+            record = json.loads((self.folder(experiment, seed) / "record.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
         same = fingerprint is None or record.get("fingerprint") == fingerprint
@@ -79,7 +79,7 @@ class Store:
     def told(self, experiment, seed):
         """The last noted progress of a run; None if it has not started."""
         try:
-            return float(self.progress_file(experiment, seed).read_text())
+            return float(self.progress_file(experiment, seed).read_text("utf-8"))
         except (OSError, ValueError):
             return None
 

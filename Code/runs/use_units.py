@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,27 +93,50 @@ def measure(unit, fingerprint, store):
     model = (
         None if unit.name == BASELINES else keras.saving.load_model(folder_of(unit) / "model.keras")
     )
-    values, seconds, views = {}, {}, {}
+    values, seconds, views, left_out = {}, {}, {}, {}
     with threadpool_limits(1):
         for i, use in enumerate(USES):
             start = time.perf_counter()
-            if model is None:
-                measured = module_of(use).baselines(data, unit.seed)
-                values[use] = {name: rival.values for name, rival in measured.items()}
-            else:
-                measured = {"": module_of(use).measure(model, data, unit.seed)}
-                values[use] = measured[""].values
+            try:
+                measured = measured_of(use, unit, model, data)
+            except Exception as error:  # whatever it is, the other uses are measured
+                trace = store.scratch / f"uses-{unit.name}.seed-{unit.seed}.{use}.error.txt"
+                left_out[use] = told(error, trace)
+                continue
+            finally:
+                store.tell(unit.name, unit.seed, (i + 1) / (len(USES) + 1))
+            seconds[use] = time.perf_counter() - start
+            of_names = {name: finite(one.values) for name, one in measured.items()}
+            values[use] = of_names if model is None else of_names[""]
             for name, one in measured.items():
                 views |= {f"{use}/{name}/{view}": array for view, array in one.views.items()}
-            seconds[use] = time.perf_counter() - start
-            store.tell(unit.name, unit.seed, (i + 1) / (len(USES) + 1))
-        for name, more in digit_by_digit(unit, data).items():
-            (values["anomaly"][name] if name else values["anomaly"]).update(more)
     folder = folder_of(unit)
     folder.mkdir(parents=True, exist_ok=True)
     write_with(folder / "uses.npz", lambda part: np.savez_compressed(part, **views))
-    record = {"fingerprint": fingerprint, "values": values, "seconds": seconds}
+    record = {
+        "fingerprint": fingerprint,
+        "values": values,
+        "seconds": seconds,
+        "left_out": left_out,
+    }
     write_json(folder / "uses.json", record)
+
+
+def measured_of(use, unit, model, data):
+    """``{name: Measured}`` of one use: of all baselines, or of the model under the name ``""``."""
+    if model is None:
+        measured = module_of(use).baselines(data, unit.seed)
+    else:
+        measured = {"": module_of(use).measure(model, data, unit.seed)}
+    if use == "anomaly":
+        for name, more in digit_by_digit(unit, data).items():
+            measured[name].values.update(more)
+    return measured
+
+
+def finite(values):
+    """The values that are numbers: what is measured on images all alike may be none."""
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def digit_by_digit(unit, data):

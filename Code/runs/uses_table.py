@@ -49,6 +49,11 @@ def assemble(units, prints, store):
             "bounds": list(getattr(use_units.module_of(use), "BOUNDS", ())),
             "values": table[use],
             "seconds": float(np.mean(seconds[use])) if seconds[use] else None,
+            "left_out": {
+                unit.name: found["left_out"][use]
+                for unit, found in kept.items()
+                if use in found.get("left_out", {})
+            },
         }
         for use in use_units.USES
     }
@@ -109,7 +114,10 @@ def draw(kept, store, others=()):
             continue
         measured = {}
         for name in (*shown, use_units.BASELINES):
-            measured |= measured_of(first[name], kept[first[name]], use)
+            if use in kept[first[name]]["values"]:
+                measured |= measured_of(first[name], kept[first[name]], use)
+        if not set(shown) & set(measured):
+            continue
         figure = use_units.module_of(use).figure(measured)
         if figure is not None:
             save(figure, picture)

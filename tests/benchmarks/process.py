@@ -41,7 +41,7 @@ class Worker:
         )
         task = {**task, "threads": threads, "pinned": threads < cores()}
         # A file, since a pipe that nobody reads stops a talkative library.
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.worker", json.dumps(task)],
             cwd=ROOT,

@@ -359,3 +359,22 @@ def test_one_variant_alone_in_a_process_of_its_own(root, tmp_path):
     command = [sys.executable, "-m", "Code.vae", *VAE_ALONE, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
     left_by_a_variant(done, tmp_path)
+
+
+def test_two_files_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch, mnist):
+    monkeypatch.chdir(tmp_path)
+    outputs = {}
+    for folder, start in (("a", 0), ("b", 500), ("a", 0)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        arrays = {
+            f"{kind}_{part}": getattr(mnist, f"{kind}_{part}")[start : start + 300]
+            for kind in "xy"
+            for part in ("train", "test")
+        }
+        np.savez(tmp_path / folder / "train.npz", **arrays)
+        done = run_here("--only", "pca-2", "--jobs", "1", "--data", f"{folder}/train.npz")
+        assert done.returncode == 0, done.stderr
+        (output,) = re.findall(r"into (output\S*)/", done.stderr) or [outputs.get(folder)]
+        assert outputs.setdefault(folder, output) == output
+    assert len(set(outputs.values())) == 2
+    assert outputs["a"] == "output/train"

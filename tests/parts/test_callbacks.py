@@ -182,6 +182,7 @@ def test_the_calls_come_in_keras_s_order(few):
     assert [logs["loss"] for _, logs in ours.of("epoch_end")] == history["loss"]
 
 
+@pytest.mark.slow
 def test_to_a_callback_a_compiled_epoch_is_one_batch(few):
     """It is called once an epoch, as for batch 0, with the means over the whole epoch."""
     diary = Diary()

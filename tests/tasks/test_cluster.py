@@ -89,6 +89,7 @@ def test_constant_codes_are_one_cluster():
     assert len(np.unique(cluster.gaussian_mixture(codes, 3)(codes))) == 1
 
 
+@pytest.mark.slow
 def test_codes_cluster_better_than_pixels(measured, rivals):
     values = measured.values
     assert set(values) == {m.name for m in cluster.METRICS if not m.name.endswith("own")}
@@ -98,6 +99,7 @@ def test_codes_cluster_better_than_pixels(measured, rivals):
     assert all(0 < v < 1 for v in values.values())
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers(ae, data, measured):
     again = cluster.measure(ae, data)
     assert again.values == measured.values
@@ -143,6 +145,7 @@ def test_plain_model_has_no_categories(ae, digits):
     assert cluster.own_categories(ae, digits) is None
 
 
+@pytest.mark.slow
 def test_figure(measured, rivals):
     drawn = cluster.figure({"ae": measured, **rivals})
     assert len(drawn.axes) == 3

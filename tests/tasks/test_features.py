@@ -85,6 +85,7 @@ def test_numbers_of_labels_that_cannot_be_drawn_are_left_out(data):
     assert not any("1000" in name for name in values)
 
 
+@pytest.mark.slow
 def test_the_code_beats_the_pixels_with_few_labels_where_neighbours_vote(measured, rivals):
     values, pixels = measured.values, rivals["pixels"].values
     assert set(values) == set(pixels) == {metric.name for metric in features.METRICS}
@@ -104,6 +105,7 @@ def test_trained_codes_are_better_than_random_ones(measured, data):
     assert measured.values["knn_all"] > untrained["knn_all"] + 0.05
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers(ae, data, measured):
     assert features.measure(ae, data).values == measured.values
     other = features.measure(ae, data, seed=1).values
@@ -146,6 +148,7 @@ def test_fine_tuning_learns_and_leaves_the_model_alone(ae, data):
     assert values["fine_tuned_100_spread"] == 0
 
 
+@pytest.mark.slow
 def test_figure(measured, rivals):
     drawn = features.figure({"ae": measured, **rivals})
     assert len(drawn.axes) == 2

@@ -190,6 +190,7 @@ def test_a_masked_autoencoder_is_told_where_the_holes_are(few, seeded):
     assert "psnr_sampled_square" not in measured.values
 
 
+@pytest.mark.slow
 def test_figure_has_rows_for_each(vae, few):
     figure = fill.figure({"vae": measure(vae, few)})
     rows = [text.get_text().replace("\n", " ") for text in figure.texts]

@@ -39,6 +39,7 @@ def test_the_discriminator_s_loss_and_its_gradient():
     assert float(slope) == pytest.approx(-0.5 * (1 - d[0]), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_each_optimiser_moves_its_own_weights_only(mnist, seeded):
     model = FactorVAE(**NET)
     model.compile(optimizer=keras.optimizers.SGD(0.0))

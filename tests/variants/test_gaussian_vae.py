@@ -53,6 +53,7 @@ def test_variances_are_learned_and_saved(variance, shape, mnist, digits, seeded,
     assert loaded.views(digits, None).keys() == ({"sigma"} if shape else set())
 
 
+@pytest.mark.slow
 def test_learned_sigma_settles_at_the_reconstruction_error(mnist, seeded):
     model = GaussianVAE(**NET)
     model.compile(optimizer=keras.optimizers.Adam(3e-3))

@@ -139,6 +139,7 @@ def test_the_gradient_weighs_the_samples_by_their_weights():
     np.testing.assert_allclose(differences, weights, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_binarised_pixels_are_ones_as_often_as_they_are_bright(digits):
     draws = np.stack([np.asarray(binarise(digits, seed)) for seed in range(400)])
     assert set(np.unique(draws)) == {0.0, 1.0}

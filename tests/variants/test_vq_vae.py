@@ -126,6 +126,7 @@ def test_perplexity():
     assert perplexity(np.array([1.0, 0, 0])) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_every_vector_of_a_code_is_an_entry(trained):
     model, few, _ = trained
     vectors = model.encode(few.x_test).reshape(-1, 2)
@@ -144,6 +145,7 @@ def test_training_improves_and_moves_the_book(trained):
     assert after["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_codebook_use_is_reported_and_the_book_is_in_use(trained):
     model, few, _ = trained
     measured = model.diagnostics(few.x_test / np.float32(255), few.y_test)
