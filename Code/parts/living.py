@@ -44,7 +44,7 @@ class Living:
         if name in self.built_in and getattr(self.model, name) != value:
             raise ValueError(
                 f"{name} is built into this {type(self.model).__name__} and cannot be changed; "
-                "make a new model"
+                "make a new model (or, if the loss reads it, name it in the class's `live`)"
             )
 
     def refresh(self):
