@@ -40,12 +40,13 @@ def kl_to_rate(z, rate):
     Parameters
     ----------
     z : tensor ``(batch, units)`` of activations in [0, 1].
-    rate : ρ, the wanted mean activation, in (0, 1).
+    rate : ρ, the wanted mean activation, in (0, 1); a number or a variable.
     """
+    log = ops.log if isinstance(rate, keras.Variable) else np.log
     epsilon = keras.config.epsilon()
     mean = ops.clip(ops.mean(z, axis=0), epsilon, 1.0 - epsilon)
-    on = rate * (np.log(rate) - ops.log(mean))
-    off = (1.0 - rate) * (np.log(1.0 - rate) - ops.log(1.0 - mean))
+    on = rate * (log(rate) - ops.log(mean))
+    off = (1.0 - rate) * (log(1.0 - rate) - ops.log(1.0 - mean))
     return ops.sum(on + off)
 
 
