@@ -24,7 +24,7 @@ CHANGES = [
     ("Code.sparse:KLSparse", "rate", 0.1, 0.4),
     ("Code.sparse:KLSparse", "weight", 1.0, 9.0),
     ("Code.contractive:Contractive", "weight", 0.1, 3.0),
-    ("Code.contractive:Contractive", "jacobian", "closed form", "stochastic"),
+    ("Code.contractive:Contractive", "jacobian", "closed form", "automatic differentiation"),
     ("Code.overcomplete:Overcomplete", "weight", 0.1, 2.0),
     ("Code.overcomplete:Overcomplete", "regulariser", "none", "l1"),
     ("Code.emphasised:EmphasisedDAE", "alpha", 1.0, 2.0),
@@ -78,6 +78,8 @@ def test_a_changed_one_gives_what_a_new_model_gives(path, name, before, after, m
     found, expected = losses(changed, x), losses(new, x)
     for term, value in expected.items():
         assert found[term] == pytest.approx(value, rel=1e-4), term
+    if name == "jacobian":
+        return  # both are exact
     assert found != pytest.approx(losses(made(path, **{name: before, **other}), x), rel=1e-5)
 
 
