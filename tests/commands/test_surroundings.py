@@ -105,6 +105,4 @@ def test_pip_installs_it(root, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "output" / "report" / "report.md").exists() or (
-        tmp_path / "report" / "report.md"
-    ).exists()
+    assert (tmp_path / "output" / "quick" / "report" / "report.md").exists()
