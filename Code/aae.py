@@ -19,6 +19,7 @@ from keras import layers, ops
 from Code.base import PACKAGE, BaseAutoencoder, in_full_precision
 from Code.parts import two_sample
 from Code.parts.gradients import build, descend
+from Code.parts.living import Rate
 from Code.parts.noise import normal, uniform
 
 N_CLASSES = 10
@@ -121,7 +122,8 @@ class AAE(BaseAutoencoder):
     """
 
     terms = ("discriminator", "generator")
-    live = ("adversarial_rate", "discriminator_noise")
+    live = ("discriminator_noise",)
+    adversarial_rate = Rate("discriminator_optimizer", "generator_optimizer")
 
     def __init__(
         self,
@@ -142,7 +144,6 @@ class AAE(BaseAutoencoder):
         self.prior = prior
         self.with_labels = with_labels
         self.discriminator_hidden = tuple(discriminator_hidden)
-        self.discriminator_optimizer = self.generator_optimizer = None
         self.adversarial_rate = adversarial_rate
         self.discriminator_noise = discriminator_noise
         self.discriminator = in_full_precision(self.build_discriminator())
@@ -155,18 +156,6 @@ class AAE(BaseAutoencoder):
     @property
     def n_labels_told(self):
         return N_CLASSES if self.with_labels else None
-
-    @property
-    def adversarial_rate(self):
-        """The learning rate of both adversarial optimisers."""
-        return self._adversarial_rate
-
-    @adversarial_rate.setter
-    def adversarial_rate(self, rate):
-        self._adversarial_rate = rate
-        for optimizer in (self.discriminator_optimizer, self.generator_optimizer):
-            if optimizer is not None:
-                optimizer.learning_rate = rate
 
     def build_discriminator(self):
         """Code, with its label if ``with_labels``, → logits ``(heads,)``; above 0 means real."""

@@ -18,6 +18,7 @@ from Code.aae import AAE, N_CLASSES, perceptron, random_classes
 from Code.base import PACKAGE
 from Code.parts.gradients import build, descend
 from Code.parts.images import to_unit
+from Code.parts.living import Rate
 from Code.parts.losses import cross_entropy_on_labels
 from Code.parts.noise import normal
 
@@ -75,16 +76,15 @@ class CategoricalAAE(AAE):
     """
 
     terms = ("discriminator", "generator", "classification")
-    live = ("label_rate",)
+    label_rate = Rate("label_optimizer")
 
     def __init__(self, code_dim=10, n_categories=10, n_labels=100, label_rate=1e-3, **kwargs):
         if n_labels and n_categories != N_CLASSES:
             raise ValueError(f"with labels, n_categories must be {N_CLASSES}, not {n_categories}")
         self.n_categories = n_categories
         self.n_labels = n_labels
-        super().__init__(code_dim=code_dim, **kwargs)
-        self.label_optimizer = None
         self.label_rate = label_rate
+        super().__init__(code_dim=code_dim, **kwargs)
         if n_labels:
             self.labelled_images = self.add_weight(
                 name="labelled_images",
@@ -107,17 +107,6 @@ class CategoricalAAE(AAE):
     @property
     def n_labels_told(self):
         return N_CLASSES if self.n_labels else None
-
-    @property
-    def label_rate(self):
-        """The learning rate of the optimiser of the labels."""
-        return self._label_rate
-
-    @label_rate.setter
-    def label_rate(self, rate):
-        self._label_rate = rate
-        if self.label_optimizer is not None:
-            self.label_optimizer.learning_rate = rate
 
     def build_encoder(self):
         image = keras.Input(self.image_shape, name="image")

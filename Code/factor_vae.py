@@ -15,6 +15,7 @@ from keras import layers, ops
 from Code.base import PACKAGE, in_full_precision
 from Code.beta_vae import DisentangledVAE
 from Code.parts.gradients import build, descend_each
+from Code.parts.living import Rate
 from Code.parts.losses import kl_to_standard_normal
 from Code.parts.noise import uniform
 
@@ -57,7 +58,8 @@ class FactorVAE(DisentangledVAE):
     """
 
     terms = ("reconstruction", "kl", "total_correlation", "discriminator_loss")
-    live = ("gamma", "discriminator_rate")
+    live = ("gamma",)
+    discriminator_rate = Rate("discriminator_optimizer")
 
     def __init__(
         self, gamma=10.0, discriminator_hidden=(256, 256, 256), discriminator_rate=1e-4, **kwargs
@@ -67,21 +69,11 @@ class FactorVAE(DisentangledVAE):
         super().__init__(**kwargs)
         self.gamma = gamma
         self.discriminator_hidden = tuple(discriminator_hidden)
+        self.discriminator_rate = discriminator_rate
         self.permutation_seed = keras.random.SeedGenerator()
         self.discriminator = in_full_precision(self.build_discriminator())
         self.discriminator_optimizer = keras.optimizers.Adam(discriminator_rate, 0.5, 0.9)
         self.build_discriminator_optimizer()
-        self.discriminator_rate = discriminator_rate
-
-    @property
-    def discriminator_rate(self):
-        """The learning rate of the discriminator's optimiser."""
-        return self._discriminator_rate
-
-    @discriminator_rate.setter
-    def discriminator_rate(self, rate):
-        self._discriminator_rate = rate
-        self.discriminator_optimizer.learning_rate = rate
 
     def build_discriminator(self):
         """Code ``(code_dim,)`` → logit of the probability that the code was not permuted."""

@@ -12,6 +12,30 @@ import keras
 _OF_KERAS = ("name", "trainable", "dtype")
 
 
+class Rate:
+    """A learning rate as an attribute: whoever sets it sets it in these optimisers too, at once.
+
+    Parameters
+    ----------
+    optimizers : names of the attributes that hold them; those that are not there yet are left out.
+    """
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+
+    def __set_name__(self, owner, name):
+        self.place = f"_{name}"
+
+    def __get__(self, model, owner=None):
+        return self if model is None else getattr(model, self.place)
+
+    def __set__(self, model, rate):
+        vars(model)[self.place] = rate
+        for name in self.optimizers:
+            if name in vars(model):
+                getattr(model, name).learning_rate = rate
+
+
 class Living:
     """Watches the hyperparameters of one model; see ``WholeEpochModel.live``.
 
@@ -30,8 +54,8 @@ class Living:
 
     def seal(self):
         """From now on, what is built into the networks cannot be changed any more."""
-        live = {*self.names, *_OF_KERAS}
-        self.built_in = frozenset(self.model.get_config()) - live
+        rates = {n for c in type(self.model).__mro__ for n, v in vars(c).items() if type(v) is Rate}
+        self.built_in = frozenset(self.model.get_config()) - {*self.names, *rates, *_OF_KERAS}
 
     def check(self, name, value):
         """Raise an error if ``name`` is built into the networks and ``value`` is another.
@@ -52,7 +76,8 @@ class Living:
         model = self.model
         now = {name: getattr(model, name) for name in self.names}
         if self.traced is None or (model.train_function is None and model.test_function is None):
-            self.traced = now
+            # They will be traced as they are now; an earlier variable has another value
+            self.traced, self.variables = now, {}
             return False
         before, self.traced = self.traced, now
         changed = [name for name, value in now.items() if _differs(value, before[name])]

@@ -8,6 +8,7 @@ import pytest
 
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.names import load
+from Code.parts.living import Rate
 
 NET = {"hidden": (16,), "code_dim": 4}
 # Class, name, value at the start and after the change
@@ -91,6 +92,30 @@ def test_a_rate_reaches_its_optimiser(path, name, optimizer):
     assert model.get_config()[name] == 0.0123
 
 
+@pytest.mark.parametrize(("path", "name", "optimizer"), RATES)
+def test_a_rate_may_fall_during_a_training(path, name, optimizer, mnist):
+    model, rates = made(path), [1e-3, 1e-4]
+
+    class Falling(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            setattr(self.model, name, rates[epoch])
+
+    x, y = mnist.x_train[:1000], mnist.y_train[:1000]
+    history = model.fit(x, y, batch_size=500, epochs=2, verbose=0, callbacks=[Falling()]).history
+    assert np.isfinite(history["loss"]).all()
+    assert float(getattr(model, optimizer).learning_rate) == pytest.approx(1e-4)
+
+
+def test_after_a_new_compilation_the_present_value_acts(mnist):
+    model, x = made("Code.beta_vae:BetaVAE", beta=1.0), mnist.x_test[:64]
+    for beta, again in ((1.0, False), (7.0, False), (2.0, True)):
+        model.beta = beta
+        if again:
+            model.compile()
+        told = losses(model, x)
+        assert (told["loss"] - told["reconstruction"]) / told["kl"] == pytest.approx(beta, rel=1e-2)
+
+
 def test_every_live_one_is_tested_here():
     classes = {load(row.model) for row in EXPERIMENTS.values() if row.model}
     classes |= {importlib.import_module("Code.rbm").RBM}
@@ -98,7 +123,10 @@ def test_every_live_one_is_tested_here():
         (parent.__name__, name)
         for cls in classes
         for parent in cls.__mro__
-        for name in vars(parent).get("live", ())
+        for name in (
+            *vars(parent).get("live", ()),
+            *(name for name, value in vars(parent).items() if isinstance(value, Rate)),
+        )
     }
     tested = {(load(path), name) for path, name, *_ in (*CHANGES, *RATES)}
     for parent, name in live:
