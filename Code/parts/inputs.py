@@ -130,20 +130,23 @@ def split_off(share, *arrays):
     ]
 
 
-def unit_batch(x, shape, dtype="float32"):
-    """A batch as a tensor ``(batch, *shape)`` of intensities: the rule of `Code.parts.images`.
+def intensities(x, dtype):
+    """A tensor of any shape as floats of this dtype, by the rule of `Code.parts.images`.
 
     Values are not looked at: within a graph only the type can decide.
     """
     kind = keras.backend.standardize_dtype(x.dtype)
-    if kind == "bool":
-        x = ops.cast(x, dtype)
-    elif kind == "uint16":
-        x = ops.cast(x, dtype) / 65535.0
-    elif "int" in kind:
-        x = ops.cast(x, dtype) / 255.0
-    elif kind != dtype:
-        x = ops.cast(x, dtype)
+    if kind == dtype:
+        return x
+    x = ops.cast(x, dtype)
+    if kind == "uint16":
+        return x / 65535.0
+    return x / 255.0 if "int" in kind else x
+
+
+def unit_batch(x, shape, dtype):
+    """A batch as a tensor ``(batch, *shape)`` of `intensities`; a last axis of 1 is dropped."""
+    x = intensities(x, dtype)
     if len(x.shape) == len(shape) + 2 and x.shape[-1] == 1:
         x = ops.squeeze(x, axis=-1)
     return x

@@ -24,6 +24,7 @@ from Code.parts.inputs import (
     checked_source,
     checked_weights,
     in_one_line,
+    intensities,
     is_array,
     is_pass,
     pair,
@@ -331,6 +332,9 @@ class WholeEpochModel(keras.Model):
         All arguments are as in Keras.
         """
         self._living.refresh()
+        if kwargs.get("_use_cached_eval_dataset"):
+            # Keras validates within `fit`, which has checked this data and made its batches
+            return super().evaluate(x, y, batch_size, verbose, sample_weight, steps, **kwargs)
         if is_array(x):
             x, y, sample_weight = self._checked(x, y, sample_weight)
             batch_size = batch_size or EVALUATION_BATCH
@@ -475,7 +479,7 @@ class WholeEpochModel(keras.Model):
             # Without XLA: for most models, compiling takes longer than all later calls together
             signature = tf.TensorSpec((None, *x.shape[1:]), x.dtype)
             step = tf.function(
-                lambda part: self._full(function(_unit(part))),
+                lambda part: self._full(function(intensities(part, self.variable_dtype))),
                 input_signature=[signature],
                 autograph=False,
             )
@@ -603,12 +607,6 @@ def _arrays(x, y, weights=None):
     if weights is not None:
         arrays["weights"] = np.asarray(weights, dtype=np.float32)
     return arrays
-
-
-def _unit(x):
-    """Intensities in [0, 1] from a uint8 tensor; any other tensor unchanged."""
-    is_uint8 = keras.backend.standardize_dtype(x.dtype) == "uint8"
-    return ops.cast(x, "float32") / 255.0 if is_uint8 else x
 
 
 def _without_nones(data):
