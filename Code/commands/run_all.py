@@ -3,7 +3,6 @@
 import argparse
 import json
 import signal
-import sys
 from pathlib import Path
 
 from Code.commands.options import natural, positive
@@ -118,11 +117,6 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     what = list_experiments if options.list else report_only if options.report_only else train
     return status_of(lambda: what(options), "run_all.py", STOPPED)
-
-
-def command():
-    """The command ``autoencoders`` of an installed copy."""
-    sys.exit(main())
 
 
 def list_experiments(options):

@@ -66,11 +66,6 @@ def main(arguments=None):
     return status_of(lambda: checked(command_of(options.use), given[1:]))
 
 
-def command():
-    """The command ``autoencoder-use`` of an installed copy."""
-    sys.exit(main())
-
-
 def checked(command, arguments):
     """Call a command; turn errors about files and values into a `UserError`."""
     try:
