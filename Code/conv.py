@@ -176,7 +176,7 @@ class StackedConvAE(LayerWise):
         pools = [p for p in self.encoder.layers if isinstance(p, layers.MaxPooling2D)]
         return pools[level - 1].output
 
-    def layer(self, level):
+    def build_layer(self, level):
         shape = self.image_shape if level == 1 else self.features_of(level - 1).shape[1:]
         first = level == 1
         return ConvLayer(

@@ -29,7 +29,7 @@ class LayerWise(BaseAutoencoder):
     """An autoencoder whose levels can each be trained as a separate autoencoder.
 
     A subclass defines the pairs of layers that form the levels (``pairs``), the autoencoder that
-    trains a level (``layer``) and the tensor of a level's features (``features_of``).
+    trains a level (``build_layer``) and the tensor of a level's features (``features_of``).
     ``Code.training.layerwise`` does the training.
     """
 
@@ -38,9 +38,15 @@ class LayerWise(BaseAutoencoder):
         """The pairs (encoder layer, decoder layer), in order from the image to the code."""
         raise NotImplementedError
 
-    def layer(self, level):
-        """The untrained autoencoder of a level (1, 2, …); it reconstructs the features below it."""
+    def build_layer(self, level):
+        """Build the autoencoder of a level (1, 2, …), which reconstructs the features below it."""
         raise NotImplementedError
+
+    def layer(self, level):
+        """The untrained autoencoder of a level; beyond the first, its inputs have any range."""
+        layer = self.build_layer(level)
+        layer.any_range = level > 1
+        return layer
 
     def features_of(self, level):
         """The symbolic tensor h⁽ˡᵉᵛᵉˡ⁾ inside the encoder."""
@@ -115,7 +121,7 @@ class Stacked(LayerWise):
         )
         return list(zip(up, reversed(down), strict=True))
 
-    def layer(self, level):
+    def build_layer(self, level):
         up, down = self.pairs[level - 1]
         probabilities = level == 1 or self.activation == "sigmoid"
         return self._layer_class()(

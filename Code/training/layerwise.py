@@ -83,7 +83,6 @@ def last_accuracy(outcome, stage):
 def pretrain(model, level, stage, data, outcome, tell, verbose=0):
     """Train one level on the features of the levels below, whose weights do not change."""
     layer = model.layer(level)
-    layer.any_range = level > 1
     inputs = tuple(
         model.features(level - 1, x) if level > 1 else x for x in (data.x_train, data.x_test)
     )
