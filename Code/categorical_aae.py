@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.aae import AAE, N_CLASSES, perceptron, random_classes
+from Code.aae import AAE, perceptron, random_classes
 from Code.base import PACKAGE
 from Code.parts.gradients import build, descend
 from Code.parts.images import to_unit
@@ -64,23 +64,16 @@ class CategoricalAAE(AAE):
     Parameters
     ----------
     code_dim : number of units of the style z.
-    n_categories : ten for the digits; without labels, more categories for clustering.
+    n_categories : with labels, the number of classes; without, more of them for clustering.
     n_labels : number of training images with labels, 0 for none. ``fit`` draws them, equally many
         from every class, and never uses the labels of the others.
     label_rate : learning rate of the Adam that learns from these labels.
-
-    Raises
-    ------
-    ValueError
-        If ``n_labels`` is not 0 and ``n_categories`` is not 10.
     """
 
     terms = ("discriminator", "generator", "classification")
     label_rate = Rate("label_optimizer")
 
     def __init__(self, code_dim=10, n_categories=10, n_labels=100, label_rate=1e-3, **kwargs):
-        if n_labels and n_categories != N_CLASSES:
-            raise ValueError(f"with labels, n_categories must be {N_CLASSES}, not {n_categories}")
         self.n_categories = n_categories
         self.n_labels = n_labels
         self.label_rate = label_rate
@@ -106,7 +99,7 @@ class CategoricalAAE(AAE):
 
     @property
     def n_labels_told(self):
-        return N_CLASSES if self.n_labels else None
+        return self.n_categories if self.n_labels else None
 
     def build_encoder(self):
         image = keras.Input(self.image_shape, name="image")
@@ -189,8 +182,11 @@ class CategoricalAAE(AAE):
         """``classification_error`` of the most likely category on images ``x``.
 
         Without labels in training, the first half of ``x`` names the clusters and the error is
-        measured on the second half. ``prior_accuracy`` and ``prior_energy`` are for the style.
+        measured on the second half; if ``y`` is None it is left out. ``prior_accuracy`` and
+        ``prior_energy`` are for the style.
         """
+        if y is None:
+            return super().diagnostics(x, y)
         codes = self.encode(x)
         category, names = self.category_of(codes), np.arange(self.n_categories)
         if self.n_labels:

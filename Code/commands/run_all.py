@@ -207,7 +207,7 @@ def default_output(options, data):
     base = Path("output", "quick") if options.quick else Path("output")
     if data.name == "mnist":
         return base
-    folder = base / data.name.rstrip("/").replace(".npz", "")
+    folder = base / data.short_name
     if holds_other_data(folder, data):
         # Another file of this name has its results there
         return folder.with_name(f"{folder.name}-{data.sha256[:8]}")
@@ -225,7 +225,7 @@ def train(options):
     from Code.runs.unit import dataset
 
     data = dataset(options.data, options.quick)
-    rows = chosen(options, table(options, data.x_train.shape[1:]))
+    rows = chosen(options, table(options, data.image_shape))
     output = Path(options.output or default_output(options, data))
     seeds = range(options.seed, options.seed + options.seeds)
     if options.dry_run:

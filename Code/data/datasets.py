@@ -1,45 +1,46 @@
-"""Labelled greyscale images, checked before anything is trained on them."""
+"""Images with or without labels, checked before anything is trained on them."""
 
 import dataclasses
 import gzip
 import hashlib
+import math
 import os
+import re
 import socket
-import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from Code.data.idx import MAX_BYTES, read_idx
+from Code.data import csv_images, idx_folder, picture_folder
+from Code.data.arrays import read_npy, read_npz
+from Code.data.labels import class_numbers
 from Code.foundation.errors import UserError, in_a_line
+from Code.parts.images import standard
 
 MNIST_PATH = Path(__file__).with_name("mnist.npz")
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-IDX_STEMS = {
-    "x_train": ("train-images", "idx3-ubyte"),
-    "y_train": ("train-labels", "idx1-ubyte"),
-    "x_test": ("t10k-images", "idx3-ubyte"),
-    "y_test": ("t10k-labels", "idx1-ubyte"),
+# Names that others give to these arrays, in lower case; the images of the last ones are split
+ALIASES = {
+    "x_train": ("x_train", "train_images", "images", "x", "data"),
+    "y_train": ("y_train", "train_labels", "labels", "y", "targets", "target"),
+    "x_test": ("x_test", "test_images"),
+    "y_test": ("y_test", "test_labels"),
 }
-N_CLASSES = 10
-MIN_SIDE, MAX_SIDE, SIDE_STEP = 8, 64, 4
+MIN_SIDE, MAX_SIDE = 4, 128
+# One image in so many is a test image, as in MNIST, where the data have no test part of their own
+TEST_SHARE, SPLIT_SEED = 7, 0
 
 _DOWNLOAD_TIMEOUT = 30  # seconds without an answer; Keras itself would wait forever
-_ACCEPTED = "mnist, fashion_mnist, a path to an .npz file, or a folder of the four IDX files"
-_ELSEWHERE = (
-    "give it as a path to an .npz file with the arrays "
-    + ", ".join(KEYS)
-    + (", or to a folder of its four IDX files")
+_OF_KERAS = ("fashion_mnist", "cifar10", "cifar100")
+_ACCEPTED = (
+    f"mnist, {', '.join(_OF_KERAS)}, a path to an .npz, .npy or .csv file, or to a folder of IDX "
+    "files or of pictures"
 )
-_UNSUITABLE = {
-    "cifar10": "its images are in colour, and greyscale ones are needed",
-    "cifar100": "its images are in colour, and greyscale ones are needed",
-    "kmnist": f"Keras does not offer it: {_ELSEWHERE}",
-    "emnist": f"Keras does not offer it: {_ELSEWHERE}",
-}
+_ELSEWHERE = "give it as a path to an .npz file, or to a folder of its IDX files"
+_NOT_OFFERED = ("kmnist", "emnist", "qmnist", "svhn", "omniglot", "imagenet", "celeba")
 
 
 class DataError(UserError, ValueError):
@@ -48,29 +49,49 @@ class DataError(UserError, ValueError):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Training and test images with their labels.
+    """Training and test images, with their labels where there are some.
 
     Attributes
     ----------
     name : the data set's name, a file's name, or a folder's name followed by a slash.
-    x_train, x_test : (n, height, width), uint8 in 0..255 or float32 in [0, 1]; see `to_unit`.
-    y_train, y_test : (n,), int64 in 0..9.
-    sha256 : hex digest that identifies the source: that of the file for an .npz, otherwise that of
-        the arrays.
+    x_train, x_test : (n, height, width) or, in colour, (n, height, width, 3); uint8 in 0..255 or
+        float32 in [0, 1], see ``Code.parts.images``.
+    y_train, y_test : (n,), int64 in 0 … k − 1, or None without labels.
+    sha256 : hex digest that identifies the source: that of the file if it is a single one,
+        otherwise that of the arrays.
+    classes : the names of the k classes; empty without labels.
+    split : whether the source had no test part, and one image in seven was drawn for it.
     """
 
     name: str
     x_train: np.ndarray
-    y_train: np.ndarray
+    y_train: np.ndarray | None
     x_test: np.ndarray
-    y_test: np.ndarray
+    y_test: np.ndarray | None
     sha256: str
+    classes: tuple[str, ...] = tuple("0123456789")
+    split: bool = False
+
+    @property
+    def labelled(self) -> bool:
+        return self.y_train is not None
+
+    @property
+    def short_name(self) -> str:
+        """The name without the ending of a file or the slash of a folder."""
+        return re.sub(r"(\.npz|\.npy|\.csv|\.csv\.gz|/)$", "", self.name)
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """(height, width), or (height, width, 3) in colour."""
+        return self.x_train.shape[1:]
 
     def subset(self, n_train: int, n_test: int) -> "Dataset":
         """Return the first ``n_train`` training and ``n_test`` test images, or all if fewer.
 
-        ``sha256`` remains that of the whole source, so it identifies a subset only together with
-        the two counts.
+        Where the labels are sorted, as many are drawn instead, always the same, so that no class is
+        left out. ``sha256`` remains that of the whole source, so it identifies a subset only
+        together with the two counts.
 
         Raises
         ------
@@ -79,43 +100,101 @@ class Dataset:
         """
         if n_train < 1 or n_test < 1:
             raise ValueError(f"a subset needs at least 1 image of each, not {n_train}, {n_test}")
+        train = _first(self.x_train, self.y_train, n_train)
+        test = _first(self.x_test, self.y_test, n_test)
         return dataclasses.replace(
-            self,
-            x_train=self.x_train[:n_train],
-            y_train=self.y_train[:n_train],
-            x_test=self.x_test[:n_test],
-            y_test=self.y_test[:n_test],
+            self, x_train=train[0], y_train=train[1], x_test=test[0], y_test=test[1]
         )
+
+
+def _first(images, labels, n):
+    """The first ``n`` images and labels, or ``n`` drawn ones where the labels are sorted."""
+    if labels is None:
+        return images[:n], None
+    if n < len(labels) and labels[0] < labels[-1] and (np.diff(labels) >= 0).all():
+        drawn = np.random.default_rng(SPLIT_SEED).permutation(len(labels))[:n]
+        return images[drawn], labels[drawn]
+    return images[:n], labels[:n]
 
 
 def load_dataset(spec: str | Path) -> Dataset:
     """Load and check the data that ``spec`` names.
 
-    ``spec`` is ``mnist`` (bundled: no network), ``fashion_mnist`` (Keras downloads it once), or a
-    path: to an ``.npz`` file in Keras's layout (arrays ``x_train``, ``y_train``, ``x_test``,
-    ``y_test``) or to a folder of the four IDX files, gzipped or not. To load a folder that is
-    called like a data set, write ``./mnist``.
+    ``spec`` is ``mnist`` (bundled: no network), ``fashion_mnist``, ``cifar10`` or ``cifar100``
+    (Keras downloads it once), or a path. To load a folder that is called like a data set, write
+    ``./mnist``.
+
+    ``.npz`` : arrays ``x_train``, ``x_test`` and, with labels, ``y_train``, ``y_test``; or
+        ``images`` alone, or with ``labels``.
+    ``.npy`` : images alone.
+    ``.csv``, ``.csv.gz`` : a row an image, a label and the pixels or the pixels alone.
+    folder of IDX files : MNIST and its successors, gzipped or not.
+    folder of pictures : see `picture_folder.read_pictures`; ``photos@64`` scales them to 64×64.
+
+    Images are grey or in colour, with sides of 4 to 128 pixels, of the types in
+    ``Code.parts.images``; flat rows of as many pixels as a square has are squares. Labels are of
+    any kind, see `class_numbers`. Where there is no test part, one image in seven is drawn for it,
+    always the same.
 
     Raises
     ------
     DataError
-        If there is no such data, or it is not as `Dataset` describes.
+        If there is no such data, or it is not as described.
     """
     spec = os.path.expanduser(spec)
     name = spec.lower().replace("-", "_")
     if name == "mnist":
         return _bundled_mnist()
-    if name == "fashion_mnist":
+    if name in _OF_KERAS:
         return _from_keras(name)
-    if os.path.exists(spec):  # unlike Path.exists, no error for a name too long to be a path
-        path = Path(spec)
-        if path.is_dir():
-            return _from_folder(path)
-        if path.is_file():
-            return _from_npz(path.name, path)
+    try:
+        return _from_path(spec)
+    except DataError:
+        raise
+    except UserError as error:
+        raise DataError(in_a_line(error)) from error
+
+
+def from_anywhere(spec: str | Path) -> str:
+    """What `load_dataset` takes for the same data in whatever folder it is called."""
+    spec = os.path.expanduser(spec)
+    name = spec.lower().replace("-", "_")
+    return name if name in ("mnist", *_OF_KERAS) else os.path.abspath(spec)
+
+
+def _from_path(spec: str) -> Dataset:
+    """The data in the file or folder ``spec``, which may end in ``@64`` or ``@64x48``."""
+    size = None
+    sized = re.fullmatch(r"(.+)@(\d{1,4})(?:[x×](\d{1,4}))?", spec)
+    if sized and not os.path.exists(spec):
+        spec, size = sized[1], (int(sized[2]), int(sized[3] or sized[2]))
+    path = Path(spec)
+    if not os.path.exists(spec):  # unlike Path.exists, no error for a name too long to be a path
+        if "\0" not in spec and os.path.isdir(path.parent) and path.name:
+            return _one_of_several(path, spec)
+        raise _no_such(spec)
+    if path.is_dir():
+        return _from_folder(path, spec, size)
+    if not path.is_file():
         raise DataError(f"{spec}: neither a file nor a folder")
-    reason = _UNSUITABLE.get(name, f"no such path or data set; accepted are {_ACCEPTED}")
-    raise DataError(f"{in_a_line(spec)!r}: {reason}")
+    if size is not None:
+        raise DataError(f"{spec}: only a folder of pictures is scaled; {_ACCEPTED}")
+    suffix = path.suffix.lower()
+    if path.name.lower().endswith(csv_images.SUFFIXES):
+        arrays = csv_images.read_csv(path)
+    elif suffix == ".npy":
+        arrays = {"images": read_npy(path)}
+    elif suffix in picture_folder.SUFFIXES:
+        raise DataError(f"{spec}: one picture is no data set; give a folder of pictures")
+    else:
+        arrays = read_npz(path, lambda names: _chosen(spec, names))
+    return _checked(path.name, spec, _named(arrays), _file_sha256(path))
+
+
+def _no_such(spec):
+    if spec.lower() in _NOT_OFFERED:
+        return DataError(f"{in_a_line(spec)!r}: Keras does not offer it: {_ELSEWHERE}")
+    return DataError(f"{in_a_line(spec)!r}: no such path or data set; accepted are {_ACCEPTED}")
 
 
 def _bundled_mnist() -> Dataset:
@@ -124,75 +203,61 @@ def _bundled_mnist() -> Dataset:
             f"{MNIST_PATH}: the bundled MNIST is missing or damaged (its SHA-256 is not"
             f" {MNIST_SHA256[:8]}…); restore it with: git checkout -- Code/data/mnist.npz"
         )
-    return _from_npz("mnist", MNIST_PATH)
+    return _checked("mnist", str(MNIST_PATH), read_npz(MNIST_PATH, lambda _: KEYS), MNIST_SHA256)
 
 
-def _from_npz(name: str, path: Path) -> Dataset:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = _npz_arrays(path, archive)
-    except DataError:
-        raise
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except Exception as error:  # a damaged zip directory raises any of half a dozen types
-        reason = in_a_line(error)
-        raise DataError(f"{path}: not an .npz file, or a damaged one ({reason})") from error
-    return _checked(name, str(path), arrays, _file_sha256(path))
-
-
-def _npz_arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
-    present = set(archive.namelist())
-    missing = [key for key in KEYS if f"{key}.npy" not in present]
-    if missing:
+def _chosen(where: str, names: list[str]) -> list[str]:
+    """The names of those arrays of an ``.npz`` that are images and labels."""
+    found = _named(dict.fromkeys(names), names)
+    holds = f"it holds {in_a_line(', '.join(names), 200) or 'nothing'}"
+    if "x_train" not in found:
+        missing = ", ".join(key for key in ("x_train", "y_train") if key not in found)
         raise DataError(
-            f"{path}: {', '.join(missing)} missing; an .npz file must hold {', '.join(KEYS)}"
+            f"{where}: {missing} missing ({holds}); images are called x_train or images"
         )
-    # Checked before unpacking; zipfile never yields more than the size stated here.
-    size = sum(archive.getinfo(f"{key}.npy").file_size for key in KEYS)
-    if size > MAX_BYTES:
+    missing = [
+        f"y_{part}"
+        for part, other in (("train", "test"), ("test", "train"))
+        if f"y_{other}" in found and f"x_{part}" in found and f"y_{part}" not in found
+    ]
+    if missing or ("y_test" in found and "x_test" not in found):
+        missing = ", ".join(missing) or "x_test"
         raise DataError(
-            f"{path}: {size / 1e9:.1f} GB when unpacked; at most {MAX_BYTES / 1e9:g} GB are"
-            " accepted"
+            f"{where}: {missing} missing ({holds}); give both parts their labels, or none"
         )
-    return {key: _npz_array(path, archive, key) for key in KEYS}
+    return list(found.values())
 
 
-def _npz_array(path: Path, archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    try:
-        with archive.open(f"{key}.npy") as member:
-            array = np.lib.format.read_array(member, allow_pickle=False)
-            if member.read(1):
-                raise ValueError("more data than its header states")
-            return array
-    except Exception as error:  # damage, encryption, memory: zipfile and numpy raise many types
-        reason = in_a_line(error)
-        if "allow_pickle" in reason:
-            reason = "it holds pickled objects, which are never loaded"
-        raise DataError(
-            f"{path}: {key} cannot be read ({reason});"
-            " save plain numeric arrays with numpy.savez_compressed"
-        ) from error
+def _named(arrays: dict, names=None) -> dict:
+    """Arrays under the names in `KEYS`; with ``names``, these stand for the arrays."""
+    lower = {name.lower(): name for name in arrays}
+    found = {}
+    for key, aliases in ALIASES.items():
+        alias = next((lower[a] for a in aliases if a in lower), None)
+        if alias is not None:
+            found[key] = alias
+    if not found and len(arrays) == 1:
+        found["x_train"] = next(iter(arrays))
+    return found if names is not None else {key: arrays[name] for key, name in found.items()}
 
 
-def _from_folder(path: Path) -> Dataset:
-    files = {key: _idx_file(path, *stem) for key, stem in IDX_STEMS.items()}
-    missing = ["-".join(IDX_STEMS[key]) for key, file in files.items() if file is None]
-    if missing:
-        raise DataError(
-            f"{path}: {', '.join(missing)} missing; a folder must hold the four IDX files under"
-            " their usual names, gzipped (.gz) or not"
-        )
-    try:
-        arrays = {key: read_idx(file) for key, file in files.items()}
-    except ValueError as error:
-        raise DataError(in_a_line(error)) from error
-    return _checked(f"{path.resolve().name}/", str(path), arrays)
+def _from_folder(path: Path, spec: str, size=None) -> Dataset:
+    name = f"{path.resolve().name}/"
+    if any(idx_folder.is_idx(file) for file in path.iterdir()):
+        arrays, names, _ = idx_folder.read_idx_folder(path)
+        return _checked(name, spec, arrays, names=names)
+    return _checked(name, spec, picture_folder.read_pictures(path, size))
 
 
-def _idx_file(folder: Path, stem: str, kind: str) -> Path | None:
-    names = (f"{stem}{dash}{kind}{suffix}" for suffix in ("", ".gz") for dash in "-.")
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+def _one_of_several(path: Path, spec: str) -> Dataset:
+    """One of the sets of IDX files in a folder, as ``emnist/emnist-letters``."""
+    if not any(
+        idx_folder.is_idx(file) and file.name.startswith(f"{path.name}-")
+        for file in path.parent.iterdir()
+    ):
+        raise _no_such(spec)
+    arrays, names, chosen = idx_folder.read_idx_folder(path.parent, path.name)
+    return _checked(f"{chosen}/", spec, arrays, names=names)
 
 
 def _from_keras(name: str) -> Dataset:
@@ -219,64 +284,69 @@ def _from_keras(name: str) -> Dataset:
 
 
 def _checked(
-    name: str, where: str, arrays: dict[str, np.ndarray], sha256: str | None = None
+    name: str,
+    where: str,
+    arrays: dict[str, np.ndarray],
+    sha256: str | None = None,
+    names: dict | None = None,
 ) -> Dataset:
     """Build a `Dataset` from the arrays read, or raise a DataError that begins with ``where``."""
     try:
-        checked = {key: _checked_array(key, arrays[key]) for key in KEYS}
-        for part in ("train", "test"):
-            _check_counts(part, checked[f"x_{part}"], checked[f"y_{part}"])
-        _check_sides(checked["x_train"], checked["x_test"])
-    except DataError as error:
-        raise DataError(f"{where}: {error}") from error
-    return Dataset(name=name, **checked, sha256=sha256 or _arrays_sha256(checked))
+        arrays = {key: np.asarray(arrays[key]) for key in KEYS if key in arrays}
+        found = _images({key: array for key, array in arrays.items() if key.startswith("x")})
+        given = {key: array for key, array in arrays.items() if key.startswith("y")}
+        classes = ()
+        if given:
+            given, classes = class_numbers(given, names)
+            for key, labels in given.items():
+                _check_counts(key[2:], found[f"x_{key[2:]}"], labels)
+        found |= given
+        split = "x_test" not in found
+        if split:
+            found = _split_off(found)
+    except UserError as error:
+        raise DataError(f"{where}: {in_a_line(error)}") from error
+    found = {key: found.get(key) for key in KEYS}
+    digest = sha256 or _arrays_sha256(found, classes)
+    return Dataset(name=name, **found, sha256=digest, classes=classes, split=split)
 
 
-def _checked_array(key: str, array: np.ndarray) -> np.ndarray:
-    return _images(key, array) if key.startswith("x") else _labels(key, array)
+def _images(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Images of each part as `Dataset` has them, ``{key: array}``."""
+    shaped = {key: _shaped(key, images) for key, images in parts.items()}
+    _check_sides(*shaped.values())
+    integers = [x for x in shaped.values() if x.dtype.kind in "iu" and x.dtype.itemsize > 2]
+    if len(integers) == len(shaped):
+        # Bytes in a wider type: whether some exceed 1 is seen in both parts, as one may be dark
+        standard(np.array([[x.min(), x.max()] for x in integers]), "the images")
+        shaped = {key: images.astype(np.uint8) for key, images in shaped.items()}
+    return {
+        key: np.ascontiguousarray(standard(images, f"the images of {key}"))
+        for key, images in shaped.items()
+    }
 
 
-def _images(key: str, images: np.ndarray) -> np.ndarray:
+def _shaped(key: str, images: np.ndarray) -> np.ndarray:
+    """Images ``(n, height, width)`` or ``(n, height, width, 3)``; a last axis of 1 is dropped."""
+    found = images.shape
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
-    if images.ndim != 3:
-        colour = " (colour images?)" if images.ndim == 4 else ""
+    if images.ndim == 2:
+        side = math.isqrt(images.shape[1])
+        if side**2 == images.shape[1] and side >= MIN_SIDE:
+            images = images.reshape(-1, side, side)
+    if images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3):
+        if not len(images):
+            raise DataError(f"{key} holds no images")
+        return images
+    if images.ndim == 4 and images.shape[1] in (1, 3):
         raise DataError(
-            f"{key} has the shape {images.shape}{colour}; greyscale images of the shape"
-            " (n, height, width) or (n, height, width, 1) are needed"
+            f"{key} has the shape {found}: move the channels to the end with np.moveaxis(x, 1, -1)"
         )
-    if not len(images):
-        raise DataError(f"{key} holds no images")
-    if images.dtype == np.uint8:
-        return np.ascontiguousarray(images)
-    if not np.issubdtype(images.dtype, np.floating):
-        raise DataError(
-            f"{key} has the dtype {images.dtype}; uint8 in 0..255 or floats in 0..1 are needed"
-        )
-    if not images.size:
-        return images  # _check_sides will report what is wrong with it
-    low, high = images.min(), images.max()
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise DataError(f"{key} holds NaN or infinite values; remove those images")
-    if low < 0 or high > 1:
-        raise DataError(
-            f"{key} lies between {low:g} and {high:g}; floats must lie between 0 and 1"
-            " (divide by the largest value), or be saved as uint8"
-        )
-    return np.ascontiguousarray(images, dtype=np.float32)
-
-
-def _labels(key: str, labels: np.ndarray) -> np.ndarray:
-    if labels.ndim != 1:
-        raise DataError(f"{key} has the shape {labels.shape}; one label an image, (n,), is needed")
-    if not len(labels):
-        raise DataError(f"{key} holds no labels")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise DataError(f"{key} has the dtype {labels.dtype}; whole numbers in 0..9 are needed")
-    low, high = labels.min(), labels.max()
-    if low < 0 or high >= N_CLASSES:
-        raise DataError(f"{key} lies between {low} and {high}; labels in 0..9 are needed")
-    return np.ascontiguousarray(labels, dtype=np.int64)
+    raise DataError(
+        f"{key} has the shape {found}; (n, height, width), in colour (n, height, width, 3), or "
+        "flat rows of a square, (n, side · side), are needed"
+    )
 
 
 def _check_counts(part: str, images: np.ndarray, labels: np.ndarray) -> None:
@@ -287,19 +357,33 @@ def _check_counts(part: str, images: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def _check_sides(x_train: np.ndarray, x_test: np.ndarray) -> None:
-    height, width = x_train.shape[1:]
-    if x_test.shape[1:] != (height, width):
-        other = "×".join(map(str, x_test.shape[1:]))
+def _split_off(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Draw one image in seven as test images, and mix the others."""
+    n = len(found["x_train"])
+    if n < 2:
+        raise DataError("one image cannot be split into training and test images: give more")
+    order = np.random.default_rng(SPLIT_SEED).permutation(n)
+    n_test = max(1, n // TEST_SHARE)
+    parts = {"test": order[:n_test], "train": order[n_test:]}
+    return {
+        f"{axis}_{part}": found[f"{axis}_train"][rows]
+        for axis in "xy"
+        for part, rows in parts.items()
+        if f"{axis}_train" in found
+    }
+
+
+def _check_sides(x_train: np.ndarray, x_test: np.ndarray | None = None) -> None:
+    sizes = ["×".join(map(str, x.shape[1:])) for x in (x_train, x_test) if x is not None]
+    if len(set(sizes)) > 1:
         raise DataError(
-            f"the training images are {height}×{width} pixels but the test images {other};"
+            f"the training images are {sizes[0]} pixels but the test images {sizes[1]};"
             " all must have the same size"
         )
-    if any(side not in range(MIN_SIDE, MAX_SIDE + 1, SIDE_STEP) for side in (height, width)):
+    if not all(MIN_SIDE <= side <= MAX_SIDE for side in x_train.shape[1:3]):
         raise DataError(
-            f"images of {height}×{width} pixels; each side must be a multiple of {SIDE_STEP}"
-            f" between {MIN_SIDE} and {MAX_SIDE}, because the convolutional variants halve it"
-            " twice: pad, crop or scale the images"
+            f"images of {sizes[0]} pixels; each side must have {MIN_SIDE} to {MAX_SIDE}: pad, crop "
+            "or scale them"
         )
 
 
@@ -311,10 +395,14 @@ def _file_sha256(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _arrays_sha256(arrays: dict[str, np.ndarray]) -> str:
+def _arrays_sha256(arrays: dict[str, np.ndarray | None], classes: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
+    if classes and classes != Dataset.classes:
+        digest.update(repr(classes).encode())
     for key in KEYS:
         array = arrays[key]
+        if array is None:
+            continue
         digest.update(f"{key} {array.dtype} {array.shape}\n".encode())
         digest.update(array.data)
     return digest.hexdigest()

@@ -11,6 +11,7 @@ from Code.experiments.row import (
     SALT_AND_PEPPER,
     Z_MEAN,
     Experiment,
+    Told,
     pca_row,
     unsupervised,
     variant_of,
@@ -78,7 +79,7 @@ def _rows(k):
         _row("info-vae", "InfoVAE (MMD-VAE)", "Code.info_vae:InfoVAE", k),
         _row("wae", "Wasserstein, MMD", "Code.info_vae:WAE", k),
         _row("aae", "Adversarial", "Code.aae:AAE", k),
-        _row("cvae", "Conditioned on the label", "Code.cvae:CVAE", k),
+        _row("cvae", "Conditioned on the label", "Code.cvae:CVAE", k, told=Told(("n_labels",))),
         _row("vq-vae", "Vector-quantised", "Code.vq_vae:VQVAE", k, CODEBOOK),
     )
 

@@ -1,6 +1,6 @@
 """Rows that follow the papers on adversarial and vector-quantised autoencoders."""
 
-from Code.experiments.row import Published, paper_row, unsupervised
+from Code.experiments.row import Published, Told, paper_row, unsupervised
 
 # Adam with rate 2e-4 for the reconstruction and 5e-4 (the class's default) for the adversarial part
 SLOW = unsupervised(8, 100, 2e-4)
@@ -29,12 +29,13 @@ def _summed_bce(value, low, high):
     return Published("unsupervised", "reconstruction", value, BAKE_OFF, low, high)
 
 
-def _game(name, title, **settings):
+def _game(name, title, told=None, **settings):
     """An adversarial row with a two-dimensional code and these settings."""
-    return paper_row(name, title, "Code.aae:AAE", {"code_dim": 2, **NET, **settings}, SLOW)
+    settings = {"code_dim": 2, **NET, **settings}
+    return paper_row(name, title, "Code.aae:AAE", settings, SLOW, told=told)
 
 
-def _categories(name, title, settings, epochs, figure):
+def _categories(name, title, settings, epochs, figure, told=None):
     """A row with a category beside the style in the code, judged by its share of wrong digits."""
     return paper_row(
         name,
@@ -44,6 +45,7 @@ def _categories(name, title, settings, epochs, figure):
         unsupervised(epochs, 100),
         variant="aae",
         published=(figure,),
+        told=told,
     )
 
 
@@ -60,11 +62,17 @@ ADVERSARIAL_GROUP = (
     _game(
         "aae-labels",
         "AAE, ten petals, labels told to the discriminator",
+        Told(most=10),
         prior="petals",
         with_labels=True,
     ),
     _categories(
-        "aae-100-labels", "AAE, semi-supervised with 100 labels", LABELS, 20, _wrong(0.019, 0.05)
+        "aae-100-labels",
+        "AAE, semi-supervised with 100 labels",
+        LABELS,
+        20,
+        _wrong(0.019, 0.05),
+        Told(("n_categories",), ("n_labels",)),
     ),
     _categories(
         "aae-30-clusters", "AAE, thirty clusters without labels", CLUSTERS, 12, _wrong(0.041, 0.15)

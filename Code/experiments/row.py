@@ -60,6 +60,22 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Told:
+    """How an autoencoder that is trained with labels depends on the number of classes.
+
+    Attributes
+    ----------
+    counts : settings that are the number of classes.
+    shared : settings that are a number of images, equally many of each class.
+    most : the largest number of classes, or None for any.
+    """
+
+    counts: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    most: int | None = None
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One row of the table.
 
@@ -75,6 +91,7 @@ class Experiment:
         of all rows.
     code_axis : name of an axis of the map of codes; ``{}`` stands for the number of the unit.
     loss_axis : name of the loss of the unsupervised stage, with its unit.
+    told : how the autoencoder itself uses labels, or None if it uses none; a head does not count.
     """
 
     name: str
@@ -92,12 +109,13 @@ class Experiment:
     measures: tuple[str, ...] = ()
     code_axis: str = "code {}"
     loss_axis: str = "loss"
+    told: Told | None = None
 
     @property
     def fingerprinted(self):
         """The settings on which a result depends, as values that JSON can hold."""
         row = asdict(self)
-        for label in ("title", "published", "group", "kind", "code_axis", "loss_axis"):
+        for label in ("title", "published", "group", "kind", "code_axis", "loss_axis", "told"):
             del row[label]
         return row
 

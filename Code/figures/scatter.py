@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from Code.figures.style import DIGIT_COLOURS, PAGE_WIDTH, new_figure, styled
+from Code.figures.style import BLUE, MOST_NAMED, PAGE_WIDTH, class_colours, new_figure, styled
 
 # Least distance between two numerals, as a share of the axis.
 _APART = 0.055
@@ -16,13 +16,21 @@ _APART = 0.055
 
 @styled
 def code_maps(
-    panels: Sequence[tuple[str, np.ndarray, np.ndarray]], xlabel: str, ylabel: str
+    panels: Sequence[tuple[str, np.ndarray, np.ndarray | None]],
+    xlabel: str,
+    ylabel: str,
+    classes: Sequence[str] = tuple("0123456789"),
 ) -> Figure:
-    """Draw maps side by side: dots coloured by digit, a numeral at the median of each class.
+    """Draw maps side by side: dots coloured by class, a name at the median of each class.
 
-    Each panel is (title, codes (n, 2), labels (n,) of integers). Both axes have the same scale, and
-    the square contains every dot. Numerals whose medians (nearly) coincide are moved apart until
-    they can be read; a line leads back to the median. Labels above 9 use the ten colours again.
+    Each panel is (title, codes (n, 2), labels (n,) of integers, or None without labels). Both axes
+    have the same scale, and the square contains every dot. Names whose medians (nearly) coincide
+    are moved apart until they can be read; a line leads back to the median. More than 36 classes
+    are coloured, but not named.
+
+    Parameters
+    ----------
+    classes : the name of each label.
 
     Raises
     ------
@@ -31,16 +39,17 @@ def code_maps(
     """
     if not panels:
         raise ValueError("no map to draw: give at least one panel")
+    palette = class_colours(len(classes))
     width, height = (600, 520) if len(panels) == 1 else (PAGE_WIDTH, 462)
     figure = new_figure(width, height, layout="compressed")
     present: set[int] = set()
     for i, (title, codes, labels) in enumerate(panels):
-        codes, labels = _checked(title, codes, labels)
-        classes = np.unique(labels)
-        present.update(classes.tolist())
+        codes, labels = _checked(title, codes, labels, len(classes))
+        found = [] if labels is None else np.unique(labels).tolist()
+        present.update(found)
         axes = figure.add_subplot(1, len(panels), i + 1)
         # One call in the order of the data, so that no class covers all the others.
-        colours = to_rgba_array(DIGIT_COLOURS)[labels % len(DIGIT_COLOURS)]
+        colours = BLUE if labels is None else to_rgba_array(palette)[labels]
         # Opaque and not antialiased: the exact colours of the legend, and a small file.
         axes.scatter(*codes.T, s=2.5, c=colours, linewidths=0, antialiased=False, rasterized=True)
         centre, half = _square(codes)
@@ -50,32 +59,42 @@ def code_maps(
         axes.ticklabel_format(scilimits=(-2, 4))
         axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
-        medians = [np.median(codes[labels == c], axis=0) for c in classes]
+        found = found if len(classes) <= MOST_NAMED else []
+        medians = [np.median(codes[labels == c], axis=0) for c in found]
         places = spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
-        for c, median, place in zip(classes, medians, places + centre, strict=True):
-            colour = _darker(DIGIT_COLOURS[c % len(DIGIT_COLOURS)])
+        for c, median, place in zip(found, medians, places + centre, strict=True):
+            colour = _darker(palette[c])
             if np.linalg.norm(place - median) > _APART * half:
                 axes.plot(*np.transpose([median, place]), color=colour, linewidth=0.8)
             axes.text(
                 *place,
-                str(c),
+                classes[c],
                 color=colour,
-                fontsize=13,
+                fontsize=13 if len(classes[c]) < 3 else 9,
                 fontweight="bold",
                 ha="center",
                 va="center_baseline",
                 path_effects=[effects.withStroke(linewidth=3, foreground="white")],
             )
-    _legend(figure, sorted(present), beside=len(panels) == 1)
+    if len(classes) <= MOST_NAMED:
+        _legend(figure, sorted(present), classes, palette, beside=len(panels) == 1)
     return figure
 
 
-def _checked(title: str, codes: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    codes, labels = np.asarray(codes, dtype=float), np.asarray(labels).astype(int)
-    if codes.ndim != 2 or codes.shape[1] != 2 or labels.shape != codes.shape[:1]:
+def _checked(
+    title: str, codes: np.ndarray, labels: np.ndarray | None, n_classes: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    codes = np.asarray(codes, dtype=float)
+    labels = None if labels is None else np.asarray(labels).astype(int)
+    shape = codes.shape[:1] if labels is None else labels.shape
+    if codes.ndim != 2 or codes.shape[1] != 2 or shape != codes.shape[:1]:
         raise ValueError(
             f"map {title!r}: codes need the shape (n, 2) and labels (n,), "
-            f"not {codes.shape} and {labels.shape}"
+            f"not {codes.shape} and {shape}"
+        )
+    if labels is not None and labels.size and not 0 <= labels.min() <= labels.max() < n_classes:
+        raise ValueError(
+            f"map {title!r}: labels from {labels.min()} to {labels.max()}, but {n_classes} classes"
         )
     if not np.isfinite(codes).all():
         raise ValueError(f"map {title!r}: some codes are NaN or infinite; the model has diverged")
@@ -111,26 +130,26 @@ def spread(places: np.ndarray) -> np.ndarray:
     return places
 
 
+def _title(classes: Sequence[str]) -> str:
+    return "digit" if set(classes) <= set("0123456789") else "class"
+
+
 def _darker(colour: str) -> tuple[float, ...]:
     return tuple(0.55 * channel for channel in to_rgb(colour))
 
 
-def _legend(figure: Figure, classes: list[int], beside: bool) -> None:
+def _legend(
+    figure: Figure, present: list[int], classes: Sequence[str], palette: Sequence[str], beside: bool
+) -> None:
     handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker="o",
-            markersize=6,
-            color=DIGIT_COLOURS[c % len(DIGIT_COLOURS)],
-            label=str(c),
-        )
-        for c in classes
+        Line2D([], [], linestyle="", marker="o", markersize=6, color=palette[c], label=classes[c])
+        for c in present
     ]
     if not handles:
         return
     place = {"loc": "outside right center", "ncols": -(-len(handles) // 16)}
     if not beside:
         place = {"loc": "outside lower center", "ncols": min(len(handles), 16)}
-    figure.legend(handles=handles, title="digit" if beside else None, handletextpad=0.1, **place)
+    figure.legend(
+        handles=handles, title=_title(classes) if beside else None, handletextpad=0.1, **place
+    )

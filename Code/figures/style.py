@@ -6,9 +6,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ParamSpec
 
+import matplotlib
 import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image
@@ -36,6 +38,8 @@ DIGIT_COLOURS = (
 
 BLUE, ORANGE, RED, _, PURPLE = DIGIT_COLOURS[:5]
 GREY = "#6b6b6b"
+# With more classes, names and legend would cover the map
+MOST_NAMED = 36
 INK = "#222222"
 
 _SETTINGS = {
@@ -59,6 +63,14 @@ _SETTINGS = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
 }
+
+
+def class_colours(n: int) -> tuple[str, ...]:
+    """A colour for each of ``n`` classes: the ten above, or as many hues as there are classes."""
+    if n <= len(DIGIT_COLOURS):
+        return DIGIT_COLOURS[:n]
+    hues = matplotlib.colormaps["turbo"](np.linspace(0.03, 0.97, n))
+    return tuple(map(to_hex, hues))
 
 
 def house_style() -> AbstractContextManager[None]:

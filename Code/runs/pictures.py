@@ -46,15 +46,16 @@ STILLS = (
 )
 
 
-def draw(experiment, record, metrics, views, folder):
+def draw(experiment, record, metrics, views, folder, thing="digit"):
     """Draw every figure for which the views of a run hold data; return the file names.
 
-    Figures of an earlier run that this run does not draw are removed.
+    Figures of an earlier run that this run does not draw are removed. ``thing`` is what an image of
+    the data is called.
     """
     pictures = {
         **_curve_figures(experiment, record),
-        **_image_figures(experiment, views),
-        **_map_figure(experiment, views),
+        **_image_figures(experiment, views, thing),
+        **_map_figure(experiment, views, thing),
     }
     if record["structure"]:
         blocks = [
@@ -131,9 +132,9 @@ def loss_label(experiment, stage):
     return experiment.loss_axis if stage.name == "unsupervised" else "loss"
 
 
-def _image_figures(experiment, views):
+def _image_figures(experiment, views, thing):
     pictures = {}
-    rows = [("test digit", views["digits"])]
+    rows = [(f"test {thing}", views["digits"])]
     stages = [key.split("/")[1] for key in views if key.startswith("reconstructions/")]
     for stage in stages:
         label = "reconstruction" if len(stages) == 1 else f"after {stage_title(stage)}"
@@ -154,28 +155,32 @@ def _image_figures(experiment, views):
     for key in views:
         if key.startswith("own/"):
             name = key.removeprefix("own/")
-            pictures[f"{name}.png"] = images.grid(views[key], GRID_COLUMNS.get(name, 16))
+            pictures[f"{name}.png"] = images.grid(views[key], grid_columns(name, views))
     return pictures
 
 
-def _map_figure(experiment, views):
+def grid_columns(name, views):
+    """The number of images in a row of a grid; a row may show one image with every label."""
+    n_classes = len(views.get("classes", GRID_COLUMNS["styles"] * "?"))
+    return {"styles": n_classes, "transfer": 1 + n_classes}.get(name, GRID_COLUMNS.get(name, 16))
+
+
+def _map_figure(experiment, views, thing):
     stages = [key.split("/")[1] for key in views if key.startswith("code/")]
     axis = experiment.code_axis
     if views["code_is_projected"]:
         axis = "principal component {} of the code"
+    n, labels = len(views[f"code/{stages[0]}"]), views.get("labels")
+    classes = tuple(map(str, views.get("classes", "0123456789")))
     panels = [
         (
-            f"after the {stage_title(stage)}"
-            if len(stages) > 1
-            else "10,000 test digits"
-            if len(views["labels"]) == 10000
-            else f"{len(views['labels'])} test digits",
+            f"after the {stage_title(stage)}" if len(stages) > 1 else f"{n:,} test {thing}s",
             views[f"code/{stage}"],
-            views["labels"],
+            labels,
         )
         for stage in stages
     ]
-    return {"code.png": scatter.code_maps(panels, axis.format(1), axis.format(2))}
+    return {"code.png": scatter.code_maps(panels, axis.format(1), axis.format(2), classes)}
 
 
 def _psnr_figure(experiment, rows):

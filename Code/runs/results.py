@@ -46,7 +46,8 @@ def assemble(experiment, seeds, data, store, quick, failures):
     first = records[done[0]]
     metrics = summary(experiment, list(records.values()))
     views = store.views(experiment.name, done[0])
-    names = draw(experiment, first, metrics, views, folder)
+    thing = "digit" if data["name"] == "mnist" else "image"
+    names = draw(experiment, first, metrics, views, folder, thing)
     keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")
     rows = [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]
     write_text(folder / "history.csv", csv_text(("seed", *HISTORY_COLUMNS), rows))

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from Code.data.datasets import from_anywhere
+from Code.experiments.for_data import for_data
 from Code.explorer import page
 from Code.foundation.atomic import write_json
 from Code.foundation.errors import UserError
@@ -39,6 +41,7 @@ class Done:
     trained, kept, used : number of runs that were trained, number of earlier runs that were kept,
         and number of models and baselines whose uses were measured.
     failures : ``{experiment: [{"seed", "reason"}, ...]}``.
+    left_out : ``{experiment: reason}`` for what the data do not allow.
     seconds : wall time.
     jobs : number of parallel runs.
     """
@@ -48,6 +51,7 @@ class Done:
     kept: int = 0
     used: int = 0
     failures: dict = field(default_factory=dict)
+    left_out: dict = field(default_factory=dict)
     seconds: float = 0.0
     jobs: int = 1
 
@@ -58,26 +62,27 @@ class Plan:
 
     Attributes
     ----------
-    rows : the experiments, with the epochs of this run.
+    rows : the experiments, with the epochs of this run and as the data allow them.
     units : a ``Unit`` for each experiment and seed.
     prints : the identity of each unit, by (name, seed).
+    left_out : ``{experiment: reason}`` for what the data do not allow.
     """
 
     rows: list
     units: list
     prints: dict
+    left_out: dict
 
 
 def planned(rows, output, data="mnist", seeds=(0,), quick=False):
     """The ``Plan`` for these rows and seeds on the data set ``data``."""
-    rows = [scheduled(row, quick) for row in rows]
+    images = dataset(str(data), quick)
+    rows, left_out = for_data([scheduled(row, quick) for row in rows], len(images.classes))
     # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
     units = [Unit(row, seed, str(data), quick, folder) for seed in seeds for row in rows]
-    images = dataset(str(data), quick)
-    return Plan(
-        rows, units, {(u.name, u.seed): fingerprint(u.experiment, images, u.seed) for u in units}
-    )
+    prints = {(u.name, u.seed): fingerprint(u.experiment, images, u.seed) for u in units}
+    return Plan(rows, units, prints, left_out)
 
 
 def run(
@@ -118,6 +123,7 @@ def run(
     """
     output, seeds = Path(output), list(seeds)
     images = dataset(str(data), quick)
+    facts = facts_of(images, data)
     plan = planned(rows, output, data, seeds, quick)
     jobs = jobs or schedule.default_jobs()
     try:
@@ -125,9 +131,10 @@ def run(
             start = time.monotonic()
             store = Store(output)
             store.clear_progress()
-            done = Done(output, jobs=jobs)
+            done = Done(output, jobs=jobs, left_out=plan.left_out)
+            tell_left_out(output, plan.rows, plan.left_out)
             with schedule.backend(backend, address, jobs):
-                _train(plan, seeds, images, store, quick, force, done)
+                _train(plan, seeds, facts, store, quick, force, done)
                 write_results_csv(output)
                 if measure_uses:
                     _use(plan.rows, seeds, store, str(data), quick, force, done)
@@ -165,7 +172,7 @@ def _told(error, output):
     return UserError(f"cannot write to {error.filename}: {error.strerror}")
 
 
-def _train(plan, seeds, data, store, quick, force, done):
+def _train(plan, seeds, facts, store, quick, force, done):
     """Train unfinished runs, and write each experiment's results when its last seed is done."""
     units, prints = plan.units, plan.prints
     todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
@@ -173,7 +180,6 @@ def _train(plan, seeds, data, store, quick, force, done):
     todo.sort(key=lambda u: -weights[u.name, u.seed])
     if len(todo) < len(units):
         say(f"{len(units) - len(todo)} of {len(units)} runs are finished and kept (--force: again)")
-    facts = facts_of(data)
     failures = {row.name: [] for row in plan.rows}
     open_runs = {row.name: sum(u.name == row.name for u in todo) for row in plan.rows}
 
@@ -249,17 +255,21 @@ def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verb
         In the same cases as `run`.
     """
     images = dataset(str(data), quick)
-    row = scheduled(row, quick, epochs)
+    rows, left_out = for_data([scheduled(row, quick, epochs)], len(images.classes))
+    if not rows:
+        return None, left_out[row.name]
+    (row,) = rows
     unit = Unit(row, seed, str(data), quick, str(output))
     try:
         with schedule.sole_use(output):
             store = Store(output)
             store.clear_progress()
+            tell_left_out(output, rows, left_out)
             identity = fingerprint(row, images, seed)
             failure = work(unit, identity, verbose=verbose, one_thread=False)
             if failure:
                 return None, failure
-            assemble(row, [seed], facts_of(images), store, quick, [])
+            assemble(row, [seed], facts_of(images, data), store, quick, [])
             return store.record(row.name, seed), None
     except OSError as error:
         raise _told(error, output) from None
@@ -274,14 +284,38 @@ def note_run(output, **facts):
     write_json(Path(output) / "runs.json", [*runs, facts])
 
 
-def facts_of(data):
-    """Description of the data for result.json."""
-    return {
+def tell_left_out(output, rows, left_out):
+    """Say what the data do not allow, and keep it in ``left_out.json`` for the report."""
+    path = Path(output, "left_out.json")
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        earlier = {}
+    names = {row.name for row in rows}
+    kept = {name: why for name, why in earlier.items() if name not in names} | left_out
+    if kept != earlier:
+        write_json(path, kept)
+    for reason in dict.fromkeys(left_out.values()):
+        names = [name for name, why in left_out.items() if why == reason]
+        say(f"Left out ({', '.join(names)}): {reason}")
+
+
+def facts_of(data, source=None):
+    """Description of the data for result.json; ``source`` is what `load_dataset` took."""
+    facts = {
         "name": data.name,
         "sha256": data.sha256,
         "n_train": len(data.x_train),
         "n_test": len(data.x_test),
-        "image_shape": list(data.x_train.shape[1:]),
+        "image_shape": list(data.image_shape),
+    }
+    if data.name == "mnist":
+        return facts
+    return {
+        **facts,
+        "source": None if source is None else from_anywhere(source),
+        "classes": list(data.classes),
+        "split": data.split,
     }
 
 

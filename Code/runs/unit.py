@@ -122,6 +122,7 @@ def perform(unit, fingerprint, store, verbose=0):
         "seconds_in_all": time.perf_counter() - start,
         "epochs": outcome.epochs,
         "parameters": outcome.parameters,
+        **({"left_out": outcome.left_out} if outcome.left_out else {}),
         "structure": outcome.structure,
         "versions": versions(),
         "machine": machine(),

@@ -97,6 +97,9 @@ def measure(unit, fingerprint, store):
     with threadpool_limits(1):
         for i, use in enumerate(USES):
             start = time.perf_counter()
+            if reason := not_for(use, data):
+                left_out[use] = reason
+                continue
             try:
                 measured = measured_of(use, unit, model, data)
             except Exception as error:  # whatever it is, the other uses are measured
@@ -120,6 +123,16 @@ def measure(unit, fingerprint, store):
         "left_out": left_out,
     }
     write_json(folder / "uses.json", record)
+
+
+def not_for(use, data):
+    """Why a use cannot be measured on these data, or None if it can."""
+    module = module_of(use)
+    if getattr(module, "NEEDS_LABELS", False) and not data.labelled:
+        return "it needs labels, and the data have none"
+    if getattr(module, "GREY_ONLY", False) and len(data.image_shape) > 2:
+        return "it is for grey images only"
+    return None
 
 
 def measured_of(use, unit, model, data):
@@ -146,7 +159,7 @@ def digit_by_digit(unit, data):
     """
     from Code.tasks.anomaly import autoencoder_trainer, protocols, rivals
 
-    if unit.quick:
+    if unit.quick or not data.labelled:
         return {}
     if unit.name == BASELINES:
         found = rivals(unit.seed)

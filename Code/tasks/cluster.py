@@ -27,6 +27,7 @@ KMEANS_STARTS, MIXTURE_STARTS = 10, 2
 MIXTURE_UNITS = 32
 SHOWN = 16
 
+NEEDS_LABELS = True
 METRICS = tuple(
     Metric(f"{name}_{how}", main=(name, how) == ("accuracy", "kmeans"))
     for how in ("kmeans", "mixture", "own")

@@ -30,6 +30,8 @@ MEASURED_FACTORS = ("slant", "thickness", "width", "height", "ink")
 SHOWN_FACTORS = ("slant", "thickness", "width")
 MAX_ROWS = 16
 
+# Slant and thickness are those of strokes of one brightness
+GREY_ONLY = True
 METRICS = (
     Metric("mig", main=True),
     *(Metric(f"mig_{factor}") for factor in (*MEASURED_FACTORS, "label")),

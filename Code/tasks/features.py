@@ -29,6 +29,7 @@ FINE_TUNE_STEPS, FINE_TUNE_BATCH, FINE_TUNE_RATE = 600, 100, 1e-3
 FINE_TUNE_IMAGES = 2000
 ALL = "all"
 
+NEEDS_LABELS = True
 METRICS = tuple(
     Metric(
         f"{classifier}_{labels}{suffix}",

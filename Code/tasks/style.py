@@ -29,6 +29,9 @@ N_READER = 10_000
 LEAST_IN_PAIR = 5
 SHOWN = 2
 
+NEEDS_LABELS = True
+# Slant and thickness are those of strokes of one brightness
+GREY_ONLY = True
 METRICS = (
     Metric("transferred", main=True),
     Metric("read_as_wanted"),

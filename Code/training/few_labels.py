@@ -19,11 +19,13 @@ def run(experiment, data, seed, tell, verbose=0):
 
     Metrics after the last stage, on the test images: ``svm_error_100`` and ``svm_error_1000``, the
     share misclassified by a support vector machine (RBF kernel), as the mean over five draws of
-    the labelled images.
+    the labelled images. Data without labels have none of them.
     """
     outcome = procedure.run(experiment, data, seed, tell, verbose)
     model = outcome.model
     train, test = model.encode(data.x_train), model.encode(data.x_test)
+    if not data.labelled:
+        return outcome
     errors = few_label_errors(train, data.y_train, test, data.y_test, seed)
     outcome.add(experiment.stages[-1].name, "test", **errors)
     return outcome

@@ -40,7 +40,7 @@ def run(experiment, data, seed, tell, verbose=0):
 
     def newborn():
         keras.utils.set_random_seed(seed)
-        return load(experiment.model)(image_shape=data.x_train.shape[1:], **settings)
+        return load(experiment.model)(image_shape=data.image_shape, **settings)
 
     model = newborn()
     outcome = Outcome(model=model, structure=structure_of(model))

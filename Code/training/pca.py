@@ -36,15 +36,17 @@ def run(experiment, data, seed, tell, verbose=0):
         )
     # As for all other codes, the map is the plane of the first two components
     train_points, test_points = (codes[split][:, :2] for split in ("train", "test"))
-    knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
-    outcome.add(stage, "test", knn_accuracy=knn)
+    if data.labelled:
+        knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
+        outcome.add(stage, "test", knn_accuracy=knn)
     outcome.parameters = pca.components_.size + pca.mean_.size
     shape = (-1, *data.x_test.shape[1:])
     outcome.views = {
         "digits": flat["test"][:SHOWN_DIGITS].reshape(shape),
         f"reconstructions/{stage}": np.clip(x_hat[:SHOWN_DIGITS].reshape(shape), 0, 1),
         f"code/{stage}": test_points.astype(np.float32),
-        "labels": data.y_test,
         "code_is_projected": np.array(False),
     }
+    if data.labelled:
+        outcome.views |= {"labels": data.y_test, "classes": np.array(data.classes)}
     return outcome

@@ -9,10 +9,12 @@ def run(experiment, data, seed, tell, verbose=0):
 
     Without a supervised stage it is ``probe_accuracy``: a logistic regression on the frozen code,
     fitted to all training images, with a penalty chosen on held-out ones. With a supervised stage
-    it is ``test_accuracy`` of the fine-tuned network.
+    it is ``test_accuracy`` of the fine-tuned network. Data without labels have neither.
     """
     outcome = procedure.run(experiment, data, seed, tell, verbose)
     stage, model = experiment.stages[-1].name, outcome.model
+    if not data.labelled:
+        return outcome
     if model.classifier is None:
         codes = model.encode(data.x_train), model.encode(data.x_test)
         penalty = chosen_penalty(codes[0], data.y_train, scale="code", max_train=10_000)

@@ -11,6 +11,7 @@ from Code.data.corruption import gaussian
 from Code.data.datasets import Dataset
 from Code.data.filters import mean_filter, psnr
 from Code.experiments.row import Experiment
+from Code.foundation.errors import in_a_line
 from Code.foundation.names import load
 from Code.parts.images import to_unit
 from Code.training.keras_layers import layers_of
@@ -40,6 +41,7 @@ class Outcome:
     structure : blocks of the structure figure.
     parameters : number of trainable weights of the autoencoder.
     model : the trained Keras model, or None.
+    left_out : ``{what: reason}`` for what cannot be measured on these data.
     """
 
     metrics: list = field(default_factory=list)
@@ -51,6 +53,7 @@ class Outcome:
     structure: list = field(default_factory=list)
     parameters: int = 0
     model: keras.Model | None = None
+    left_out: dict = field(default_factory=dict)
 
     def add(self, stage, split=None, **values):
         """Append metrics of a stage, all for the same split."""
@@ -123,7 +126,7 @@ def run(
 
 def build(experiment, data):
     """The untrained model of an experiment, for images of the size in ``data``."""
-    return load(experiment.model)(image_shape=data.x_train.shape[1:], **experiment.settings)
+    return load(experiment.model)(image_shape=data.image_shape, **experiment.settings)
 
 
 def train(model, stage, inputs, data, outcome, tell, verbose=0):
@@ -167,12 +170,13 @@ def measure(experiment, model, stage, data, outcome):
     views = outcome.views
     views[f"reconstructions/{stage}"] = x_hat[:SHOWN_DIGITS]
     views["digits"] = x_test[:SHOWN_DIGITS]
-    views["labels"] = data.y_test
 
     codes = model.encode(data.x_train), model.encode(data.x_test)
     train_points, test_points = plane(*codes)
-    accuracy = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
-    outcome.add(stage, "test", knn_accuracy=accuracy)
+    if data.labelled:
+        views |= {"labels": data.y_test, "classes": np.array(data.classes)}
+        accuracy = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
+        outcome.add(stage, "test", knn_accuracy=accuracy)
     views[f"code/{stage}"] = test_points.astype(np.float32)
     views["code_is_projected"] = np.array(test_points.shape != codes[1].shape)
 
@@ -180,7 +184,11 @@ def measure(experiment, model, stage, data, outcome):
     outcome.add(stage, "test", **further)
     if experiment.denoises:
         measure_denoising(model, stage, x_test, outcome)
-    outcome.add(stage, "test", **model.diagnostics(x_test, data.y_test))
+    try:
+        outcome.add(stage, "test", **model.diagnostics(x_test, data.y_test))
+    except ValueError as error:
+        # What scikit-learn measures is not defined for, say, a single class; the model is trained
+        outcome.left_out[f"diagnostics of stage {stage}"] = in_a_line(error)
     views.update({f"own/{k}": v for k, v in model.views(x_test, data.y_test).items()})
     if model.has_prior and model.code_dim == 2:
         ticks = np.linspace(-MANIFOLD_EXTENT, MANIFOLD_EXTENT, MANIFOLD_SIDE)

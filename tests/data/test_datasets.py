@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from Code.data import datasets
+from Code.data import arrays, datasets
 from Code.data.datasets import KEYS, MNIST_SHA256, DataError, load_dataset
 from Code.parts.images import to_unit
 
@@ -159,7 +159,7 @@ def test_npz_of_floats(tmp_path, dtype):
     np.testing.assert_array_equal(dataset.x_train, images["x_train"].astype("f4"))
 
 
-@pytest.mark.parametrize("side", [(8, 8), (28, 20), (64, 64)])
+@pytest.mark.parametrize("side", [(4, 5), (28, 20), (30, 29), (128, 128), (32, 32, 3)])
 def test_sizes_that_work(tmp_path, side):
     dataset = load_dataset(str(write_npz(tmp_path / "a.npz", **small(side))))
     assert dataset.x_test.shape == (N_TEST, *side)
@@ -211,13 +211,22 @@ def poisoned(value):
 
 
 BAD_ARRAYS = {
-    "missing key": ({"y_test": None}, "y_test missing"),
+    "missing labels": ({"y_test": None}, "y_test missing"),
+    "missing images": ({"x_test": None}, "x_test missing"),
     "several missing keys": ({"x_train": None, "y_train": None}, "x_train, y_train missing"),
-    "flat rows": ({"x_train": np.zeros((N_TRAIN, 784), np.uint8)}, "shape (12, 784)"),
+    "flat rows, no square": ({"x_train": np.zeros((N_TRAIN, 780), np.uint8)}, "shape (12, 780)"),
     "scalar": ({"x_test": np.uint8(3)}, "shape ()"),
-    "colour": ({"x_train": np.zeros((N_TRAIN, 32, 32, 3), np.uint8)}, "colour"),
-    "integers": ({"x_train": np.zeros((N_TRAIN, 28, 28), np.int64)}, "dtype int64"),
-    "booleans": ({"x_train": np.zeros((N_TRAIN, 28, 28), bool)}, "dtype bool"),
+    "four channels": ({"x_train": np.zeros((N_TRAIN, 28, 28, 4), np.uint8)}, "in colour"),
+    "channels first": ({"x_train": np.zeros((N_TRAIN, 3, 28, 28), np.uint8)}, "np.moveaxis"),
+    "colour and grey": ({"x_train": np.zeros((N_TRAIN, 28, 28, 3), np.uint8)}, "28×28×3"),
+    "bits or bytes": (
+        {
+            key: np.ones((n, 28, 28), np.int64)
+            for key, n in (("x_train", N_TRAIN), ("x_test", N_TEST))
+        },
+        "bits as bool",
+    ),
+    "large integers": ({"x_train": np.full((N_TRAIN, 28, 28), 256, np.int32)}, "from 256 to 256"),
     "complex": ({"x_train": np.zeros((N_TRAIN, 28, 28), complex)}, "dtype complex128"),
     "text": ({"x_train": np.full((N_TRAIN, 28, 28), "a")}, "dtype <U1"),
     "NaN": ({"x_train": poisoned(np.nan)}, "NaN"),
@@ -230,12 +239,11 @@ BAD_ARRAYS = {
     ),
     "no test rows": ({"x_test": np.zeros((0, 28, 28), np.uint8)}, "x_test holds no images"),
     "no pixels": ({"x_train": np.zeros((N_TRAIN, 0, 28), np.float32)}, "0×28"),
-    "no labels": ({"y_train": np.zeros(0, np.int64)}, "y_train holds no labels"),
-    "one-hot labels": ({"y_test": np.eye(N_TEST, dtype=np.uint8)}, "y_test has the shape (10, 10)"),
-    "float labels": ({"y_test": np.zeros(N_TEST)}, "y_test has the dtype float64"),
-    "label 10": ({"y_test": np.full(N_TEST, 10)}, "y_test lies between 10 and 10"),
-    "label -1": ({"y_train": np.arange(N_TRAIN) % 10 - 1}, "y_train lies between -1 and 8"),
-    "huge label": ({"y_test": np.full(N_TEST, 2**64 - 1, np.uint64)}, "labels in 0..9"),
+    "no label": ({"y_train": np.zeros(0, np.int64)}, "y_train holds no labels"),
+    "two labels an image": ({"y_test": np.ones((N_TEST, 10))}, "y_test has the shape (10, 10)"),
+    "values, not labels": ({"y_test": np.full(N_TEST, 0.5)}, "y_test holds 0.5"),
+    "NaN label": ({"y_test": np.full(N_TEST, np.nan)}, "y_test holds nan"),
+    "huge label": ({"y_test": np.full(N_TEST, 2**64 - 1, np.uint64)}, "y_test holds 1.8"),
     "fewer labels": ({"y_train": np.zeros(11, np.uint8)}, "12 images but y_train 11 labels"),
     "swapped labels": ({"y_test": small()["y_train"]}, "10 images but y_test 12 labels"),
     "two sizes": ({"x_test": np.zeros((N_TEST, 28, 32), np.uint8)}, "28×28 pixels but the test"),
@@ -251,11 +259,11 @@ def test_bad_arrays(tmp_path, changes, reason):
     assert reason in message
 
 
-@pytest.mark.parametrize("side", [(7, 7), (4, 28), (30, 28), (28, 27), (68, 68)])
+@pytest.mark.parametrize("side", [(3, 28), (28, 129), (2, 2), (200, 200, 3)])
 def test_sizes_that_are_refused(tmp_path, side):
     message = refusal(write_npz(tmp_path / "bad.npz", **small(side)))
     assert f"{side[0]}×{side[1]}" in message
-    assert "multiple of 4 between 8 and 64" in message
+    assert "each side must have 4 to 128" in message
 
 
 def test_bad_content_of_a_folder(tmp_path):
@@ -271,11 +279,9 @@ def test_unknown_names_and_missing_paths(tmp_path):
         assert "accepted are mnist, fashion_mnist" in refusal(spec)
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"), [("cifar10", "colour"), ("CIFAR100", "colour"), ("kmnist", ".npz file")]
-)
-def test_names_that_do_not_fit(name, reason):
-    assert reason in refusal(name)
+@pytest.mark.parametrize("name", ["kmnist", "SVHN"])
+def test_names_that_are_not_offered(name):
+    assert ".npz file" in refusal(name)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -302,11 +308,6 @@ def test_not_a_zip(tmp_path, content):
     path = tmp_path / "bad.npz"
     path.write_bytes(content)
     assert "not an .npz file" in refusal(path)
-
-
-def test_single_array_instead_of_npz(tmp_path):
-    np.save(tmp_path / "x.npy", small()["x_train"])
-    assert "not an .npz file" in refusal(tmp_path / "x.npy")
 
 
 def test_member_that_is_no_array(tmp_path):
@@ -363,11 +364,11 @@ def test_more_data_than_a_header_states(tmp_path):
 def test_array_that_states_more_than_memory(tmp_path):
     path = write_npz(tmp_path / "bad.npz", x_test=None)
     with (tmp_path / "x.npy").open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (10**14, 28, 28)}
+        header = {"descr": "|u1", "fortran_order": False, "shape": (10**6, 28, 28)}
         np.lib.format.write_array_header_1_0(file, header)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x_test.npy", (tmp_path / "x.npy").read_bytes())
-    assert "x_test cannot be read" in refusal(path)
+    assert "its header states more data than it holds" in refusal(path)
 
 
 def test_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
@@ -378,19 +379,17 @@ def test_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     bomb[entry + 24 : entry + 28] = struct.pack("<I", 2**32 - 2)
     path.write_bytes(bomb)
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("unpacked"))
-    assert "GB when unpacked; at most 4 GB" in refusal(path)
+    assert "GB when unpacked; at most 1 GB" in refusal(path)
 
 
 def test_the_sizes_of_all_arrays_count(tmp_path, monkeypatch):
     path = write_npz(tmp_path / "a.npz")
-    monkeypatch.setattr(datasets, "MAX_BYTES", small()["x_train"].nbytes + 1000)
+    monkeypatch.setattr(arrays, "MAX_BYTES", small()["x_train"].nbytes + 1000)
     assert "when unpacked" in refusal(path)
 
 
 def test_folder_without_the_files(tmp_path):
-    message = refusal(tmp_path)
-    for name in IDX_NAMES.values():
-        assert name in message
+    assert "IDX" in refusal(tmp_path)
 
 
 def test_folder_without_labels(tmp_path):

@@ -54,7 +54,7 @@ BROKEN = {
     "header cut": (GOOD[:9], "truncated within its header"),
     "data cut": (GOOD[:-1], "48 bytes of data, it holds only 47"),
     "surplus": (GOOD + b"\0", "48 bytes of data, it holds more"),
-    "huge": (header(0x08, 2**32 - 1, 28, 28), "at most 4 GB"),
+    "huge": (header(0x08, 2**32 - 1, 28, 28), "at most 1 GB"),
     "gzip cut": (gzip.compress(GOOD)[:-9], "gzip data is truncated"),
     "gzip header cut": (gzip.compress(GOOD)[:5], "gzip data is truncated"),
     "gzip checksum": (gzip.compress(GOOD)[:-8] + bytes(8), "gzip data is damaged"),

@@ -82,11 +82,20 @@ def test_collapsed_codes_leave_numerals_apart_and_inside(codes):
     assert gaps.min() > 0.04 * np.ptp(axes.get_xlim())
 
 
-def test_absent_and_unexpected_classes():
-    labels = np.where(LABELS < 5, 1, 12)
-    figure = draw(CODES, labels)
-    assert legend(figure) == ["1", "12"]
-    assert set(numerals(figure.axes[0])) == {"1", "12"}
+def test_names_of_absent_and_of_more_than_ten_classes():
+    labels, names = np.where(LABELS < 5, 1, 12), [f"class {i}" for i in range(26)]
+    figure = code_maps([("", CODES, labels)], "", "", names)
+    assert legend(figure) == ["class 1", "class 12"]
+    assert set(numerals(figure.axes[0])) == {"class 1", "class 12"}
+    with pytest.raises(ValueError, match="labels from 1 to 12, but 10 classes"):
+        draw(CODES, labels)
+
+
+def test_a_map_without_labels_and_one_of_very_many_classes_have_no_names():
+    for labels, n in ((None, 10), (np.arange(len(CODES)) % 100, 100)):
+        figure = code_maps([("", CODES, labels)], "", "", [str(i) for i in range(n)])
+        assert not figure.legends and not numerals(figure.axes[0])
+        assert len(figure.axes[0].collections[0].get_offsets()) == len(CODES)
 
 
 def test_classes_of_one_panel_only_are_in_the_legend():

@@ -1,0 +1,162 @@
+"""Images as rows of a CSV file: a label and the pixels, or the pixels alone."""
+
+import csv
+import gzip
+import io
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from Code.data.arrays import check_size
+from Code.foundation.errors import UserError, in_a_line
+
+LABEL_NAMES = ("label", "labels", "class", "target", "y", "digit", "character")
+SUFFIXES = (".csv", ".csv.gz")
+_GZIP_MAGIC = b"\x1f\x8b"
+_LAYOUT = (
+    "each row must hold an image's pixels, as many as a square has (such as 784), after its label "
+    "or without one"
+)
+
+
+class CsvError(UserError, ValueError):
+    """A CSV file that cannot be used; the message says in one line what is wrong."""
+
+
+def read_csv(path):
+    """Read images, and their labels where there is a column more than the pixels of a square.
+
+    The first row may name the columns. A column called ``label`` (or class, target, y) holds the
+    labels; without such a name it is the first one, or the last one if only that is no number.
+
+    Returns
+    -------
+    ``{"images": array (n, side, side)}``, with ``"labels"``, text ``(n,)``, where there are some.
+
+    Raises
+    ------
+    CsvError
+        If the file cannot be read, its rows are of different lengths, a pixel is no number, or
+        there are not as many pixels as a square has.
+    """
+    path = Path(path)
+    text = _text(path)
+    delimiter = _delimiter(text)
+    first, second = _first_rows(path, text, delimiter)
+    names = first if first is not None and _is_header(first) else None
+    row = first if names is None else second
+    if row is None:
+        raise CsvError(f"{path}: there are no images in it; {_LAYOUT}")
+    pixels, place = _columns(path, row, names)
+    reading = {
+        "delimiter": delimiter,
+        "skiprows": int(names is not None),
+        "encoding": "utf-8-sig",
+        "quotechar": '"',
+        "comments": None,
+        "ndmin": 2,
+    }
+    try:
+        images = np.loadtxt(io.BytesIO(text), np.float32, usecols=pixels, **reading)
+        found = {"images": _as_numbers(images).reshape(len(images), *_square(pixels))}
+        if place is not None:
+            found["labels"] = np.loadtxt(io.BytesIO(text), str, usecols=[place], **reading)[:, 0]
+    except (ValueError, UnicodeDecodeError, MemoryError) as error:
+        raise CsvError(f"{path}: {in_a_line(error, 200)}; {_LAYOUT}") from error
+    n_marks = (len(row) - 1) * (len(images) + (names is not None))
+    if b'"' not in text and text.count(delimiter.encode()) != n_marks:
+        raise CsvError(f"{path}: its rows are not all of {len(row):,} columns; {_LAYOUT}")
+    return found
+
+
+def _is_header(row):
+    """Whether a row names the columns; a label may be text, so the cells between ends decide."""
+    inner = row[1:-1]
+    if not all(map(_is_number, inner)):
+        return True
+    # pandas calls columns without names 0, 1, 2, …
+    numbers = np.array([float(cell) for cell in inner])
+    return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())
+
+
+def _columns(path, row, names):
+    """The columns of the pixels, and that of the labels, or None without labels."""
+    names = [name.strip().lower() for name in names] if names else ["?"] * len(row)
+    # pandas writes the index as a column without a name
+    columns = [i for i, name in enumerate(names) if name and not name.startswith("unnamed:")]
+    if _square(columns):
+        return columns, None
+    text = [i for i in columns if not _is_number(row[i])]
+    named = [i for i in columns if names[i] in LABEL_NAMES]
+    place = (named or [i for i in text if i in (columns[0], columns[-1])] or columns[:1] or [None])[
+        0
+    ]
+    pixels = [i for i in columns if i != place]
+    if not _square(pixels):
+        raise CsvError(f"{path}: rows of {len(row):,} columns; {_LAYOUT}")
+    return pixels, place
+
+
+def _square(columns):
+    """``(side, side)`` of an image with so many pixels, or None if they are no square."""
+    side = math.isqrt(len(columns))
+    return (side, side) if side > 1 and side**2 == len(columns) else None
+
+
+def _as_numbers(images):
+    """Whole numbers as integers, unless all are 0 and 1, as bits are."""
+    whole = images.max(initial=0) > 1 and not (images % 1).any()
+    return images.astype(np.int64) if whole else images
+
+
+def _delimiter(text):
+    line = text[:1_000_000].split(b"\n", 1)[0]
+    return max(",;\t ", key=lambda mark: line.count(mark.encode()))
+
+
+def _text(path):
+    """The unpacked bytes of the file, as a stream that can be read again."""
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == _GZIP_MAGIC
+            raw.seek(0)
+            if not zipped:
+                check_size(path, path.stat().st_size, "of text")
+                return raw.read()
+            with gzip.open(raw, "rb") as unzipped:
+                _count(path, unzipped)
+            raw.seek(0)
+            with gzip.open(raw, "rb") as unzipped:
+                return unzipped.read()
+    except UserError:
+        raise
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CsvError(f"{path}: the gzip data is damaged ({in_a_line(error)})") from error
+    except OSError as error:
+        raise CsvError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _count(path, stream):
+    """Refuse a gzip bomb piece by piece, before it is kept."""
+    size = 0
+    while piece := stream.read(1 << 20):
+        size += len(piece)
+        check_size(path, size, "and more when unpacked")
+
+
+def _first_rows(path, text, delimiter):
+    try:
+        head = text[:4_000_000].decode("utf-8-sig")
+        rows = [row for row in csv.reader(io.StringIO(head), delimiter=delimiter) if row][:2]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CsvError(f"{path}: not a CSV file in UTF-8 ({in_a_line(error)})") from error
+    return (*rows, None, None)[:2]
+
+
+def _is_number(cell):
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
