@@ -122,7 +122,7 @@ def test_learns_to_complete_better_than_the_mean_image(mnist, digits, seeded, tm
     trains_on(loaded, few.x_train[:64])
 
 
-@pytest.mark.parametrize("wrong", [{"patch": 5}, {"visible": 0.0}, {"visible": 1.0}])
+@pytest.mark.parametrize("wrong", [{"patch": 0}, {"visible": 0.0}, {"visible": 1.0}])
 def test_masks_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="patches"):
         MaskedAE(**wrong)
