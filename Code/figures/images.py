@@ -173,10 +173,9 @@ def _scale(width: int, across: float, down: float = np.inf) -> float:
 
     ``across`` and ``down`` are so many that the page's width, or the largest height, is filled.
     """
-    most = min(across + 0.3, down)
-    if most >= 1 or width <= _SMALLEST:
+    if min(across, down) >= 1 or width <= _SMALLEST:
         # A whole number keeps the pixels square and sharp.
-        return max(1, int(min(most, _LARGEST / width)))
+        return max(1, int(min(across + 0.3, down, _LARGEST / width)))
     return max(min(across, down), _SMALLEST / width)
 
 
