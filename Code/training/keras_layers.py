@@ -71,9 +71,9 @@ def _name(layer: Any) -> str:
             case "AveragePooling2D":
                 return f"Mean-pool {_times(layer.pool_size)}"
             case "ZeroPadding2D":
-                return f"Zeros around, {_around(layer.padding)}"
+                return "Border of zeros"
             case "Cropping2D":
-                return f"Crop, {_around(layer.cropping)}"
+                return "Crop"
             case "UpSampling2D":
                 return f"Up-sample {_times(layer.size)}"
             case "Activation":
@@ -87,11 +87,6 @@ def _activation(layer: Any) -> str:
     activation = getattr(layer, "activation", None)
     name = getattr(activation, "__name__", None) or getattr(activation, "name", "")
     return "" if name in ("", "linear") else f", {name}"
-
-
-def _around(border: Any) -> str:
-    """``((1, 1), (0, 1))`` as ``1 + 1 × 0 + 1``: above and below, left and right."""
-    return " × ".join(f"{before} + {after}" for before, after in border)
 
 
 def _times(sizes: Any) -> str:
