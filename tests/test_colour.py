@@ -116,6 +116,7 @@ def test_the_loss_is_that_of_the_image_s_own_pixels(name, mnist, seeded):
     x_hat = model.reconstruct(x)
     assert (8, 8, 3) in [layer.output.shape[1:] for layer in model.encoder.layers]
     loss = model.loss_terms(keras.ops.convert_to_tensor(x))["loss"]
+    loss = keras.ops.convert_to_numpy(loss)
     np.testing.assert_allclose(loss, np.square(x - x_hat).mean(axis=(1, 2, 3)), rtol=1e-5)
 
 
