@@ -19,7 +19,8 @@ class BaseAutoencoder(WholeEpochModel):
 
     Parameters
     ----------
-    image_shape : (height, width) of the images, intensities in [0, 1].
+    image_shape : (height, width) of grey images, (height, width, channels) of images in colour;
+        intensities in [0, 1].
     code_dim : number of units of the code.
     hidden : units of the encoder's hidden layers; the decoder has them in reverse order.
     activation, code_activation, output_activation : Keras activations of the hidden layers, the
@@ -82,6 +83,7 @@ class BaseAutoencoder(WholeEpochModel):
 
     @property
     def n_pixels(self):
+        """D, the number of an image's values; a pixel in colour counts once for each channel."""
         return int(np.prod(self.image_shape))
 
     @property
@@ -90,7 +92,7 @@ class BaseAutoencoder(WholeEpochModel):
         return self.encoder.output_shape[1:]
 
     def build_encoder(self):
-        """Image ``(height, width)`` → code ``(code_dim,)``."""
+        """Image ``image_shape`` → code ``(code_dim,)``."""
         image = keras.Input(self.image_shape, name="image")
         code = layers.Dense(self.code_dim, self.code_activation, name="code")(
             self.hidden_layers(image)
@@ -105,7 +107,7 @@ class BaseAutoencoder(WholeEpochModel):
         return h
 
     def build_decoder(self):
-        """Code ``(code_dim,)`` → image ``(height, width)``."""
+        """Code ``(code_dim,)`` → image ``image_shape``."""
         code = keras.Input(self.code_shape, name=self.code_name)
         h = code
         for units in reversed(self.hidden):
@@ -148,13 +150,16 @@ class BaseAutoencoder(WholeEpochModel):
 
         Parameters
         ----------
-        x : array ``(n, height, width)`` in [0, 1].
+        x : array ``(n, *image_shape)`` in [0, 1].
         y : integer array ``(n,)``.
         """
         return {}
 
     def views(self, x, y):
-        """Pictures that are special to the variant: ``{name: array (n, height, width)}``."""
+        """Pictures that are special to the variant: ``{name: array (n, height, width)}``.
+
+        Pictures of images in colour have a last axis of 3: red, green, blue.
+        """
         return {}
 
     @property
@@ -166,11 +171,11 @@ class BaseAutoencoder(WholeEpochModel):
         return self.in_batches("code", self.code_of, self.as_input(x), batch_size)
 
     def decode(self, codes, batch_size=1000):
-        """Images ``(n, height, width)`` of codes ``(n, code_dim)``, see ``output_activation``."""
+        """Images ``(n, *image_shape)`` of codes ``(n, code_dim)``, see ``output_activation``."""
         return self.in_batches("image", self.decoder, codes, batch_size)
 
     def reconstruct(self, x, batch_size=1000):
-        """Reconstructed images ``(n, height, width)``, see `decode` for their range."""
+        """Reconstructed images ``(n, *image_shape)``, see `decode` for their range."""
         return self.in_batches("reconstruction", self.autoencoder, self.as_input(x), batch_size)
 
     def squared_errors(self, x, batch_size=1000):

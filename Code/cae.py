@@ -10,7 +10,7 @@ from keras import layers
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import Denoising
-from Code.parts.images import check_sides
+from Code.parts.maps import n_channels, to_image, to_maps
 from Code.parts.subpixel import UpConv2D
 
 
@@ -22,12 +22,8 @@ class CAE(BaseAutoencoder):
     ----------
     filters : filters of the encoder's 3×3 convolutions, each followed by 2×2 pooling; the decoder
         has them in reverse order. The code has the shape
-        ``(height / 2^len(filters), width / 2^len(filters), filters[-1])``.
-
-    Raises
-    ------
-    ValueError
-        If the image's sides are not multiples of ``2^len(filters)``.
+        ``(height / 2^len(filters), width / 2^len(filters), filters[-1])``, the sides rounded up;
+        see `Code.parts.maps` for sides that do not halve.
     """
 
     compile_with_xla = False
@@ -37,9 +33,8 @@ class CAE(BaseAutoencoder):
         super().__init__(reconstruction=reconstruction, **{**kwargs, "code_dim": None})
 
     def build_encoder(self):
-        check_sides(self.image_shape, len(self.filters))
         image = keras.Input(self.image_shape, name="image")
-        h = layers.Reshape((*self.image_shape, 1))(image)
+        h = to_maps(image, len(self.filters))
         for filters in self.filters:
             h = layers.Conv2D(filters, 3, padding="same", activation=self.activation)(h)
             h = layers.MaxPooling2D(2, padding="same")(h)
@@ -51,8 +46,8 @@ class CAE(BaseAutoencoder):
         h = layers.Conv2D(first, 3, padding="same", activation=self.activation)(code)
         for filters in others:
             h = UpConv2D(filters, self.activation)(h)
-        h = UpConv2D(1, self.output_activation)(h)
-        return keras.Model(code, layers.Reshape(self.image_shape)(h), name="decoder")
+        h = UpConv2D(n_channels(self.image_shape), self.output_activation)(h)
+        return keras.Model(code, to_image(h, self.image_shape), name="decoder")
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}

@@ -14,7 +14,7 @@ from keras import layers
 
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.dae import Denoising
-from Code.parts.images import check_sides
+from Code.parts.maps import halved, n_channels, to_image, to_maps
 from Code.stacked import LayerWise, squared_error_of_image
 
 
@@ -24,14 +24,10 @@ class ConvAE(BaseAutoencoder):
 
     Parameters
     ----------
-    filters : filters of the encoder's convolutions, each of which halves the sides; the decoder
-        has them in reverse order. The dense layers ``hidden`` lie between them and the code.
+    filters : filters of the encoder's convolutions, each of which halves the sides, see
+        `Code.parts.maps`; the decoder has them in reverse order. The dense layers ``hidden`` lie
+        between them and the code.
     kernel_size : side of every kernel in pixels.
-
-    Raises
-    ------
-    ValueError
-        If the image's sides are not multiples of ``2^len(filters)``.
     """
 
     compile_with_xla = False
@@ -42,8 +38,7 @@ class ConvAE(BaseAutoencoder):
         super().__init__(**kwargs)
 
     def hidden_layers(self, image):
-        check_sides(self.image_shape, len(self.filters))
-        h = layers.Reshape((*self.image_shape, 1))(image)
+        h = to_maps(image, len(self.filters))
         for filters in self.filters:
             h = layers.Conv2D(
                 filters, self.kernel_size, 2, padding="same", activation=self.activation
@@ -52,8 +47,7 @@ class ConvAE(BaseAutoencoder):
 
     def build_decoder(self):
         code = keras.Input(self.encoder.output_shape[1:], name="code")
-        step = 2 ** len(self.filters)
-        maps = (*(side // step for side in self.image_shape), self.filters[-1])
+        maps = (*halved(self.image_shape, len(self.filters)), self.filters[-1])
         h = code
         for units in reversed(self.hidden):
             h = layers.Dense(units, self.activation)(h)
@@ -64,9 +58,14 @@ class ConvAE(BaseAutoencoder):
                 filters, self.kernel_size, 2, padding="same", activation=self.activation
             )(h)
         pixels = layers.Conv2DTranspose(
-            1, self.kernel_size, 2, padding="same", activation=self.output_activation, name="pixels"
+            n_channels(self.image_shape),
+            self.kernel_size,
+            2,
+            padding="same",
+            activation=self.output_activation,
+            name="pixels",
         )(h)
-        return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
+        return keras.Model(code, to_image(pixels, self.image_shape), name="decoder")
 
     def get_config(self):
         own = {"filters": self.filters, "kernel_size": self.kernel_size}
@@ -82,7 +81,8 @@ class ConvLayer(Denoising):
 
     Parameters
     ----------
-    image_shape : ``(height, width)``, or ``(height, width, channels)`` for maps of the level below.
+    image_shape : ``(height, width)``, or ``(height, width, channels)`` for images in colour and
+        for maps of the level below.
     code_dim : number of filters.
     """
 
@@ -93,9 +93,8 @@ class ConvLayer(Denoising):
         super().__init__(corruption=corruption, level=level, **kwargs)
 
     def build_encoder(self):
-        check_sides(self.image_shape[:2], 1)
         image = keras.Input(self.image_shape, name="image")
-        h = layers.Reshape((*self.image_shape, 1))(image) if len(self.image_shape) == 2 else image
+        h = to_maps(image, 1)
         convolution = layers.Conv2D(
             self.code_dim,
             self.kernel_size,
@@ -107,16 +106,15 @@ class ConvLayer(Denoising):
 
     def build_decoder(self):
         code = keras.Input(self.encoder.output_shape[1:], name="code")
-        channels = 1 if len(self.image_shape) == 2 else self.image_shape[2]
         pixels = layers.Conv2DTranspose(
-            channels,
+            n_channels(self.image_shape),
             self.kernel_size,
             2,
             padding="same",
             activation=self.output_activation,
             name="pixels",
         )(code)
-        return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
+        return keras.Model(code, to_image(pixels, self.image_shape), name="decoder")
 
     def get_config(self):
         return {**super().get_config(), "kernel_size": self.kernel_size}
@@ -125,6 +123,9 @@ class ConvLayer(Denoising):
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class StackedConvAE(LayerWise):
     """The stacked convolutional autoencoder, whose encoder becomes a convolutional classifier.
+
+    Where the sides do not halve, the zeros around the image (`Code.parts.maps`) have features too,
+    and a level beyond the first is trained to reconstruct those as well.
 
     Source: Masci, Meier, Cireşan & Schmidhuber 2011, sections 3 and 4.
 
@@ -144,9 +145,8 @@ class StackedConvAE(LayerWise):
         super().__init__(**{**kwargs, "code_dim": None})
 
     def build_encoder(self):
-        check_sides(self.image_shape, len(self.filters))
         image = keras.Input(self.image_shape, name="image")
-        h = layers.Reshape((*self.image_shape, 1))(image)
+        h = to_maps(image, len(self.filters))
         for filters in self.filters:
             h = layers.Conv2D(
                 filters, self.kernel_size, padding="same", activation=self.activation
@@ -162,9 +162,13 @@ class StackedConvAE(LayerWise):
                 filters, self.kernel_size, 2, padding="same", activation=self.activation
             )(h)
         pixels = layers.Conv2DTranspose(
-            1, self.kernel_size, 2, padding="same", activation=self.output_activation
+            n_channels(self.image_shape),
+            self.kernel_size,
+            2,
+            padding="same",
+            activation=self.output_activation,
         )(h)
-        return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
+        return keras.Model(code, to_image(pixels, self.image_shape), name="decoder")
 
     @property
     def pairs(self):
@@ -195,7 +199,8 @@ class StackedConvAE(LayerWise):
     def views(self, x, y):
         """The first level's kernels."""
         kernel = keras.ops.convert_to_numpy(self.pairs[0][0].kernel)
-        return {"filters": kernel[:, :, 0].transpose(2, 0, 1)}
+        tiles = kernel.transpose(3, 0, 1, 2)
+        return {"filters": tiles[..., 0] if len(self.image_shape) == 2 else tiles}
 
     def get_config(self):
         own = {"filters": self.filters, "kernel_size": self.kernel_size, "level": self.level}

@@ -172,7 +172,7 @@ class CVAE(VAE):
         return np.random.default_rng(MEASURE_SEED).standard_normal((n, self.code_dim))
 
     def all_labels_of(self, styles):
-        """Images ``(n · n_labels, height, width)`` of styles ``(n, code_dim)`` with every label."""
+        """Images ``(n · n_labels, *image_shape)`` of styles ``(n, code_dim)`` with every label."""
         labels = np.tile(np.arange(self.n_labels), len(styles))
         return self.decode(np.repeat(styles, self.n_labels, axis=0), labels)
 

@@ -20,7 +20,7 @@ class Denoising(BaseAutoencoder):
     ----------
     corruption : a name in ``Code.data.corruption.CORRUPTIONS``.
     level : its strength: the standard deviation in units of intensity for ``"gaussian"``, otherwise
-        the share of corrupted pixels.
+        the share of corrupted pixels. In colour each value of a pixel is corrupted by itself.
     """
 
     live = ("corruption", "level")

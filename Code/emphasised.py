@@ -2,7 +2,8 @@
 
     L_α,β(x, x̂) = α Σ_{j corrupted} L(x_j, x̂_j) + β Σ_{j clean} L(x_j, x̂_j)
 
-α = β = 1 is the plain denoising autoencoder; β = 0, full emphasis, ignores the clean pixels.
+α = β = 1 is the plain denoising autoencoder; β = 0, full emphasis, ignores the clean pixels. In
+colour each value counts by itself: a pixel may be corrupted in one channel and clean in another.
 
 Train it alone: ``python -m Code.emphasised --help``.
 """
@@ -24,7 +25,7 @@ def emphasised(errors, corrupted, alpha, beta):
 
     Parameters
     ----------
-    errors : tensor ``(batch, height, width)``, error of each pixel.
+    errors : tensor ``(batch, *image_shape)``, error of each pixel, in colour of each of its values.
     corrupted : boolean tensor of the same shape.
     """
     weights = ops.where(corrupted, alpha, beta)

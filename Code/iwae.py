@@ -41,7 +41,7 @@ def log_weights(model, x, z, z_mean, z_log_var, training=False):
     ----------
     model : a VAE; D times its ``reconstruction_error`` must be −log p(x | z) including constants,
         as for binary cross-entropy and in ``GaussianVAE``.
-    x : tensor ``(batch, height, width)``.
+    x : tensor ``(batch, *image_shape)``.
     z : tensor ``(k, batch, code)``, samples of q(z | x).
     z_mean, z_log_var : tensors ``(batch, code)``.
     """
@@ -137,7 +137,7 @@ def negative_log_likelihood(model, x, samples=TEST_SAMPLES, seed=0):
     Parameters
     ----------
     model : any VAE, see `log_weights`.
-    x : array ``(n, height, width)`` in [0, 1].
+    x : array ``(n, *image_shape)`` in [0, 1].
     seed : int; the same seed gives the same result.
     """
     chunk = math.gcd(samples, 50)

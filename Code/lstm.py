@@ -8,6 +8,8 @@ r and r′ are LSTM cells (Hochreiter & Schmidhuber 1997) or GRU cells (Cho et a
 Train it alone: ``python -m Code.lstm --help``.
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import layers
@@ -20,6 +22,8 @@ CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class RecurrentAE(BaseAutoencoder):
     """Encodes an image row by row into one state, and decodes it row by row from the code.
+
+    A step of an image in colour is a row with all of its channels, ``width · channels`` values.
 
     Parameters
     ----------
@@ -41,18 +45,22 @@ class RecurrentAE(BaseAutoencoder):
         super().__init__(**kwargs)
 
     def hidden_layers(self, image):
-        return super().hidden_layers(CELLS[self.cell](self.units, name="reader")(image))
+        rows = image
+        if len(self.image_shape) > 2:
+            rows = layers.Reshape((self.image_shape[0], math.prod(self.image_shape[1:])))(image)
+        return super().hidden_layers(CELLS[self.cell](self.units, name="reader")(rows))
 
     def build_decoder(self):
         code = keras.Input(self.encoder.output_shape[1:], name="code")
-        height, width = self.image_shape
+        height, *row = self.image_shape
         h = code
         for units in reversed(self.hidden):
             h = layers.Dense(units, self.activation)(h)
         h = layers.RepeatVector(height)(h)
         states = CELLS[self.cell](self.units, return_sequences=True, name="writer")(h)
-        rows = layers.Dense(width, self.output_activation, name="pixels")(states)
-        return keras.Model(code, rows, name="decoder")
+        rows = layers.Dense(math.prod(row), self.output_activation, name="pixels")(states)
+        image = layers.Reshape(self.image_shape)(rows) if len(row) > 1 else rows
+        return keras.Model(code, image, name="decoder")
 
     def diagnostics(self, x, y):
         """How much the model uses the order of the rows: images with equally shuffled rows.

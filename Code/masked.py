@@ -14,10 +14,35 @@ import numpy as np
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
+from Code.parts.maps import border, n_channels
 from Code.parts.noise import uniform
 
 # No real pixel has this value, so an image can contain its own mask
 HIDDEN = -1.0
+# So many patches are ranked by comparing all pairs; more of them would not fit into memory
+MOST_COMPARED = 256
+
+
+def grid_of(shape, patch):
+    """Rows and columns of the patches that cover an image; those at its edges may be smaller."""
+    return tuple(-(-side // patch) for side in shape[:2])
+
+
+def cover(patches, patch, shape):
+    """Patches beside each other as an image: the middle of what they cover.
+
+    Parameters
+    ----------
+    patches : tensor ``(n, rows · patch, columns · patch, ...)``.
+    patch : side of a patch in pixels.
+    shape : ``(height, width)`` of the image, further axes are left alone.
+
+    Returns
+    -------
+    Tensor ``(n, height, width, ...)``.
+    """
+    (above, _), (left, _) = border(shape, [n * patch for n in grid_of(shape, patch)])
+    return patches[:, above : above + shape[0], left : left + shape[1]]
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -25,7 +50,8 @@ class MaskToken(layers.Layer):
     """Replaces hidden pixels by the learned token, and adds a channel of the visible pixels.
 
     Image ``(batch, height, width)``, in which hidden pixels are −1 → ``(batch, height, width, 2)``:
-    the pixels with the token inserted, and a mask that is 1 where visible.
+    the pixels with the token inserted, and a mask that is 1 where visible. An image with an axis of
+    channels gets one channel more.
 
     Parameters
     ----------
@@ -37,18 +63,23 @@ class MaskToken(layers.Layer):
         self.patch = patch
 
     def build(self, input_shape):
-        self.tiles = [side // self.patch for side in input_shape[1:]]
+        channels = input_shape[3:]
+        self.tiles = [*grid_of(input_shape[1:], self.patch), *(1 for _ in channels)]
         self.token = self.add_weight(
-            shape=(self.patch, self.patch), initializer="zeros", name="token"
+            shape=(self.patch, self.patch, *channels), initializer="zeros", name="token"
         )
 
     def call(self, image):
         visible = ops.cast(image >= 0, image.dtype)
         token = ops.tile(self.token, self.tiles)
-        return ops.stack([visible * image + (1 - visible) * token, visible], axis=-1)
+        token = cover(token[None], self.patch, image.shape[1:])[0]
+        filled = visible * image + (1 - visible) * token
+        if len(image.shape) == 3:
+            return ops.stack([filled, visible], axis=-1)
+        return ops.concatenate([filled, visible[..., :1]], axis=-1)
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape, 2)
+        return (*input_shape[:3], n_channels(input_shape[1:]) + 1)
 
     def get_config(self):
         return {**super().get_config(), "patch": self.patch}
@@ -58,23 +89,27 @@ class MaskToken(layers.Layer):
 class MaskedAE(BaseAutoencoder):
     """The dense masked autoencoder. After training it encodes whole images.
 
+    A pixel in colour is hidden with all of its channels.
+
     Parameters
     ----------
-    patch : side of the square patches in pixels; it must divide the image's sides.
+    patch : side of the square patches in pixels, at most half of the image's shorter side, rounded
+        up: a larger one becomes that small. Where patches do not tile the image, those at its edges
+        are smaller.
     visible : share of the patches that stay visible in training, rounded to whole patches.
 
     Raises
     ------
     ValueError
-        If the patches do not tile the image, or none or all of them would be visible.
+        If there are no such patches, or none or all of them would be visible.
     """
 
     def __init__(self, patch=7, visible=0.25, image_shape=(28, 28), **kwargs):
-        if any(side % patch for side in image_shape):
-            raise ValueError(f"patches of {patch} do not tile an image of {tuple(image_shape)}")
-        self.patch = patch
+        if patch < 1:
+            raise ValueError(f"patches have a side of 1 pixel or more, not {patch}")
+        self.patch = patch = min(patch, *(-(-side // 2) for side in image_shape[:2]))
         self.visible = visible
-        self.grid = tuple(side // patch for side in image_shape)
+        self.grid = grid_of(image_shape, patch)
         self.n_patches = self.grid[0] * self.grid[1]
         self.n_visible = round(visible * self.n_patches)
         if not 0 < self.n_visible < self.n_patches:
@@ -89,20 +124,23 @@ class MaskedAE(BaseAutoencoder):
         return super().hidden_layers(MaskToken(self.patch, name="mask_token")(image))
 
     def draw_mask(self, n, seed=None):
-        """Draw masks ``(n, height, width)``: 1 on exactly ``n_visible`` patches of each, else 0.
+        """Draw masks ``(n, *image_shape)``: 1 on exactly ``n_visible`` patches of each, else 0.
 
         Each patch gets a random number; those with the smallest numbers are visible.
         """
         u = uniform((n, self.n_patches), self.mask_seed if seed is None else seed)
-        # Ranks by comparing all pairs: there are few patches, and XLA sorts slowly
-        rank = ops.sum(ops.cast(u[:, None, :] < u[:, :, None], "int32"), axis=-1)
+        rank = ranks(u)
         mask = ops.cast(ops.reshape(rank < self.n_visible, (n, *self.grid)), self.variable_dtype)
-        return ops.repeat(ops.repeat(mask, self.patch, axis=1), self.patch, axis=2)
+        mask = ops.repeat(ops.repeat(mask, self.patch, axis=1), self.patch, axis=2)
+        mask = cover(mask, self.patch, self.image_shape)
+        if len(self.image_shape) == 2:
+            return mask
+        return ops.repeat(mask[..., None], self.image_shape[2], axis=3)
 
     def masked_error(self, x, x_hat, mask):
         """Mean error per pixel over the hidden patches only, ``(batch,)``."""
         hidden = 1.0 - mask
-        share = ops.mean(hidden, axis=(1, 2))
+        share = ops.mean(hidden, axis=list(range(1, len(x.shape))))
         # Where both pixels are set to 0 the error is 0, for every loss
         return self.reconstruction_error(hidden * x, hidden * x_hat) / share
 
@@ -113,7 +151,7 @@ class MaskedAE(BaseAutoencoder):
         return {"loss": self.masked_error(x, x_hat, mask)}
 
     def complete(self, x, mask):
-        """Images with their hidden patches filled in by the model, ``(n, height, width)``."""
+        """Images with their hidden patches filled in by the model, in the shape of ``x``."""
         # Not `reconstruct`: the mark of a hidden pixel is no intensity
         seen = np.asarray(hide(x, mask))
         return mask * x + (1 - mask) * self.in_batches(
@@ -137,12 +175,22 @@ class MaskedAE(BaseAutoencoder):
         """Rows of digits, of their visible patches, and of the completed images."""
         x = x[:10]
         mask = np.asarray(self.draw_mask(len(x), seed=0))
-        # Hidden patches are drawn in light grey, which cannot be mistaken for ink
-        seen = mask * x + (1 - mask) * 0.25
+        # Hidden patches are drawn in light grey, which cannot be mistaken for ink; in colour 1 is
+        # white
+        light = 0.25 if len(self.image_shape) == 2 else 0.75
+        seen = mask * x + (1 - mask) * light
         return {"completion": np.concatenate([x, seen, self.complete(x, mask)])}
 
     def get_config(self):
         return {**super().get_config(), "patch": self.patch, "visible": self.visible}
+
+
+def ranks(u):
+    """The rank of each number among those of its row: 0 for the smallest, ``(n, numbers)``."""
+    if u.shape[1] > MOST_COMPARED:
+        return ops.argsort(ops.argsort(u, axis=1), axis=1)
+    # XLA sorts slowly
+    return ops.sum(ops.cast(u[:, None, :] < u[:, :, None], "int32"), axis=-1)
 
 
 def hide(x, mask):

@@ -12,6 +12,8 @@ section 4.6, on why a code with more units than inputs may learn only the identi
 Train it alone: ``python -m Code.overcomplete --help``.
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -35,6 +37,8 @@ class Overcomplete(BaseAutoencoder):
 
     Parameters
     ----------
+    code_dim : number of units; by default as many more than the image has values as 1,024 are more
+        than the 784 of a digit.
     regulariser : ``"none"``, ``"l1"`` (of the code) or ``"weight decay"``.
     weight : λ, the weight of R in the loss per image.
 
@@ -48,14 +52,24 @@ class Overcomplete(BaseAutoencoder):
     live = ("regulariser", "weight")
 
     def __init__(
-        self, code_dim=1024, code_activation="relu", regulariser="none", weight=0.1, **kwargs
+        self,
+        code_dim=None,
+        code_activation="relu",
+        regulariser="none",
+        weight=0.1,
+        image_shape=(28, 28),
+        **kwargs,
     ):
         if regulariser not in REGULARISERS:
             raise ValueError(
                 f"regulariser must be one of {', '.join(map(repr, REGULARISERS))}, "
                 f"not {regulariser!r}"
             )
-        super().__init__(code_dim=code_dim, code_activation=code_activation, **kwargs)
+        if code_dim is None:
+            code_dim = math.ceil(math.prod(image_shape) * 1024 / 784)
+        super().__init__(
+            code_dim=code_dim, code_activation=code_activation, image_shape=image_shape, **kwargs
+        )
         if code_dim <= self.n_pixels:
             raise ValueError(
                 f"an overcomplete code needs more than {self.n_pixels} units, not {code_dim}"

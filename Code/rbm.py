@@ -67,6 +67,7 @@ def free_energy_gradient(v, hidden):
 class RBM(BaseAutoencoder):
     """An RBM as an autoencoder with tied weights: encoder E[h | v], decoder E[v | h].
 
+    Each value of an image is a visible unit: a pixel in colour is as many units as it has channels.
     An epoch of ``fit`` is an epoch of CD-1 (contrastive divergence). Use SGD with momentum.
 
     Parameters

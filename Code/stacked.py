@@ -53,7 +53,7 @@ class LayerWise(BaseAutoencoder):
         return self.pairs[level - 1][0].output
 
     def features(self, level, x, batch_size=1000):
-        """h⁽ˡᵉᵛᵉˡ⁾ of images ``(n, height, width)``; level 0 are the images themselves.
+        """h⁽ˡᵉᵛᵉˡ⁾ of images ``(n, *image_shape)``; level 0 are the images themselves.
 
         Returns
         -------
@@ -165,7 +165,7 @@ def squared_error_of_image(x, x_hat):
 
     Parameters
     ----------
-    x, x_hat : arrays ``(n, height, width)`` in [0, 1].
+    x, x_hat : arrays ``(n, *image_shape)`` in [0, 1].
     """
     difference = np.asarray(x, np.float32) - x_hat
     return float(np.sum(np.square(difference), dtype=np.float64) / len(difference))

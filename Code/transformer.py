@@ -27,8 +27,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     code_dim : units of the code.
     hidden : units of the encoder's hidden layers; the decoder has them in reverse order.
     settings : dict of further keyword arguments of the variant, or None.
-    image_shape : (height, width) if the features are an image's pixels, row by row; None for a
-        table of other features.
+    image_shape : (height, width) if the features are an image's pixels, row by row; (height, width,
+        channels) if each pixel is followed by its channels; None for a table of other features.
     epochs, batch_size, learning_rate : settings of the training with Adam.
     random_state : seed, ``RandomState`` or None for a new seed each time.
     verbose : as in ``keras.Model.fit``.

@@ -1,5 +1,8 @@
 """What a denoising autoencoder removes: three ways to corrupt an input.
 
+The noise of each value is independent of all others: in colour, the channels of a pixel are
+corrupted each by itself, as the papers have it for the inputs of a network.
+
 Each function draws fresh noise on every call with a ``keras.random.SeedGenerator``, and the same
 noise on every call with an int. A level that is a variable is not checked: only a number can be.
 """

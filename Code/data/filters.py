@@ -10,18 +10,20 @@ def mean_filter(images: np.ndarray, size: int = 3) -> np.ndarray:
     """Replace each pixel by the mean of the ``size`` × ``size`` pixels around it.
 
     It is the simplest classical denoiser, so any trained one should beat it. Beyond its border an
-    image is continued by mirroring (scipy's "reflect": the border pixel is repeated).
+    image is continued by mirroring (scipy's "reflect": the border pixel is repeated). The channels
+    of images in colour are filtered each by itself.
 
     Parameters
     ----------
-    images : (n, height, width), floats in [0, 1].
+    images : (n, height, width) or (n, height, width, channels), floats in [0, 1].
     size : side of the window in pixels.
 
     Returns
     -------
-    (n, height, width), float32.
+    An array of the same shape, float32.
     """
-    return uniform_filter(np.asarray(images, dtype=np.float32), size=(1, size, size))
+    images = np.asarray(images, dtype=np.float32)
+    return uniform_filter(images, size=(1, size, size, 1)[: images.ndim])
 
 
 def psnr(clean: np.ndarray, other: np.ndarray) -> float:
@@ -32,7 +34,7 @@ def psnr(clean: np.ndarray, other: np.ndarray) -> float:
 
     Parameters
     ----------
-    clean, other : two arrays of one shape, floats in [0, 1].
+    clean, other : two arrays of one shape, floats in [0, 1]; in colour all channels count alike.
 
     Raises
     ------

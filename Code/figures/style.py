@@ -131,14 +131,24 @@ def save(figure: Figure, path: str | Path) -> Path:
             canvas.draw()
             pixels = np.asarray(canvas.buffer_rgba())
         # The alpha channel is empty and left out; a grey picture needs one channel, a coloured one
-        # a palette. This makes the file a third as large for the same picture.
+        # a palette, unless it shows images in colour: their shades are more than a palette holds.
+        # This makes the file a third as large for the same picture.
         if (pixels[..., 3] == 255).all():
             pixels = np.ascontiguousarray(pixels[..., :3])
             grey = (pixels == pixels[..., :1]).all()
-            image = Image.fromarray(pixels[..., 0].copy()) if grey else in_palette(pixels)
+            if grey:
+                image = Image.fromarray(pixels[..., 0].copy())
+            elif _shows_colours(figure):
+                image = Image.fromarray(pixels)
+            else:
+                image = in_palette(pixels)
         else:
             image = Image.fromarray(np.ascontiguousarray(pixels))
         # Not written by matplotlib, which would add its version to the file.
         image.save(part, format="PNG", optimize=True)
 
     return write_with(path, write)
+
+
+def _shows_colours(figure: Figure) -> bool:
+    return any(image.get_array().ndim == 3 for axes in figure.axes for image in axes.images)

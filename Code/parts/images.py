@@ -122,6 +122,11 @@ def _what_to_do(found, shape):
     pixels = int(np.prod(shape))
     if found[1:] == (pixels,):
         return f"but {needed} is needed: reshape them with x.reshape(-1, {needed[4:]}"
+    if found[1:] == shape[:2] and len(shape) == 3:
+        channels = f"np.repeat(x[..., None], {shape[2]}, axis=-1)"
+        return f"but {needed} is needed: repeat the grey values with {channels}"
+    if found[1:3] == shape and len(found) == 4:
+        return f"but {needed} is needed: make them grey, as x.mean(axis=-1) / 255 does with bytes"
     if len(found) == len(shape) + 1 and sorted(found[1:]) == sorted(shape):
         return f"but {needed} is needed: change the order of the axes with np.moveaxis"
     return f"but {needed} is needed: crop, pad or scale them, or make a model with this image_shape"
@@ -130,16 +135,3 @@ def _what_to_do(found, shape):
 def as_images(images, shape, what: str = "the images") -> np.ndarray:
     """Images for a network: `shaped`, then `standard`."""
     return standard(shaped(images, shape, what), what)
-
-
-def check_sides(shape, halvings):
-    """Raise an error for images whose sides cannot be halved ``halvings`` times without remainder.
-
-    Raises
-    ------
-    ValueError
-        If a side of ``shape`` is not a multiple of ``2^halvings``.
-    """
-    step = 2**halvings
-    if any(side % step for side in shape):
-        raise ValueError(f"image sides {tuple(shape)} must be multiples of {step}")

@@ -54,7 +54,7 @@ def traversal(model, z_means):
 
     Returns
     -------
-    array ``(10 u, height, width)``, ten images for each of the first u units, u at most 10.
+    array ``(10 u, *image_shape)``, ten images for each of the first u units, u at most 10.
     """
     units = np.argsort(-z_means.var(axis=0))[:TRAVERSED_UNITS]
     steps = np.linspace(-TRAVERSAL_EXTENT, TRAVERSAL_EXTENT, TRAVERSAL_STEPS)

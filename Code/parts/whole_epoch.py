@@ -80,7 +80,7 @@ class WholeEpochModel(keras.Model):
 
         Parameters
         ----------
-        x : tensor ``(batch, height, width)`` with intensities in [0, 1].
+        x : tensor ``(batch, *image_shape)`` with intensities in [0, 1].
         y : integer tensor ``(batch,)`` or None.
         training : whether the values are for a gradient step.
         """
@@ -246,7 +246,7 @@ class WholeEpochModel(keras.Model):
 
         Parameters
         ----------
-        x : images ``(n, height, width)``, see `Code.parts.images`; or a ``tf.data.Dataset``, a
+        x : images ``(n, *image_shape)``, see `Code.parts.images`; or a ``tf.data.Dataset``, a
             generator or a ``PyDataset`` of batches.
         y : integer array ``(n,)``, or None where the loss needs no labels.
         validation_data : ``x``, ``(x, y)`` or ``(x, y, weights)``, evaluated after each epoch.

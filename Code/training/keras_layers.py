@@ -70,6 +70,10 @@ def _name(layer: Any) -> str:
                 return f"Max-pool {_times(layer.pool_size)}"
             case "AveragePooling2D":
                 return f"Mean-pool {_times(layer.pool_size)}"
+            case "ZeroPadding2D":
+                return "Border of zeros"
+            case "Cropping2D":
+                return "Crop"
             case "UpSampling2D":
                 return f"Up-sample {_times(layer.size)}"
             case "Activation":

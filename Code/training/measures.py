@@ -1,14 +1,15 @@
 """Measures that all experiments share: pure functions of arrays."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
+
+from Code.parts.components import principal_components
 
 NOISE_LEVELS = (0.25, 0.5, 0.75)
 
 
 def mean_squared_error(images, reconstructions):
-    """Mean over images and pixels of ``(x − x̂)²``."""
+    """Mean over images, pixels and channels of ``(x − x̂)²``."""
     difference = images.astype(np.float32) - reconstructions.astype(np.float32)
     return float(np.mean(np.square(difference), dtype=np.float64))
 
@@ -29,7 +30,7 @@ def plane(train_codes, test_codes):
     train, test = (codes.reshape(len(codes), -1) for codes in (train_codes, test_codes))
     if train.shape[1] == 2:
         return train, test
-    pca = PCA(2, svd_solver="covariance_eigh").fit(train)
+    pca = principal_components(2, train.shape[1]).fit(train)
     return pca.transform(train), pca.transform(test)
 
 
@@ -50,7 +51,10 @@ def saturated(codes, bound=0.99):
 
 
 def dead_pixels(images, reconstructions):
-    """Share of the pixels that carry ink in ``images`` but never change in ``reconstructions``."""
+    """Share of the pixels that carry ink in ``images`` but never change in ``reconstructions``.
+
+    In colour it is the share of their values; ink is whatever is not 0.
+    """
     inked = (images > 0).any(axis=0)
     constant = (reconstructions == reconstructions[:1]).all(axis=0)
     return float((inked & constant).sum() / inked.sum())

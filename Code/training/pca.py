@@ -6,8 +6,8 @@ z = Vᵀ (x − x̄)        x̂ = V z + x̄        V: the leading eigenvectors o
 import time
 
 import numpy as np
-from sklearn.decomposition import PCA
 
+from Code.parts.components import principal_components
 from Code.parts.images import to_unit
 from Code.training.measures import mean_squared_error, neighbour_accuracy
 from Code.training.procedure import SHOWN_DIGITS, Outcome
@@ -22,7 +22,8 @@ def run(experiment, data, seed, tell, verbose=0):
     }
     outcome = Outcome(epochs={stage: 1})
     start = time.perf_counter()
-    pca = PCA(svd_solver="covariance_eigh", **experiment.settings).fit(flat["train"])
+    width = flat["train"].shape[1]
+    pca = principal_components(width=width, **experiment.settings).fit(flat["train"])
     outcome.seconds[stage] = outcome.epoch_seconds[stage] = time.perf_counter() - start
     tell(1)
     codes = {split: pca.transform(x) for split, x in flat.items()}

@@ -22,6 +22,13 @@ def test_mean_filter_keeps_images_apart():
     np.testing.assert_allclose(mean_filter(images), images, atol=1e-6)
 
 
+def test_mean_filter_keeps_channels_apart():
+    images = np.random.default_rng(0).random((2, 8, 12, 3))
+    filtered = mean_filter(images)
+    for i in range(3):
+        np.testing.assert_array_equal(filtered[..., i], mean_filter(images[..., i]))
+
+
 def test_mean_filter_of_another_size():
     image = np.zeros((1, 9, 9), np.float32)
     image[0, 4, 4] = 1

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from Code.figures.images import grid, image_rows, manifold
+from Code.figures.style import PAGE_WIDTH, save
+
+COLOURS = np.random.default_rng(0).random((20, 9, 7, 3)).astype(np.float32)
 
 
 def pixels(figure):
@@ -100,3 +104,64 @@ def test_filters_have_grey_for_zero():
     mosaic = grid(filters).axes[0].images[0].get_array()
     values = np.unique(mosaic.compressed())
     np.testing.assert_allclose(values, [0.0, 0.5, 1.0])
+
+
+def test_rows_in_colour_are_red_green_and_blue():
+    figure = image_rows([("x", COLOURS), ("bytes", (COLOURS * 255).astype(np.uint8))])
+    for axes, tolerance in zip(figure.axes, (1e-6, 1 / 255), strict=True):
+        shown = axes.images[0].get_array()
+        np.testing.assert_allclose(shown[1:10, 1:8], COLOURS[0], atol=tolerance)
+        np.testing.assert_allclose(shown[1:10, -8:-1], COLOURS[19], atol=tolerance)
+        assert len(np.unique(shown[0])) == 1  # the frame is grey
+
+
+def test_missing_values_in_colour_have_the_colour_of_the_frame():
+    images = COLOURS.copy()
+    images[0, 4, 4] = np.nan
+    shown = image_rows([("x", images)]).axes[0].images[0].get_array()
+    np.testing.assert_array_equal(shown[5, 5], shown[0, 0])
+
+
+def test_a_grid_in_colour():
+    mosaic = grid(COLOURS, columns=8).axes[0].images[0].get_array()
+    assert mosaic.shape == (3 * 10, 8 * 8 + 1, 3)
+    np.testing.assert_allclose(mosaic[11:20, 1:8], COLOURS[8], rtol=1e-6)
+    np.testing.assert_array_equal(mosaic[-5, -5], mosaic[0, 0])
+
+
+def test_a_coloured_filter_has_one_scale_and_grey_for_zero():
+    filters = np.zeros((1, 4, 4, 3))
+    filters[0, 1, 1], filters[0, 2, 2] = (-3, 0, 1.5), 3
+    shown = grid(filters).axes[0].images[0].get_array()[1:5, 1:5]
+    np.testing.assert_allclose(shown[1, 1], [0, 0.5, 0.75])
+    np.testing.assert_allclose(shown[2, 2], 1)
+    np.testing.assert_allclose(shown[0], 0.5)
+
+
+def test_a_manifold_in_colour():
+    tiles = COLOURS[:6].reshape(2, 3, 9, 7, 3)
+    mosaic = manifold(tiles, 4.0, "z 1", "z 2").axes[0].images[0].get_array()
+    np.testing.assert_array_equal(mosaic[9:18, 7:14], COLOURS[4])
+
+
+@pytest.mark.parametrize("draw", [grid, lambda tiles: image_rows([("x", tiles[:10])])])
+def test_large_images_are_shrunk_to_the_page(draw):
+    for channels in ((), (3,)):
+        figure = draw(np.zeros((40, 128, 96, *channels), np.float32))
+        width = figure.get_size_inches()[0] * figure.dpi
+        assert 0.9 * PAGE_WIDTH < width < 1.1 * PAGE_WIDTH
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8, 2), (3, 8, 8, 0), (3, 0, 8, 3)])
+def test_other_channels_are_refused(shape):
+    for draw in (grid, lambda tiles: image_rows([("x", tiles)])):
+        with pytest.raises(ValueError, match=r"\(n, height, width, 3\)"):
+            draw(np.zeros(shape))
+
+
+def test_colours_are_saved_as_they_are(tmp_path):
+    """A palette of 256 colours would show steps in what has thousands."""
+    figure = manifold(COLOURS[:6].reshape(2, 3, 9, 7, 3), 4.0, "z 1", "z 2")
+    kept = np.asarray(Image.open(save(figure, tmp_path / "a.png")).convert("RGB"))
+    figure.canvas.draw()
+    np.testing.assert_array_equal(kept, np.asarray(figure.canvas.buffer_rgba())[..., :3])

@@ -14,5 +14,10 @@ def test_each_filter_is_scaled_by_its_largest_weight_and_zero_is_grey():
     np.testing.assert_allclose(images[2], [[0.0, 0.75], [0.5, 0.5]])
 
 
+def test_the_channels_of_a_unit_have_one_scale():
+    images = filter_images(np.array([[2.0], [0.0], [-1.0], [1.0], [0.0], [0.0]]), (2, 1, 3))
+    np.testing.assert_allclose(images, [[[[1.0, 0.5, 0.25]], [[0.75, 0.5, 0.5]]]])
+
+
 def test_no_more_than_asked_for():
     assert filter_images(np.ones((6, 50)), (2, 3), n=7).shape == (7, 2, 3)

@@ -50,6 +50,15 @@ def test_the_rarer_layers():
     ]
 
 
+def test_what_is_put_around_an_image_and_cut_off():
+    x = keras.Input((5, 6, 3))
+    y = layers.Cropping2D(1)(layers.ZeroPadding2D(((1, 2), (1, 1)))(x))
+    assert layers_of(keras.Model(x, y))[1:] == [
+        ("Border of zeros", "8×8×3", 0),
+        ("Crop", "6×6×3", 0),
+    ]
+
+
 def test_subclasses_read_as_what_they_are():
     class FastDense(layers.Dense):
         pass

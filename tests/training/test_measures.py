@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from Code.parts import components
 from Code.parts.images import to_unit
 from Code.training.measures import axis_fraction, dead_pixels, mean_squared_error, plane
 
@@ -26,6 +27,13 @@ def test_a_plane_keeps_two_units_and_projects_more(digits):
     train, test = plane(digits, digits[:4])
     assert train.shape == (16, 2)
     np.testing.assert_allclose(train[:4], test, atol=1e-4)
+
+
+def test_the_leading_components_are_the_same_by_either_way(digits, monkeypatch):
+    wide = plane(digits, digits)[0]
+    monkeypatch.setattr(components, "WIDEST_COVARIANCE", 100)
+    narrow = plane(digits, digits)[0]
+    np.testing.assert_allclose(np.abs(narrow), np.abs(wide), atol=1e-4)
 
 
 def test_pca_s_published_figures(mnist):

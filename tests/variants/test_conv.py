@@ -134,8 +134,3 @@ def test_encoder_becomes_the_classifier(mnist, seeded):
     }
     assert accuracy["supervised"] > 0.6
     assert set(accuracy) == {"supervised", "supervised-from-scratch"}
-
-
-def test_sides_that_do_not_halve_are_refused(make):
-    with pytest.raises(ValueError, match="multiples of 4"):
-        make(image_shape=(30, 28))

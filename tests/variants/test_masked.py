@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from Code.masked import HIDDEN, MaskedAE, hide
+from Code.masked import HIDDEN, MaskedAE, hide, ranks
 from tests.support import trains_on
 
 
@@ -122,7 +122,43 @@ def test_learns_to_complete_better_than_the_mean_image(mnist, digits, seeded, tm
     trains_on(loaded, few.x_train[:64])
 
 
-@pytest.mark.parametrize("wrong", [{"patch": 5}, {"visible": 0.0}, {"visible": 1.0}])
+@pytest.mark.parametrize("wrong", [{"patch": 0}, {"visible": 0.0}, {"visible": 1.0}])
 def test_masks_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="patches"):
         MaskedAE(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("shape", "patch", "grid"), [((29, 30), 7, (5, 5)), ((4, 5, 3), 7, (2, 3))]
+)
+def test_patches_that_do_not_tile_the_image_are_cut_at_its_edges(shape, patch, grid, seeded):
+    model = small(patch=patch, image_shape=shape)
+    assert model.grid == grid
+    mask = np.asarray(model.draw_mask(500))
+    assert mask.shape == (500, *shape)
+    covered = mask.reshape(500, *shape[:2], -1)
+    assert (covered == covered[..., :1]).all()  # a pixel is hidden with all of its channels
+    for axis in (1, 2):
+        borders = (np.diff(covered[..., 0], axis=axis) != 0).any(axis=(0, 3 - axis))
+        assert borders.sum() == grid[axis - 1] - 1
+    share = model.n_visible / model.n_patches
+    np.testing.assert_allclose(covered.mean(axis=0), share, atol=0.1)
+
+
+def test_many_patches_are_ranked_as_few_are(seeded):
+    u = np.random.default_rng(0).random((5, 300), np.float32)
+    np.testing.assert_array_equal(ranks(u), u.argsort(axis=1).argsort(axis=1))
+    np.testing.assert_array_equal(ranks(u[:, :20]), u[:, :20].argsort(axis=1).argsort(axis=1))
+
+
+def test_a_hidden_pixel_in_colour_gets_the_token_of_each_channel(seeded):
+    model = small(patch=2, image_shape=(4, 4, 3))
+    token = model.encoder.get_layer("mask_token")
+    token.token.assign(np.arange(12.0).reshape(2, 2, 3))
+    x = np.full((1, 4, 4, 3), 0.5, np.float32)
+    mask = np.asarray(model.draw_mask(1))
+    channels = np.asarray(token(np.asarray(hide(x, mask))))
+    assert channels.shape == (1, 4, 4, 4)
+    np.testing.assert_array_equal(channels[..., 3], mask[..., 0])
+    tiled = np.tile(np.arange(12.0).reshape(2, 2, 3), (2, 2, 1))
+    np.testing.assert_array_equal(channels[..., :3], np.where(mask == 1, 0.5, tiled))

@@ -96,6 +96,13 @@ def test_a_narrow_code_is_refused():
         Overcomplete(code_dim=784)
 
 
+def test_the_default_code_is_wider_than_any_image():
+    assert Overcomplete().code_dim == 1024
+    model = Overcomplete(image_shape=(5, 4, 3))
+    assert model.code_dim == 79
+    assert Overcomplete.from_config(model.get_config()).code_dim == 79
+
+
 def test_an_unknown_regulariser_is_refused():
     with pytest.raises(ValueError, match="regulariser must be one of"):
         Overcomplete(regulariser="prayer")
