@@ -139,10 +139,11 @@ def _opened(path):
     """Pillow's picture of a file, of which only the header is read; every failure is one line."""
     most = f"at most {MAX_PIXELS // 10**6} million pixels are read: shrink it first"
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of what it reads nevertheless, and of the sizes looked at here
+        # A stream: where Pillow 13 opens the file itself, it garbles a TIFF that lies on its side
+        with Path(path).open("rb") as stream, warnings.catch_warnings():
+            # It warns of what it reads nevertheless, and of the sizes that are looked at here
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as picture:
+            with Image.open(stream, formats=FORMATS) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise UserError(f"{path}: {height}×{width} pixels; {most}")

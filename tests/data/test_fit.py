@@ -90,7 +90,7 @@ def test_every_size_comes_to_every_shape(shape, size):
             for centre_ink in (True, False):
                 result = fitted(image, wanted, centre_ink)
                 assert result.shape == wanted and result.dtype == image.dtype
-                assert 0 <= result.min() and result.max() <= (255 if result.dtype == "u1" else 1)
+                assert result.min() >= 0 and result.max() <= (255 if result.dtype == "u1" else 1)
 
 
 def test_a_box_keeps_its_part_of_other_sizes():
@@ -108,7 +108,7 @@ def test_colours_are_scaled_as_a_whole_and_cropped_in_the_middle():
     picture = np.zeros((40, 100, 3), np.uint8)
     picture[:, 30:70] = (200, 100, 50)  # the square in the middle
     result = fitted(picture, (20, 20, 3), centre_ink=True)
-    assert np.abs(result[:, 1:-1].astype(int) - (200, 100, 50)).max() <= 2
+    assert np.abs(result[:, 1:-1].astype(int) - (200, 100, 50)).max() <= 4
     assert np.array_equal(fitted(picture, (40, 100, 3), centre_ink=False), picture)
 
 
