@@ -21,13 +21,13 @@ from Code.foundation.keras_import import import_keras
 from Code.tasks import USES
 from Code.training.trained import load_model
 
-_INPUT_HELP = (
+INPUT_HELP = (
     f"your images: {ACCEPTED}; ink is bright as in MNIST, else add --invert. Without it the model "
     "is measured on --data"
 )
 
 
-def parser(use, description, epilog="", input_help=None, needs_model=True, images=True):
+def parser(use, description, epilog="", input_help=None, needs_model=True, images=True, fit=True):
     """A parser with the options that every use has; a use adds its own.
 
     Parameters
@@ -38,6 +38,7 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
     input_help : help text of ``--input``, where it takes more than images.
     needs_model : whether ``--model`` is required.
     images : whether the use works on the user's own images.
+    fit : whether these are to have the model's size, so that ``--fit`` can bring them to it.
     """
     p = argparse.ArgumentParser(
         prog=f"python -m Code.use {use}",
@@ -56,11 +57,21 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
     )
     add_module(p)
     if images:
-        p.add_argument("--input", metavar="PATH", help=input_help or _INPUT_HELP)
+        p.add_argument(
+            "--input", nargs="+", action="extend", metavar="PATH", help=input_help or INPUT_HELP
+        )
         p.add_argument(
             "--invert",
             action="store_true",
             help="your images are dark ink on white; the result is inverted back to match",
+        )
+    if images and fit:
+        p.add_argument(
+            "--fit",
+            action="store_true",
+            help="your images have another size than the model's: the ink of each is found on its "
+            "ground, scaled and centred as in MNIST; for a model of colours the whole picture is "
+            "scaled, and cropped in the middle",
         )
     p.add_argument(
         "--output", metavar="PATH", help="where to save the result: .png, or .npz for images"
@@ -132,7 +143,23 @@ def model_and_images(options, suffixes=(".png", ".npz")):
     """The model of ``--model`` and the images of ``--input``, after a check of ``--output``."""
     check_output(options.output, suffixes)
     model = load_model(options.model)
-    return model, load_images(options.input, model.image_shape, invert=options.invert)
+    return model, images_of(options, model.image_shape)
+
+
+def images_of(options, shape=None, **how):
+    """The images of ``--input``, with what is worth knowing of them said on standard error.
+
+    Parameters
+    ----------
+    shape, how : as for `Code.data.pictures.load_images`.
+    """
+    fit = shape is not None and options.fit
+    return load_images(options.input, shape, invert=options.invert, fit=fit, say=note, **how)
+
+
+def note(line):
+    """Print a line that is no result on standard error."""
+    print(f"note: {line}", file=sys.stderr)
 
 
 def print_values(values, as_json=False, units=None):

@@ -16,7 +16,15 @@ NUMERICAL_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 # class and the variants). The other packages decide what is run, kept and shown.
 ROOMS = ("parts", "data", "training", "tasks")
 # Not counted: for the data, the hash of the arrays counts, not the code that reads them
-READERS = ("Code.data.datasets", "Code.data.idx", "Code.data.pictures", "Code.data.tables")
+READERS = (
+    "Code.data.array_file",
+    "Code.data.datasets",
+    "Code.data.fit",
+    "Code.data.idx",
+    "Code.data.picture_file",
+    "Code.data.pictures",
+    "Code.data.tables",
+)
 
 
 def code_version(*modules):

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from Code.commands import cli, use
 from Code.commands.status import status_of
@@ -191,16 +191,15 @@ class TestImages:
             return message(load_images, saved(tmp_path, array), shape)
 
         assert "no such file" in message(load_images, tmp_path / "none.png")
-        (tmp_path / "a.jpg").write_bytes(b"")
-        assert "not a .png or .npz" in message(load_images, tmp_path / "a.jpg")
-        (tmp_path / "a.png").write_bytes(b"no picture")
-        assert "cannot be read as a PNG" in message(load_images, tmp_path / "a.png")
+        for name in ("a.jpg", "a.png", "a.txt"):
+            (tmp_path / name).write_bytes(b"no picture")
+            assert f"{name}: not a picture" in message(load_images, tmp_path / name)
         (tmp_path / "a.npz").write_bytes(b"no archive")
         assert "cannot be read as an .npz" in message(load_images, tmp_path / "a.npz")
         assert "28×28 pixels, but the model takes 32×32" in of(digits, (32, 32))
-        assert "[0, 1]" in of(digits * 2)
+        assert "between 0 and 1" in of(digits * 2)
         assert "dtype" in of(np.zeros((1, 8, 8), int))
-        assert "(2, 8, 8, 3)" in of(np.zeros((2, 8, 8, 3)))
+        assert "(2, 8, 8, 4)" in of(np.zeros((2, 8, 8, 4)))
         assert "pickled" in of(np.array([{"a": 1}], object))
         two = saved(tmp_path, None, a=digits, b=digits)
         assert "save one array, named images" in message(load_images, two)
@@ -209,6 +208,94 @@ class TestImages:
         assert ".png or .npz" in message(save_images, tmp_path / "a.gif", digits)
         assert ".png" in message(cli.check_output, "a.gif", (".png",))
         assert not list(tmp_path.iterdir())
+
+
+SEVEN = [(60, 40), (140, 40), (90, 165)]
+
+
+class TestEveryKindOfInput:
+    """What people have given to such a command, through the command itself."""
+
+    @pytest.fixture(scope="class")
+    def given(self, mnist, model, tmp_path_factory):
+        """A folder of inputs: pictures and arrays of a digit or of forty, and a model."""
+        d, x = tmp_path_factory.mktemp("given"), mnist.x_test[:40]
+        model.save(d / "model.keras")
+        grey = Image.fromarray(x[0])
+        pictures = {
+            **{name: grey for name in ("grey.png", "GREY.PNG", "photo.jpg", "digit.bmp")},
+            **{f"{mode}.png": grey.convert(mode) for mode in ("RGB", "RGBA", "P")},
+            "bit1.png": Image.fromarray(x[0] > 127),
+            "grey16.png": Image.fromarray(x[0].astype(np.uint16) * 257),
+            "inverted.png": Image.fromarray(255 - x[0]),
+            "photo200.png": Image.new("RGB", (200, 200), (235, 230, 220)),
+        }
+        drawing = ImageDraw.Draw(pictures["photo200.png"])
+        drawing.line(SEVEN, fill=(30, 30, 60), width=14, joint="curve")
+        (d / "folder").mkdir()
+        pictures |= {f"folder/{i}.png": Image.fromarray(x[i]) for i in range(5)}
+        for name, picture in pictures.items():
+            picture.save(d / name)
+        np.save(d / "my.npy", x)
+        arrays = {"my": x, "bool": x > 127, "chan": x[..., None], "flat": x.reshape(40, -1)}
+        for name, array in {**arrays, "255": x.astype(np.float32)}.items():
+            np.savez(d / f"{name}.npz", images=array)
+        return d
+
+    @pytest.fixture
+    def reconstructed(self, given, tmp_path):
+        """What ``reconstruct`` says of inputs, and its result where there is one."""
+
+        def of(*words):
+            paths = [given / word if "." in word or word == "folder" else word for word in words]
+            out = tmp_path / "out.npz"
+            call = ["reconstruct", "--model", given, "--output", out, "--input", *paths]
+            done = called(use.main, *call)
+            assert "Traceback" not in done.stderr
+            return done, np.load(out)["images"] if out.exists() else None
+
+        return of
+
+    @pytest.mark.parametrize(
+        ("name", "n"),
+        [
+            *((f"{name}.png", 1) for name in ("grey", "RGB", "RGBA", "P", "bit1", "grey16")),
+            *((name, 1) for name in ("GREY.PNG", "photo.jpg", "digit.bmp")),
+            *((name, 40) for name in ("my.npz", "my.npy", "bool.npz", "chan.npz", "flat.npz")),
+        ],
+    )
+    def test_is_read_without_a_word(self, reconstructed, name, n):
+        done, images = reconstructed(name)
+        assert (done.returncode, done.stderr, images.shape) == (0, "", (n, 28, 28))
+
+    def test_a_folder_or_its_files(self, reconstructed):
+        done, images = reconstructed("folder")
+        assert done.returncode == 0 and "folder: 5 pictures\n" in done.stderr
+        done, again = reconstructed(*(f"folder/{i}.png" for i in range(5)))
+        assert done.stderr == "" and np.array_equal(images, again)
+
+    def test_dark_ink_on_white_suggests_invert(self, reconstructed):
+        done, _ = reconstructed("inverted.png")
+        assert done.returncode == 0 and done.stderr.count("\n") == 1
+        assert "add --invert" in done.stderr
+        done, images = reconstructed("inverted.png", "--invert")
+        assert done.stderr == ""
+        assert np.allclose(1 - images, reconstructed("grey.png")[1], atol=1e-5)
+
+    def test_a_photograph_is_refused_or_fitted(self, reconstructed):
+        done, images = reconstructed("photo200.png")
+        assert done.returncode == 2 and images is None and done.stderr.count("\n") == 1
+        assert "200×200 pixels, but the model takes 28×28; --fit" in done.stderr
+        done, images = reconstructed("photo200.png", "--fit", "--invert")
+        assert (done.returncode, done.stderr, images.shape) == (0, "", (1, 28, 28))
+
+    def test_floats_to_255_are_refused(self, reconstructed):
+        done, _ = reconstructed("255.npz")
+        assert done.returncode == 2 and "255.npz: the images lie between 0 and 255" in done.stderr
+
+    @pytest.mark.parametrize("name", ["segment", "resize"])
+    def test_uses_of_other_sizes_have_no_fit(self, name):
+        assert "--fit" not in called(use.main, name, "--help").stdout
 
 
 class TestNumbers:

@@ -50,8 +50,11 @@ def parser():
     )
     p.add_argument(
         "--foreign",
+        nargs="+",
+        action="extend",
         metavar="PATH",
-        help="without --input: your own anomalous images to measure the model with, .png or .npz",
+        help="without --input: your own anomalous images to measure the model with, of any kind "
+        "that --input takes",
     )
     return p
 
@@ -82,7 +85,12 @@ def _judge(options):
     cli.check_output(options.output, (".png",))
     model = load_model(options.model)
     given = options.foreign and load_images(
-        options.foreign, model.image_shape, invert=options.invert
+        options.foreign,
+        model.image_shape,
+        invert=options.invert,
+        fit=options.fit,
+        dark_ground=False,  # what is strange may well be bright
+        say=cli.note,
     )
     measured = measure(model, cli.dataset_for(model, options), options.seed, given)
     cli.print_values(measured.values, options.json)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
+from Code.data.pictures import named
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
@@ -47,7 +48,7 @@ def main(arguments=None):
     model, images = cli.model_and_images(options)
     if not 1 <= options.clusters < len(images):
         raise UserError(
-            f"--clusters {options.clusters}: {options.input} holds {len(images)} images; "
+            f"--clusters {options.clusters}: {named(options.input)}: {len(images)} images; "
             "give a number from 1 to one less than that"
         )
     codes = np.asarray(unsupervised_code(model, images), np.float64)

@@ -4,7 +4,7 @@ import numpy as np
 
 from Code.commands import cli
 from Code.data.filters import psnr
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import save_images
 from Code.foundation.errors import UserError
 from Code.tasks.denoise import KINDS, noisy
 from Code.tasks.reconstruct import ssim
@@ -34,7 +34,7 @@ def main(arguments=None):
     cli.check_output(options.output)
     kind, level = _noise_of(options.add)
     model = load_model(options.model)
-    x = load_images(options.input, model.image_shape, invert=options.invert)
+    x = cli.images_of(options, model.image_shape)
     given = x if kind is None else noisy(x, kind, level, options.seed)
     denoised = model.reconstruct(given)
     values = {"changed": float(np.sqrt(np.mean(np.square(denoised - given))))}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import save_images
+from Code.data.pictures import named, save_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError
@@ -25,7 +25,7 @@ def main(arguments=None):
         return cli.measure_and_draw(options)
     model, images = cli.model_and_images(options)
     if len(images) > 1:
-        raise UserError(f"{options.input}: {len(images)} images; give one, to move its code")
+        raise UserError(f"{named(options.input)}: {len(images)} images; give one, to move its code")
     cli.print_values({name: value[0] for name, value in factors(images).items()}, options.json)
     if options.output:
         spread = model.encode(cli.dataset_for(model, options).x_train[:N_TRAIN])

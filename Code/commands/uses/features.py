@@ -30,7 +30,6 @@ def parser():
         "and --output saves their codes; without it the model is measured.",
         "Example: python -m Code.use features --model output/vae-16 --input my.npz "
         "--output codes.npz",
-        "your images, .png or .npz; without it the model is measured on --data",
     )
     p.add_argument(
         "--labels",

@@ -4,7 +4,7 @@ import numpy as np
 
 from Code.commands import cli
 from Code.data.filters import psnr
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import ACCEPTED, named, save_images
 from Code.data.tables import read_table, write_table
 from Code.foundation.errors import UserError
 from Code.tasks.fill import HOLES, STEPS, filled_by, mean_image, sample
@@ -20,8 +20,8 @@ def main(arguments=None):
         "Fill the missing pixels of images with an autoencoder, or the missing cells of a table.",
         "Examples: python -m Code.use fill --model output/vae-16 --input my.png --hole square "
         "--output out.png; python -m Code.use fill --table my.csv --output filled.csv",
-        "your images: a .png whose missing pixels are transparent, or an .npz of images (n, "
-        "height, width) with NaN. Without it the model is measured on --data",
+        f"your images: {ACCEPTED}; missing pixels are transparent in pictures and NaN in arrays. "
+        "Without it the model is measured on --data",
         needs_model=False,
     )
     p.add_argument(
@@ -64,14 +64,15 @@ def _fill_images(options):
         raise UserError(f"--steps must be at least 1, not {options.steps}")
     if options.draw and not has_posterior(model):
         raise UserError("--draw needs a variational model, such as output/vae-16")
-    x = truth = load_images(options.input, model.image_shape, True, options.invert)
+    x = truth = cli.images_of(options, model.image_shape, missing=True)
     rng = np.random.default_rng(options.seed)
     if options.hole:
         x = np.where(HOLES[options.hole](len(x), x.shape[1:], rng), np.nan, x)
     missing = np.isnan(x)
     if not missing.any():
         raise UserError(
-            f"{options.input}: no pixel is missing; make some transparent, or say --hole square"
+            f"{named(options.input)}: no pixel is missing; make some transparent, or say --hole "
+            "square"
         )
     start = mean_image(cli.dataset_for(model, options))
     steps = options.steps

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import ACCEPTED, named, save_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError
@@ -19,10 +19,10 @@ def parser():
     p = cli.parser(
         "generate",
         "Draw new images from a model. --n N draws N images and saves them to --output; --input, "
-        "an .npz of two or more images, decodes the path from the code of each image to the next; "
+        "two or more images, decodes the path from the code of each image to the next; "
         "without both the model is measured.",
         "Example: python -m Code.use generate --model output/vae-16 --n 64 --output new.png",
-        "images to interpolate between, an .npz of at least two",
+        f"at least two images to interpolate between: {ACCEPTED}",
     )
     p.add_argument("--n", type=int, metavar="N", help="how many images to draw")
     p.add_argument(
@@ -55,9 +55,9 @@ def main(arguments=None):
         return _draw(model, options)
     if options.steps < 2:
         raise UserError(f"--steps {options.steps}: a way has two ends, so at least 2")
-    images = load_images(options.input, model.image_shape, invert=options.invert)
+    images = cli.images_of(options, model.image_shape)
     if len(images) < 2:
-        raise UserError(f"{options.input} holds one image; interpolation needs two, in an .npz")
+        raise UserError(f"{named(options.input)} holds one image; interpolation needs two")
     ways = [interpolations(model, *pair, options.steps) for pair in pairwise(images)]
     if Path(options.output).suffix.lower() == ".png":
         rows = [(f"{i} to {i + 1}", way) for i, way in enumerate(ways)]

@@ -1,11 +1,9 @@
 """The command line of ``python -m Code.use resize``."""
 
-from pathlib import Path
-
 import numpy as np
 
 from Code.commands import cli
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import named, save_images
 from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
 from Code.tasks.resize import FACTORS, N_CHOOSING, chosen, enlarge, enlarged, shrink
@@ -21,13 +19,14 @@ def main(arguments=None):
         "images are shrunk and enlarged again.",
         "Example: python -m Code.use resize --model output/vae-16 --input small.png "
         "--output large.png",
+        fit=False,
     ).parse_args(arguments)
     if options.input is None:
         return cli.measure_and_draw(options)
     cli.check_output(options.output)
     model = load_model(options.model)
-    small = load_images(options.input, invert=options.invert)
-    factor = _factor(options.input, small.shape[1:], tuple(model.image_shape))
+    small = cli.images_of(options, colour=len(model.image_shape) == 3)
+    factor = _factor(named(options.input), small.shape[1:], tuple(model.image_shape))
     train = to_unit(cli.dataset_for(model, options).x_train[:N_CHOOSING])
     weight, steps = chosen(model.reconstruct, train, factor)
     large = enlarged(model.reconstruct, small, train.shape[1:], weight, steps)
@@ -54,6 +53,6 @@ def _factor(path, small, shape):
             return factor
     sizes = " or ".join(f"{shape[0] // f}×{shape[1] // f}" for f in sorted(FACTORS))
     raise UserError(
-        f"{Path(path)}: images of {small[0]}×{small[1]} pixels; to be enlarged to "
+        f"{path}: images of {small[0]}×{small[1]} pixels; to be enlarged to "
         f"{shape[0]}×{shape[1]} they must have {sizes}"
     )

@@ -1,7 +1,7 @@
 """The command line of ``python -m Code.use segment``."""
 
 from Code.commands import cli
-from Code.data.pictures import load_images, save_images
+from Code.data.pictures import ACCEPTED, load_images, named, save_images
 from Code.foundation.errors import UserError
 from Code.tasks.segment import N_LABELLED, cluttered, described, fitted, intersection_over_union
 from Code.training.trained import load_model
@@ -17,11 +17,14 @@ def parser():
         "Without --input the model is measured on pictures made from the test images.",
         "Example: python -m Code.use segment --model output/cae-denoising --input large.png "
         "--output mask.png",
-        input_help="pictures to segment: a .png of one, or an .npz of (n, height, width); ink is "
-        "bright as in MNIST, else say --invert. Without it the model is measured on --data",
+        input_help=f"pictures to segment, all of one size: {ACCEPTED}; ink is bright as in MNIST, "
+        "else say --invert. Without it the model is measured on --data",
+        fit=False,
     )
     p.add_argument(
         "--truth",
+        nargs="+",
+        action="extend",
         metavar="PATH",
         help="the correct masks of --input, white on black, to compare with",
     )
@@ -35,11 +38,13 @@ def main(arguments=None):
         return cli.measure_and_draw(options)
     cli.check_output(options.output)
     model = load_model(options.model)
-    pictures = load_images(options.input, invert=options.invert)
+    pictures = cli.images_of(options, colour=len(model.image_shape) == 3)
     least = tuple(model.image_shape)
     if any(side < needed for side, needed in zip(pictures.shape[1:], least, strict=True)):
         found, needed = (f"{h}×{w}" for h, w in (pictures.shape[1:], least))
-        raise UserError(f"{options.input}: {found} pixels; the model needs at least {needed}")
+        raise UserError(
+            f"{named(options.input)}: {found} pixels; the model needs at least {needed}"
+        )
     truth = _truth(options.truth, pictures)
     labelled = cluttered(cli.dataset_for(model, options).x_train, N_LABELLED, options.seed)
     masks = fitted(described(model), *labelled)(pictures)
@@ -52,10 +57,13 @@ def main(arguments=None):
     return None
 
 
-def _truth(path, pictures):
-    if path is None:
+def _truth(paths, pictures):
+    if paths is None:
         return None
-    masks = load_images(path, pictures.shape[1:]) > 0.5
-    if len(masks) != len(pictures):
-        raise UserError(f"{path}: {len(masks)} masks for {len(pictures)} pictures")
+    masks = load_images(paths, say=cli.note, dark_ground=False) > 0.5
+    if masks.shape != pictures.shape[:3]:
+        found, needed = ("×".join(map(str, x.shape[:3])) for x in (masks, pictures))
+        raise UserError(
+            f"{named(paths)}: masks of {found} for pictures of {needed} (n×height×width)"
+        )
     return masks
