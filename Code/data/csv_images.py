@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Code.data.arrays import check_size
+from Code.data.array_file import check_size
 from Code.foundation.errors import UserError, in_a_line
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y", "digit", "character")

@@ -8,13 +8,15 @@ import os
 import re
 import socket
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from Code.data import csv_images, idx_folder, picture_folder
-from Code.data.arrays import read_npy, read_npz
+from Code.data.array_file import read_array, read_arrays
 from Code.data.labels import class_numbers
+from Code.data.pictures import PICTURE_SUFFIXES
 from Code.foundation.errors import UserError, in_a_line
 from Code.parts.images import standard
 
@@ -61,6 +63,7 @@ class Dataset:
         otherwise that of the arrays.
     classes : the names of the k classes; empty without labels.
     split : whether the source had no test part, and one image in seven was drawn for it.
+    notes : lines that tell what was done with the images when they were read.
     """
 
     name: str
@@ -71,10 +74,16 @@ class Dataset:
     sha256: str
     classes: tuple[str, ...] = tuple("0123456789")
     split: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> bool:
         return self.y_train is not None
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there are training images of at least two classes to tell apart."""
+        return self.labelled and bool((self.y_train != self.y_train[0]).any())
 
     @property
     def short_name(self) -> str:
@@ -183,11 +192,11 @@ def _from_path(spec: str) -> Dataset:
     if path.name.lower().endswith(csv_images.SUFFIXES):
         arrays = csv_images.read_csv(path)
     elif suffix == ".npy":
-        arrays = {"images": read_npy(path)}
-    elif suffix in picture_folder.SUFFIXES:
+        arrays = {"images": read_array(path)}
+    elif suffix in PICTURE_SUFFIXES:
         raise DataError(f"{spec}: one picture is no data set; give a folder of pictures")
     else:
-        arrays = read_npz(path, lambda names: _chosen(spec, names))
+        arrays = read_arrays(path, lambda names: _chosen(spec, names))
     return _checked(path.name, spec, _named(arrays), _file_sha256(path))
 
 
@@ -203,7 +212,7 @@ def _bundled_mnist() -> Dataset:
             f"{MNIST_PATH}: the bundled MNIST is missing or damaged (its SHA-256 is not"
             f" {MNIST_SHA256[:8]}…); restore it with: git checkout -- Code/data/mnist.npz"
         )
-    return _checked("mnist", str(MNIST_PATH), read_npz(MNIST_PATH, lambda _: KEYS), MNIST_SHA256)
+    return _checked("mnist", str(MNIST_PATH), read_arrays(MNIST_PATH, lambda _: KEYS), MNIST_SHA256)
 
 
 def _chosen(where: str, names: list[str]) -> list[str]:
@@ -244,9 +253,14 @@ def _named(arrays: dict, names=None) -> dict:
 def _from_folder(path: Path, spec: str, size=None) -> Dataset:
     name = f"{path.resolve().name}/"
     if any(idx_folder.is_idx(file) for file in path.iterdir()):
-        arrays, names, _ = idx_folder.read_idx_folder(path)
-        return _checked(name, spec, arrays, names=names)
-    return _checked(name, spec, picture_folder.read_pictures(path, size))
+        return _idx(path, spec)
+    arrays, notes = picture_folder.read_pictures(path, size)
+    return _checked(name, spec, arrays, notes=notes)
+
+
+def _idx(path: Path, spec: str, chosen: str | None = None) -> Dataset:
+    arrays, names, notes = idx_folder.read_idx_folder(path, chosen)
+    return _checked(f"{chosen or path.resolve().name}/", spec, arrays, names=names, notes=notes)
 
 
 def _one_of_several(path: Path, spec: str) -> Dataset:
@@ -256,8 +270,7 @@ def _one_of_several(path: Path, spec: str) -> Dataset:
         for file in path.parent.iterdir()
     ):
         raise _no_such(spec)
-    arrays, names, chosen = idx_folder.read_idx_folder(path.parent, path.name)
-    return _checked(f"{chosen}/", spec, arrays, names=names)
+    return _idx(path.parent, spec, path.name)
 
 
 def _from_keras(name: str) -> Dataset:
@@ -289,6 +302,7 @@ def _checked(
     arrays: dict[str, np.ndarray],
     sha256: str | None = None,
     names: dict | None = None,
+    notes: Sequence[str] = (),
 ) -> Dataset:
     """Build a `Dataset` from the arrays read, or raise a DataError that begins with ``where``."""
     try:
@@ -308,7 +322,9 @@ def _checked(
         raise DataError(f"{where}: {in_a_line(error)}") from error
     found = {key: found.get(key) for key in KEYS}
     digest = sha256 or _arrays_sha256(found, classes)
-    return Dataset(name=name, **found, sha256=digest, classes=classes, split=split)
+    if split:
+        notes = [*notes, f"no test images: one image in {TEST_SHARE} was drawn for them"]
+    return Dataset(name, **found, sha256=digest, classes=classes, split=split, notes=tuple(notes))
 
 
 def _images(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -44,7 +44,7 @@ def read_idx_folder(folder, chosen=None):
     Returns
     -------
     arrays ``{"x_train", "y_train", "x_test", "y_test"}`` (without the labels if there are none),
-    the names of the labels ``{label: name}``, and the name of the set, ``""`` for plain names.
+    the names of the labels ``{label: name}``, and lines that tell what was done with the images.
 
     Raises
     ------
@@ -78,13 +78,14 @@ def read_idx_folder(folder, chosen=None):
         # QMNIST's labels are rows of eight numbers, of which the first is the digit
         if key in arrays and arrays[key].ndim == 2 and "idx2-int" in files[key].name.lower():
             arrays[key] = arrays[key][:, 0]
-    names = {}
+    names, notes = {}, []
     if "emnist" in f"{folder.resolve().name} {name}".lower():
         for key in ("x_train", "x_test"):
             if arrays[key].ndim == 3:
                 arrays[key] = np.ascontiguousarray(arrays[key].transpose(0, 2, 1))
         names = _mapping(folder / f"{name}mapping.txt")
-    return arrays, names, name.rstrip("-_.")
+        notes.append("EMNIST stores rows and columns exchanged: its images were put upright")
+    return arrays, names, notes
 
 
 def _sets_of(folder):

@@ -15,16 +15,9 @@ NUMERICAL_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 # Packages whose code influences the measurements, like the modules directly in `Code` (the base
 # class and the variants). The other packages decide what is run, kept and shown.
 ROOMS = ("parts", "data", "training", "tasks")
-# Not counted: for the data, the hash of the arrays counts, not the code that reads them
-READERS = (
-    "Code.data.array_file",
-    "Code.data.datasets",
-    "Code.data.fit",
-    "Code.data.idx",
-    "Code.data.picture_file",
-    "Code.data.pictures",
-    "Code.data.tables",
-)
+# Of the room `data` only these: for the images, the hash of the arrays counts, not the code that
+# reads them
+COUNTED_DATA = ("Code.data.corruption", "Code.data.filters")
 
 
 def code_version(*modules):
@@ -78,7 +71,9 @@ def counts(name):
     first, *rest = name.split(".")
     if first != "Code" or not rest:
         return first != "Code"
-    return name not in READERS and (len(rest) == 1 or rest[0] in ROOMS)
+    if rest[0] == "data":
+        return name in COUNTED_DATA
+    return len(rest) == 1 or rest[0] in ROOMS
 
 
 def _closure(modules):

@@ -132,6 +132,8 @@ def run(
             store = Store(output)
             store.clear_progress()
             done = Done(output, jobs=jobs, left_out=plan.left_out)
+            for note in images.notes:
+                say(f"{images.name}: {note}")
             tell_left_out(output, plan.rows, plan.left_out)
             with schedule.backend(backend, address, jobs):
                 _train(plan, seeds, facts, store, quick, force, done)
@@ -316,6 +318,7 @@ def facts_of(data, source=None):
         "source": None if source is None else from_anywhere(source),
         "classes": list(data.classes),
         "split": data.split,
+        "notes": list(data.notes),
     }
 
 

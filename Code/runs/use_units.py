@@ -130,6 +130,8 @@ def not_for(use, data):
     module = module_of(use)
     if getattr(module, "NEEDS_LABELS", False) and not data.labelled:
         return "it needs labels, and the data have none"
+    if getattr(module, "NEEDS_LABELS", False) and not data.has_classes:
+        return "it needs images of at least two classes"
     if getattr(module, "GREY_ONLY", False) and len(data.image_shape) > 2:
         return "it is for grey images only"
     return None

@@ -81,19 +81,22 @@ def foreign_images(images, seed=0):
 
     Parameters
     ----------
-    images : array ``(n, height, width)``: uint8, or floats in [0, 1].
+    images : array ``(n, height, width)``, or with a last axis of channels: uint8, or floats in
+        [0, 1].
     """
     images, rng = to_unit(np.asarray(images)), np.random.default_rng(seed)
-    n, height, width = images.shape
+    n, height, width, *channels = images.shape
     side = max(2, height // 7)
     tops = rng.integers(0, height - side + 1, n)[:, None]
     lefts = rng.integers(0, width - side + 1, n)[:, None]
     rows, columns = np.arange(height), np.arange(width)
     in_rows = (rows >= tops) & (rows < tops + side)
     in_columns = (columns >= lefts) & (columns < lefts + side)
-    inverted = np.where(in_rows[:, :, None] & in_columns[:, None, :], 1 - images, images)
+    patch = in_rows[:, :, None] & in_columns[:, None, :]
+    patch = patch.reshape(*patch.shape, *[1] * len(channels))
+    inverted = np.where(patch, 1 - images, images)
     order = rng.permutation(height * width)
-    shuffled = images.reshape(n, -1)[:, order].reshape(images.shape)
+    shuffled = images.reshape(n, height * width, *channels)[:, order].reshape(images.shape)
     kinds = {"patch": inverted, "shuffled": shuffled}
     if height == width:
         kinds = {"rotated": np.ascontiguousarray(np.rot90(images, axes=(1, 2))), **kinds}

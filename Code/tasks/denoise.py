@@ -95,7 +95,7 @@ def measured_denoiser(denoise, data, seed=0, n=N_IMAGES):
 
 
 def noisy(x, kind, level, seed=0):
-    """Images ``(n, height, width)`` in [0, 1] with added noise; equal seeds give equal noise."""
+    """Images in [0, 1] with added noise, of the same shape; equal seeds give equal noise."""
     from Code.data.corruption import CORRUPTIONS
 
     return np.asarray(CORRUPTIONS[kind](x, level, seed))
@@ -103,7 +103,7 @@ def noisy(x, kind, level, seed=0):
 
 def median(x, size):
     """Replace each pixel by the median of the ``size`` × ``size`` pixels around it."""
-    return median_filter(x, (1, size, size))
+    return median_filter(x, (1, size, size, 1)[: x.ndim])
 
 
 def total_variation(x, weight):
@@ -111,7 +111,8 @@ def total_variation(x, weight):
 
     Computed by Chambolle's algorithm (2004), as in scikit-image.
     """
-    return np.stack([denoise_tv_chambolle(image, weight) for image in x])
+    channels = {"channel_axis": -1} if x.ndim > 3 else {}
+    return np.stack([denoise_tv_chambolle(image, weight, **channels) for image in x])
 
 
 def non_local_means(x, h):
@@ -121,7 +122,8 @@ def non_local_means(x, h):
     ----------
     h : distance up to which patches are averaged, in units of intensity.
     """
-    return np.stack([denoise_nl_means(image, 5, 9, h, fast_mode=True) for image in x])
+    how = {"fast_mode": True, **({"channel_axis": -1} if x.ndim > 3 else {})}
+    return np.stack([denoise_nl_means(image, 5, 9, h, **how) for image in x])
 
 
 FILTERS = {

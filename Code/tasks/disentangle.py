@@ -234,8 +234,9 @@ def measure(model, data, seed=0):
     """
     train, test = data.x_train[:N_TRAIN], data.x_test[:N_TEST]
     known, asked = _factors_of(data)
-    table = information(latents(model, test, seed), {**asked, "label": data.y_test[:N_TEST]})
-    each = dict(zip((*MEASURED_FACTORS, "label"), gaps(table), strict=True))
+    label = {"label": data.y_test[:N_TEST]} if data.has_classes else {}
+    table = information(latents(model, test, seed), {**asked, **label})
+    each = dict(zip((*MEASURED_FACTORS, *label), gaps(table), strict=True))
     codes = flat(model.encode(train)), flat(model.encode(test))
     values = {
         "mig": np.mean([each[name] for name in MEASURED_FACTORS]),

@@ -203,7 +203,7 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
     dict: ``fine_tuned_100`` and ``scratch_100`` are means over the draws for 100 labels and
     ``…_spread`` their standard deviations; the other numbers of labels are analogous.
     """
-    n_classes = int(max(data.y_train.max(), data.y_test.max())) + 1
+    n_classes = len(data.classes)
     values = {}
     for n in labels:
         rng = np.random.default_rng((seed, n))

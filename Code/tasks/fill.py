@@ -118,8 +118,14 @@ def _truth(data):
 def with_holes(images, seed=0):
     """Yield ``name, images with NaN, missing`` for every kind of hole."""
     for i, (name, hole) in enumerate(HOLES.items()):
-        missing = hole(len(images), images.shape[1:], np.random.default_rng([seed, i]))
+        missing = holes_in(images, hole, np.random.default_rng([seed, i]))
         yield name, np.where(missing, np.nan, images), missing
+
+
+def holes_in(images, hole, rng):
+    """Where images of any shape have holes of a kind; a missing pixel lacks all its colours."""
+    missing = hole(len(images), images.shape[1:3], rng)
+    return missing if images.ndim == 3 else np.broadcast_to(missing[..., None], images.shape)
 
 
 def chosen_steps(model, data, seed=0):
@@ -251,9 +257,9 @@ def regressions(data, seed=0):
     van Buuren & Groothuis-Oudshoorn 2011, "mice: multivariate imputation by chained equations".
     """
     x = to_unit(data.x_train[:ITERATIVE_TRAIN])
-    shape, rng = x.shape[1:], np.random.default_rng([seed, len(HOLES)])
+    rng = np.random.default_rng([seed, len(HOLES)])
     some = x[: len(x) // 5]
-    kinds = [hole(len(some), shape, rng) for hole in HOLES.values()]
+    kinds = [holes_in(some, hole, rng) for hole in HOLES.values()]
     missing = np.stack(kinds)[np.arange(len(some)) % len(kinds), np.arange(len(some))]
     x = np.concatenate([np.where(missing, np.nan, some), x[len(some) :]])
     imputer = IterativeImputer(

@@ -7,8 +7,9 @@
     precision: share of generated images within the manifold of real ones; recall: share of real
     images within the manifold of generated ones                     (Kynkäänniemi et al. 2019)
 
-All three are computed in the features of a small digit classifier that is trained in the run. The
-real images are test images; the training images' distance to them is the best possible value.
+All three are computed in the features of a small classifier that is trained in the run, or, where
+the data do not have two classes, in 64 principal components of the pixels. The real images are test
+images; the training images' distance to them is the best possible value.
 """
 
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from sklearn.mixture import GaussianMixture
 from Code.data.datasets import Dataset
 from Code.figures.images import image_rows
 from Code.parts.images import to_unit
+from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric, unit_rows
 
 # Fréchet distances of few images are biased upwards, so all models and baselines get this number
@@ -63,7 +65,12 @@ def _known(data):
 
 
 def features(data, images):
-    """Features ``(n, 64)`` of images: the last hidden layer of this data set's classifier."""
+    """Features ``(n, 64)`` of images: the last hidden layer of this data set's classifier.
+
+    Without two classes there is no classifier; the features are then principal components.
+    """
+    if not data.has_classes:
+        return principal_components(data, READER_UNITS).encode(images)
     return _reader(_known(data))(images)
 
 
@@ -84,14 +91,14 @@ def _reader(known):
 
     x, y = known.data.x_train, known.data.y_train
     image = keras.Input(x.shape[1:], name="image")
-    h = layers.Reshape((*x.shape[1:], 1))(image)
+    h = layers.Reshape((*x.shape[1:], 1))(image) if x.ndim == 3 else image
     for i, filters in enumerate((16, 32)):
         h = layers.Conv2D(
             filters, 3, 2, padding="same", activation="relu", kernel_initializer=start(i)
         )(h)
     h = layers.Flatten()(h)
     h = layers.Dense(READER_UNITS, "relu", kernel_initializer=start(2), name="features")(h)
-    n_classes = int(y.max()) + 1
+    n_classes = len(known.data.classes)
     output = layers.Dense(n_classes, "softmax", kernel_initializer=start(3))(h)
     classifier = Classifier(keras.Model(image, output, name="network"))
     classifier.compile()

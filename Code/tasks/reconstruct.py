@@ -79,17 +79,21 @@ def ssim(images, others, window=SSIM_WINDOW):
 
     Parameters
     ----------
-    images, others : arrays ``(n, height, width)`` in [0, 1].
-    window : side of the square window with equal weights; an odd number.
+    images, others : arrays ``(n, height, width)`` or ``(n, height, width, 3)`` in [0, 1]; of
+        colours the mean over the three channels is taken.
+    window : side of the square window with equal weights; an odd number, made smaller for images
+        with shorter sides.
 
     References
     ----------
     Wang, Bovik, Sheikh & Simoncelli 2004, "Image quality assessment", equation 13.
     """
     x, y = (np.asarray(a, np.float64) for a in (images, others))
+    shortest = min(x.shape[1:3])
+    window = min(window, shortest - 1 + shortest % 2)
 
     def mean(a):
-        return uniform_filter(a, (1, window, window))
+        return uniform_filter(a, (1, window, window, 1)[: a.ndim])
 
     mean_x, mean_y = mean(x), mean(y)
     # Sample variance, as in the source: divided by the number of pixels minus one
@@ -100,7 +104,8 @@ def ssim(images, others, window=SSIM_WINDOW):
     similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     similarity /= (mean_x**2 + mean_y**2 + c1) * (variances + c2)
     edge = window // 2
-    return similarity[:, edge:-edge, edge:-edge].mean(axis=(1, 2))
+    inner = similarity[:, edge:-edge, edge:-edge]
+    return inner.mean(axis=tuple(range(1, inner.ndim)))
 
 
 def has_likelihood(model):
@@ -167,7 +172,8 @@ def bits_per_pixel(model, x, seed=0):
 
 def _cross_entropy(x, x_hat):
     p = np.clip(x_hat, EPSILON, 1 - EPSILON)
-    return -np.sum(x * np.log(p) + (1 - x) * np.log1p(-p), axis=(1, 2))
+    of_values = x * np.log(p) + (1 - x) * np.log1p(-p)
+    return -np.sum(of_values, axis=tuple(range(1, x.ndim)))
 
 
 def pca_reconstruction(data, k):

@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
 from Code.figures.scatter import spread
-from Code.figures.style import DIGIT_COLOURS, INK, PAGE_WIDTH, new_figure, styled
+from Code.figures.style import BLUE, INK, MOST_NAMED, PAGE_WIDTH, class_colours, new_figure, styled
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric, flat
 from Code.training.measures import neighbour_accuracy, plane
@@ -43,14 +43,16 @@ INSIDE = 0.94
 def measure(model, data, seed=0):
     """The measures of `map_quality`, and the 1-NN error in the map of the whole data set.
 
-    ``knn_accuracy_code`` is the 5-NN accuracy on the codes with all their units.
+    ``knn_accuracy_code`` is the 5-NN accuracy on the codes with all their units. Without labels the
+    accuracies and errors are left out.
     """
     train, test = (flat(model.encode(x)) for x in (data.x_train, data.x_test))
     measured = _map_of(train, test, data)
     few, some = slice(0, MAP_TRAIN), slice(0, MAP_TEST)
-    measured.values["knn_accuracy_code"] = neighbour_accuracy(
-        train[few], data.y_train[few], test[some], data.y_test[some], KNN
-    )
+    if data.labelled:
+        measured.values["knn_accuracy_code"] = neighbour_accuracy(
+            train[few], data.y_train[few], test[some], data.y_test[some], KNN
+        )
     return measured
 
 
@@ -64,12 +66,7 @@ def baselines(data, seed=0):
     few, some = x_train[:MAP_TRAIN], x_test[:MAP_TEST]
     mapped = tsne_map(np.concatenate([few, some]), seed)
     values = map_quality(
-        few,
-        mapped[: len(few)],
-        data.y_train[:MAP_TRAIN],
-        some,
-        mapped[len(few) :],
-        data.y_test[:MAP_TEST],
+        few, mapped[: len(few)], _few_labels(data), some, mapped[len(few) :], _some_labels(data)
     )
     tsne = Measured(values, _views(mapped[len(few) :], data))
     return {"pca-2": _map_of(x_train, x_test, data), "t-SNE": tsne}
@@ -82,17 +79,29 @@ def _map_of(train, test, data):
     values = map_quality(
         flat(to_unit(data.x_train[few])),
         train[few],
-        data.y_train[few],
+        _few_labels(data),
         flat(to_unit(data.x_test[some])),
         test[some],
-        data.y_test[some],
+        _some_labels(data),
     )
-    values["nn_error_2d"] = 1 - neighbour_accuracy(train, data.y_train, test, data.y_test, 1)
+    if data.labelled:
+        values["nn_error_2d"] = 1 - neighbour_accuracy(train, data.y_train, test, data.y_test, 1)
     return Measured(values, _views(test[some], data))
 
 
+def _few_labels(data):
+    return data.y_train[:MAP_TRAIN] if data.labelled else None
+
+
+def _some_labels(data):
+    return data.y_test[:MAP_TEST] if data.labelled else None
+
+
 def _views(points, data):
-    return {"map": np.asarray(points, np.float32), "labels": data.y_test[: len(points)]}
+    views = {"map": np.asarray(points, np.float32)}
+    if data.labelled:
+        views |= {"labels": data.y_test[: len(points)], "classes": np.array(data.classes)}
+    return views
 
 
 def map_quality(x_train, train_points, y_train, x_test, test_points, y_test):
@@ -102,15 +111,19 @@ def map_quality(x_train, train_points, y_train, x_test, test_points, y_test):
     ----------
     x_train, x_test : images ``(n, pixels)``.
     train_points, test_points : their points ``(n, 2)`` in the map.
-    y_train, y_test : labels ``(n,)``.
+    y_train, y_test : labels ``(n,)``, or None.
 
     Returns
     -------
-    dict: ``knn_accuracy_2d``, the accuracy on test points of 5-NN with the training points;
-    ``trustworthiness`` and ``continuity`` of the test images, for 12 neighbours.
+    dict: ``knn_accuracy_2d`` (only with labels), the accuracy on test points of 5-NN with the
+    training points; ``trustworthiness`` and ``continuity`` of the test images, for 12 neighbours.
     """
+    values = {}
+    if y_train is not None:
+        accuracy = neighbour_accuracy(train_points, y_train, test_points, y_test, KNN)
+        values["knn_accuracy_2d"] = accuracy
     return {
-        "knn_accuracy_2d": neighbour_accuracy(train_points, y_train, test_points, y_test, KNN),
+        **values,
         "trustworthiness": float(trusted(x_test, test_points)),
         "continuity": float(trusted(test_points, x_test)),
     }
@@ -148,28 +161,36 @@ def tsne_map(x, seed=0):
 
 @styled
 def figure(measured):
-    """Draw the maps side by side, each with its own scale: one dot per image, coloured by digit."""
+    """Draw the maps side by side, each with its own scale: one dot per image, coloured by class."""
     rows = math.ceil(len(measured) / COLUMNS)
     drawn = new_figure(PAGE_WIDTH, 60 + 275 * rows)
     panels = drawn.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes, (name, m) in zip(panels, measured.items(), strict=False):
-        _draw_map(axes, m.views["map"], m.views["labels"])
-        accuracy = m.values["knn_accuracy_2d"]
-        axes.set_title(f"{name}: {100 * accuracy:.1f} % by 5-NN")
+        classes = classes_of(m.views)
+        _draw_map(axes, m.views["map"], m.views.get("labels"), classes)
+        accuracy = m.values.get("knn_accuracy_2d")
+        axes.set_title(name if accuracy is None else f"{name}: {100 * accuracy:.1f} % by 5-NN")
     for axes in panels[len(measured) :]:
         axes.set_visible(False)
-    digits = np.unique(np.concatenate([m.views["labels"] for m in measured.values()]))
-    handles = [panels[0].plot([], [], "o", color=_colours([d])[0], label=str(d))[0] for d in digits]
-    drawn.legend(handles=handles, loc="outside lower center", ncols=len(digits), handletextpad=0.1)
+    labels = [m.views["labels"] for m in measured.values() if "labels" in m.views]
+    if labels and len(classes) <= MOST_NAMED:
+        found, palette = np.unique(np.concatenate(labels)), class_colours(len(classes))
+        handles = [
+            panels[0].plot([], [], "o", color=palette[c], label=classes[c])[0] for c in found
+        ]
+        columns = min(len(found), 13)
+        drawn.legend(handles=handles, loc="outside lower center", ncols=columns, handletextpad=0.1)
     return drawn
 
 
-def _colours(labels):
-    return to_rgba_array(DIGIT_COLOURS)[np.asarray(labels) % len(DIGIT_COLOURS)]
+def classes_of(views):
+    """The names of the classes in a map; maps made before they were stored are of digits."""
+    return tuple(map(str, views.get("classes", "0123456789")))
 
 
-def _draw_map(axes, points, labels, stars=()):
-    axes.scatter(*points.T, s=4, c=_colours(labels), alpha=0.5, linewidths=0, rasterized=True)
+def _draw_map(axes, points, labels, classes, stars=()):
+    colours = BLUE if labels is None else to_rgba_array(class_colours(len(classes)))[labels]
+    axes.scatter(*points.T, s=4, c=colours, alpha=0.5, linewidths=0, rasterized=True)
     every = np.concatenate([points, np.reshape(stars, (-1, 2))])
     low, high = every.min(axis=0), every.max(axis=0)
     centre, half = (low + high) / 2, max(0.53 * float((high - low).max()), 1e-6)
@@ -180,17 +201,19 @@ def _draw_map(axes, points, labels, stars=()):
     axes.set_xticks([])
     axes.set_yticks([])
     halo = [effects.withStroke(linewidth=2.5, foreground="white")]
-    digits = np.unique(labels)
-    medians = np.array([np.median(points[labels == digit], axis=0) for digit in digits])
+    named = labels is not None and len(classes) <= MOST_NAMED
+    found = np.unique(labels) if named else []
+    medians = [np.median(points[labels == c], axis=0) for c in found]
+    medians = np.reshape(medians, (-1, 2))
     # Scaled down before spreading, so that numerals in a small panel are moved further apart
     places = spread((medians - centre) / (2 * half) * CROWDED) / CROWDED * 2 * half + centre
     places = np.clip(places, centre - INSIDE * half, centre + INSIDE * half)
-    for digit, place in zip(digits, places, strict=True):
+    for c, place in zip(found, places, strict=True):
         axes.text(
             *place,
-            str(digit),
+            classes[c],
             color=INK,
-            fontsize=11,
+            fontsize=11 if len(classes[c]) < 3 else 8,
             fontweight="bold",
             ha="center",
             va="center_baseline",
@@ -201,7 +224,8 @@ def _draw_map(axes, points, labels, stars=()):
 
 
 @styled
-def map_with_stars(points, labels, stars):
+def map_with_stars(points, labels, stars, classes=tuple("0123456789")):
+    """Draw points ``(n, 2)`` of images with their labels, or None, and stars ``(m, 2)`` on them."""
     drawn = new_figure(600, 600)
-    _draw_map(drawn.add_subplot(), points, labels, stars)
+    _draw_map(drawn.add_subplot(), points, labels, classes, stars)
     return drawn

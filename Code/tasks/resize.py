@@ -42,10 +42,11 @@ def shrink(images, factor):
 
     Parameters
     ----------
-    images : array ``(n, height, width)``; both sides are multiples of the factor.
+    images : array ``(n, height, width)``, or with a last axis of channels; both sides are multiples
+        of the factor.
     """
-    n, height, width = images.shape
-    blocks = images.reshape(n, height // factor, factor, width // factor, factor)
+    n, height, width, *channels = images.shape
+    blocks = images.reshape(n, height // factor, factor, width // factor, factor, *channels)
     return blocks.mean(axis=(2, 4), dtype=np.float32)
 
 
@@ -55,7 +56,7 @@ def replicate(images, factor):
 
 
 def enlarge(images, shape, method="bicubic"):
-    """Interpolate images to ``(n, *shape)`` as Pillow does: ``"bicubic"`` or ``"bilinear"``.
+    """Interpolate images to ``shape`` as Pillow does: ``"bicubic"`` or ``"bilinear"``.
 
     Interpolation is linear and separable into rows and columns, so Pillow's result for the unit
     vectors gives all images by two matrix products. Bicubic interpolation can leave [0, 1]; the
@@ -67,7 +68,10 @@ def enlarge(images, shape, method="bicubic"):
     """
     rows = _interpolation(images.shape[1], shape[0], method)
     columns = _interpolation(images.shape[2], shape[1], method)
-    return rows @ images.astype(np.float32) @ columns.T
+    images = images.astype(np.float32)
+    if images.ndim == 3:
+        return rows @ images @ columns.T
+    return np.moveaxis(rows @ np.moveaxis(images, -1, 1) @ columns.T, 1, -1)
 
 
 @lru_cache
@@ -126,17 +130,30 @@ def chosen(reconstruct, images, factor, weights=WEIGHTS, max_steps=MAX_STEPS):
 def judged(resize, images):
     """PSNR and SSIM of ``resize(small, factor)`` compared with ``images``, for every factor.
 
+    Factors that do not divide both sides are left out.
+
     Returns
     -------
     Measured, with views ``truth``, ``small`` (replicated) and ``result`` for the largest factor.
+
+    Raises
+    ------
+    ValueError
+        If no factor divides both sides.
     """
     measured = Measured()
-    for factor in FACTORS:
+    factors = [f for f in FACTORS if not any(side % f for side in images.shape[1:3])]
+    if not factors:
+        size = "×".join(map(str, images.shape[1:3]))
+        raise ValueError(
+            f"images of {size} pixels cannot be shrunk by {' or '.join(map(str, FACTORS))}"
+        )
+    for factor in factors:
         small = shrink(images, factor)
         result = np.clip(resize(small, factor), 0, 1)
         measured.values[f"psnr_x{factor}"] = psnr(images, result)
         measured.values[f"ssim_x{factor}"] = float(ssim(images, result).mean())
-        if factor == max(FACTORS):
+        if factor == max(factors):
             views = {"truth": images, "small": replicate(small, factor), "result": result}
             measured.views = {name: view[:SHOWN] for name, view in views.items()}
     return measured
@@ -189,5 +206,6 @@ def figure(measured):
     views = next(iter(shown.values())).views
     rows = [("small", views["small"])]
     for name, one in shown.items():
-        rows.append((f"{name}: {one.values['psnr_x4']:.2f} dB", one.views["result"]))
+        largest = next(f"psnr_x{f}" for f in FACTORS if f"psnr_x{f}" in one.values)
+        rows.append((f"{name}: {one.values[largest]:.2f} dB", one.views["result"]))
     return image_rows([*rows, ("as it was", views["truth"])])

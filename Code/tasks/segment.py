@@ -37,6 +37,8 @@ MAX_STEPS = 200
 BATCH = 50
 SHOWN = 8
 
+# The masks are those of strokes brighter than a threshold
+GREY_ONLY = True
 METRICS = (Metric("iou", main=True), Metric("iou_2_labelled"), Metric("pixel_accuracy"))
 
 
@@ -154,8 +156,8 @@ def convolutional_maps(encoder, pictures):
     Parameters
     ----------
     encoder : Keras model whose first layers are 2-D convolutions and poolings; layers that only
-        reshape may come before them. It is used up to the first layer of another kind. Without a
-        convolution there are 0 maps.
+        reshape or pad may come before them. It is used up to the first layer of another kind.
+        Without a convolution there are 0 maps.
     """
     maps, convolved = _filled(pictures, 2 ** len(encoder.layers))[..., None], []
     side = maps.shape[1]
@@ -165,7 +167,7 @@ def convolutional_maps(encoder, pictures):
             maps = np.asarray(layer(maps))
             if kind == "Conv2D":
                 convolved.append(maps)
-        elif kind not in ("InputLayer", "Reshape"):
+        elif kind not in ("InputLayer", "Reshape", "ZeroPadding2D"):
             break
     none = np.zeros((*pictures.shape, 0), np.float32)
     found = [_repeated(maps, side // maps.shape[1], pictures.shape[1:]) for maps in convolved]
