@@ -49,6 +49,8 @@ def read_csv(path):
     row = first if names is None else second
     if row is None:
         raise CsvError(f"{path}: there are no images in it; {_LAYOUT}")
+    if names is not None and len(names) != len(row):
+        raise CsvError(f"{path}: {len(names):,} names for {len(row):,} columns; {_LAYOUT}")
     pixels, place = _columns(path, row, names)
     reading = {
         "delimiter": delimiter,
