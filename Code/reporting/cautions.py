@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from Code.reporting.contents import missing, ordered
+from Code.reporting.other_data import is_other
 from Code.reporting.provenance import data_label, joined
 from Code.reporting.results import Result, Results
 
@@ -17,8 +18,13 @@ class Warn:
 
 
 def warnings(results: Results) -> list[Warn]:
-    """Missing, failed or quick runs, data other than MNIST, mixtures that prevent comparison."""
+    """Missing, failed or quick runs, data other than MNIST, mixtures that prevent comparison.
+
+    Where no result is on MNIST, the report holds nothing of the published comparison, so nothing of
+    that is missing.
+    """
     all_of = ordered(results)
+    published = not is_other(results)
     found = []
 
     def warn_of(key: str, chosen: Iterable[tuple[str, str]]) -> None:
@@ -28,7 +34,7 @@ def warnings(results: Results) -> list[Warn]:
         if groups:
             found.append(Warn(key, tuple((v, tuple(n)) for v, n in groups.items())))
 
-    warn_of("missing", (("", name) for name in missing(results)))
+    warn_of("missing", (("", name) for name in missing(results) if published))
     warn_of(
         "failed",
         ((f"{f['seed']}: {f['reason']}", r.experiment) for r in all_of for f in r.failures),
@@ -36,7 +42,7 @@ def warnings(results: Results) -> list[Warn]:
     stopped = (r for r in all_of if not r.complete and not r.failures)
     warn_of("incomplete", (("", r.experiment) for r in stopped))
     warn_of("quick", (("", r.experiment) for r in all_of if r.quick))
-    other = (r for r in all_of if r.data["name"] != "mnist")
+    other = (r for r in all_of if published and not r.on_mnist)
     warn_of("other_data", ((r.data["name"], r.experiment) for r in other))
     # a baseline depends on no seed, so only the other experiments must share their seeds
     chance = [r for r in all_of if r.kind != "baseline"]

@@ -5,12 +5,13 @@ import math
 from collections.abc import Callable
 from os.path import relpath
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
 
+from Code.data import datasets
 from Code.foundation.atomic import write_text
 from Code.reporting import (
     benchmark,
@@ -19,7 +20,9 @@ from Code.reporting import (
     contents,
     denoising,
     differences,
+    left_out,
     losses,
+    other_data,
     provenance,
     published_figures,
     published_uses,
@@ -36,8 +39,10 @@ MINUS = "−"
 def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]:
     """Write ``report.md`` and ``report.zh.md`` from the results in ``output_dir``.
 
-    It reads only ``*/result.json``, ``runs.json``, ``benchmark.json`` and ``uses.json``, and checks
-    whether ``explorer.html`` exists in ``report_dir``.
+    It reads only ``*/result.json``, ``runs.json``, ``benchmark.json``, ``uses.json`` and
+    ``left_out.json``, and checks whether ``explorer.html`` exists in ``report_dir``.
+    Results on MNIST are held against the published figures; those on other data have a report of
+    their own, which compares them with each other only.
     Figure links are relative from ``report_dir`` to ``output_dir``, so both must be on one drive.
     The same results give the same bytes.
 
@@ -48,7 +53,7 @@ def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]
     """
     results = load_results(output_dir)
     if not results:
-        raise ResultError(f"{output_dir}: no results to report; run `python run_all.py` first")
+        raise ResultError(f"{output_dir}: {_why_nothing(output_dir)}")
     texts = {
         name: render(results, lang, Path(output_dir), Path(report_dir))
         for lang, name in REPORTS.items()
@@ -56,26 +61,42 @@ def render_reports(output_dir: str | Path, report_dir: str | Path) -> list[Path]
     return [write_text(Path(report_dir) / name, text) for name, text in texts.items()]
 
 
+def _why_nothing(output_dir: str | Path) -> str:
+    reasons = left_out.load_left_out(output_dir)
+    if reasons:
+        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        return f"no results to report; everything was left out ({told})"
+    return "no results to report; run `python run_all.py` first"
+
+
 def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: Path) -> str:
     """The report in ``lang`` (``en`` or ``zh``) as Markdown."""
     env = environment()
-    everything, results = results, contents.core(results)
+    everything = results
+    other = other_data.is_other(results)
+    if not other:
+        results = contents.core(results)
+    uses = load_uses(output_dir)
     context: dict[str, Any] = {
         "lang": lang,
         "everything": everything,
         "results": results,
+        "on_mnist": not other,
         "runs": load_runs(output_dir),
         "BENCHMARK": benchmark,
         "CAUTIONS": cautions,
         "CLAIMS": claims,
         "CONTENTS": contents,
+        "DATASETS": datasets,
         "DENOISING": denoising,
         "LOSSES": losses,
+        "OTHER": other_data,
         "PROVENANCE": provenance,
         "PUBLISHED_FIGURES": published_figures,
         "TABLES": tables,
         "benchmark": benchmark.load_benchmark(output_dir),
-        "uses": load_uses(output_dir),
+        "uses": uses,
+        "omissions": left_out.left_out(everything, uses, left_out.load_left_out(output_dir)),
         "published_uses": published_uses.comparisons,
         "benchmark_link": lambda name: file_link(output_dir / name, report_dir),
         "explorer_link": file_link(report_dir / "explorer.html", report_dir),
@@ -91,8 +112,12 @@ def render(results: dict[str, Result], lang: str, output_dir: Path, report_dir: 
     # each module can use the ones before it: labels, then the shared macros, then a family's texts
     context["formulas"] = _module(env, "formulas.j2", context)
     context["L"] = _module(env, f"{lang}/labels.j2", context)
+    if other:
+        # Words for images of anything in place of those for digits
+        replaced = _module(env, f"{lang}/other/labels.j2", context)
+        context["L"] = SimpleNamespace(**{**vars(context["L"]), **vars(replaced)})
     context["M"] = _module(env, "macros.j2", context)
-    text = env.get_template("report.md.j2").render(context)
+    text = env.get_template("other.md.j2" if other else "report.md.j2").render(context)
     return tidy(text)
 
 

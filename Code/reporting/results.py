@@ -10,6 +10,7 @@ from typing import Any
 
 from Code.foundation.errors import UserError
 
+MNIST = "mnist"
 KINDS = ("published", "corrected", "baseline", "trial", "common", "own")
 
 
@@ -52,7 +53,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Result:
-    """A measured experiment: its settings, data, machine, training times and metrics."""
+    """A measured experiment: its settings, data, machine, training times and metrics.
+
+    ``left_out`` holds ``{what: reason}`` for what could not be measured on its data.
+    """
 
     experiment: str
     variant: str
@@ -76,6 +80,12 @@ class Result:
     finished: str
     figures: tuple[str, ...]
     folder: Path = field(compare=False)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def on_mnist(self) -> bool:
+        """Whether the data are MNIST, of which the published figures are."""
+        return self.data["name"] == MNIST
 
     @property
     def stages(self) -> list[str]:
@@ -99,7 +109,14 @@ class Result:
     @property
     def pictured_stages(self) -> list[str]:
         """Stages after which the codes were mapped and the reconstructions drawn."""
-        return [stage for stage in self.stages if self.measure("knn_accuracy", stage=stage)]
+        mapped = [stage for stage in self.stages if self.measure("knn_accuracy", stage=stage)]
+        # Without labels no map has an accuracy
+        return mapped or [stage for stage in self.own_stages if self.measure("mse", stage=stage)]
+
+    @property
+    def own_stages(self) -> list[str]:
+        """Stages that train the network of the row itself, not its twin from scratch."""
+        return [stage for stage in self.stages if not stage.endswith("-from-scratch")]
 
     def has_published(self, metric: str) -> bool:
         """Whether a figure was published for ``metric`` in any stage."""
@@ -208,9 +225,10 @@ def _checked(raw: object, folder: Path) -> Result:
     failures = _get(raw, "failures", list)
     if not all(isinstance(f, dict) and "seed" in f and "reason" in f for f in failures):
         raise _Malformed("'failures' holds something without a seed and a reason")
-    data = _get(raw, "data", dict)
-    for key, of in (("name", str), ("sha256", str), ("n_train", int), ("n_test", int)):
-        _get(data, key, of, "data: ")
+    data = _data(_get(raw, "data", dict))
+    left_out = raw.get("left_out", {})
+    if not isinstance(left_out, dict):
+        raise _Malformed("'left_out' is not an object")
     figures = _get(raw, "figures", list)
     if not all(isinstance(f, str) and f == Path(f).name and "\\" not in f for f in figures):
         raise _Malformed("'figures' holds something that is not a plain file name")
@@ -227,7 +245,13 @@ def _checked(raw: object, folder: Path) -> Result:
         data=data,
         quick=_get(raw, "quick", bool),
         parameters=_get(raw, "parameters", (int, type(None))),
-        measures=_measures(_get(raw, "metrics", list), name, len(seeds), kind == "baseline"),
+        measures=_measures(
+            _get(raw, "metrics", list),
+            name,
+            len(seeds),
+            kind == "baseline",
+            published=data["name"] == MNIST,
+        ),
         seconds=_seconds(_get(raw, "seconds", dict)),
         epoch_seconds=_seconds(_get(raw, "epoch_seconds", dict)),
         epochs=_epochs(_get(raw, "epochs", dict)),
@@ -237,7 +261,18 @@ def _checked(raw: object, folder: Path) -> Result:
         finished=_get(raw, "finished", str),
         figures=tuple(figures),
         folder=folder,
+        left_out={str(what): str(reason) for what, reason in left_out.items()},
     )
+
+
+def _data(data: dict) -> dict:
+    for key, of in (("name", str), ("sha256", str), ("n_train", int), ("n_test", int)):
+        _get(data, key, of, "data: ")
+    # Results from before hold none of these
+    for key, of in (("source", (str, type(None))), ("classes", list), ("split", bool)):
+        if key in data:
+            _get(data, key, of, "data: ")
+    return data
 
 
 def _settings(settings: dict) -> dict:
@@ -247,8 +282,20 @@ def _settings(settings: dict) -> dict:
     return settings
 
 
-def _measures(rows: list, name: str, n_seeds: int, deterministic: bool) -> tuple[Measure, ...]:
+def _measures(
+    rows: list, name: str, n_seeds: int, deterministic: bool, published: bool
+) -> tuple[Measure, ...]:
+    """The metrics of one result; without ``published``, what it holds of published figures is cut.
+
+    That is for other data than MNIST, in whose older results they stand.
+    """
     seen: dict[tuple[str, str, str], Measure] = {}
+    if not published:
+        told = ("published", "published_source", "published_range")
+        rows = [
+            {k: v for k, v in row.items() if k not in told} if isinstance(row, dict) else row
+            for row in rows
+        ]
     for index, row in enumerate(rows):
         if not isinstance(row, dict):
             raise _Malformed(f"metrics[{index}] is not an object")

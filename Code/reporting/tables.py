@@ -1,6 +1,7 @@
 """Rows of the tables of metrics: of every experiment, and of the common comparison."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from Code.experiments.common import CODE_DIMS
@@ -62,4 +63,32 @@ def common_rows(results: Results, units: int) -> list[CommonRow]:
             stage = "fit" if "fit" in r.stages else "unsupervised"
             mse, knn = (r.measure(metric, "test", stage) for metric in ("mse", "knn_accuracy"))
             rows.append(CommonRow(r, units, mse, knn, r.seconds_total()))
+    return sorted(rows, key=lambda row: row.mse.mean if row.mse else math.inf)
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """One experiment in a line; what it does not measure is None."""
+
+    result: Result
+    mse: Measure | None
+    knn: Measure | None
+    accuracy: Measure | None
+    seconds: Measure | None
+
+
+def overview(results: Iterable[Result]) -> list[OverviewRow]:
+    """Experiments in a line each, best reconstruction first.
+
+    Reconstruction and map are those after the last stage before labels train a head; the accuracy
+    is that of the head on test images.
+    """
+    rows = []
+    for r in results:
+        whole = [s for s in r.own_stages if r.measure("mse", stage=s)]
+        unlabelled = [s for s in whole if not s.startswith("supervised")]
+        stage = (unlabelled or whole or [None])[-1]
+        mse, knn = (r.measure(metric, "test", stage) for metric in ("mse", "knn_accuracy"))
+        accuracy = r.measure("accuracy", stage="supervised")
+        rows.append(OverviewRow(r, mse, knn, accuracy, r.seconds_total()))
     return sorted(rows, key=lambda row: row.mse.mean if row.mse else math.inf)

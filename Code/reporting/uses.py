@@ -4,7 +4,7 @@ import json
 import math
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from Code.reporting.results import ResultError
@@ -86,6 +86,8 @@ class Uses:
     seeds: tuple[int, ...]
     metrics: tuple[Metric, ...]
     seconds: Mapping[str, float | None]
+    left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Why a use was not measured: ``{use: {model or "baselines": reason}}``."""
 
     @property
     def mains(self) -> list[Metric]:
@@ -110,11 +112,13 @@ class Uses:
                 ranks.append(1 + ranked.index(name) * (len(names) - 1) / (len(ranked) - 1))
         return statistics.fmean(ranks) if ranks else None
 
-    def by_rank(self, units: int) -> list[tuple[str, float]]:
-        """Models of one width with their mean rank, the best first."""
+    def by_rank(self, units: int) -> list[tuple[str, float | None]]:
+        """Models of one width with their mean rank, the best first; a single one has no rank."""
         names = self.of_width(units)
-        ranks = [(name, self.mean_rank(name, names)) for name in names]
-        return sorted([r for r in ranks if r[1] is not None], key=lambda r: (r[1], r[0]))
+        ranks = [
+            (n, self.mean_rank(n, names)) for n in names if any(m.score(n) for m in self.mains)
+        ]
+        return sorted(ranks, key=lambda r: (math.inf if r[1] is None else r[1], r[0]))
 
 
 def load_uses(output_dir: str | Path) -> Uses | None:
@@ -162,7 +166,12 @@ def uses_of(raw: dict) -> Uses:
         for metric in found["metrics"]
     )
     seconds = {use: found["seconds"] for use, found in raw["uses"].items()}
-    return Uses(models, tuple(raw["seeds"]), metrics, seconds)
+    left_out = {
+        use: {name: str(reason) for name, reason in found["left_out"].items()}
+        for use, found in raw["uses"].items()
+        if found.get("left_out")
+    }
+    return Uses(models, tuple(raw["seeds"]), metrics, seconds, left_out)
 
 
 def _finite(value) -> float:

@@ -137,6 +137,7 @@ def run(
             tell_left_out(output, plan.rows, plan.left_out)
             with schedule.backend(backend, address, jobs):
                 _train(plan, seeds, facts, store, quick, force, done)
+                keep_failed(output, done.failures)
                 write_results_csv(output)
                 if measure_uses:
                     _use(plan.rows, seeds, store, str(data), quick, force, done)
@@ -288,18 +289,33 @@ def note_run(output, **facts):
 
 def tell_left_out(output, rows, left_out):
     """Say what the data do not allow, and keep it in ``left_out.json`` for the report."""
+    _keep_left_out(output, {row.name for row in rows}, left_out)
+    for reason in dict.fromkeys(left_out.values()):
+        names = [name for name, why in left_out.items() if why == reason]
+        say(f"Left out ({', '.join(names)}): {reason}")
+
+
+def keep_failed(output, failures):
+    """Keep in ``left_out.json`` which experiments have no result because every seed failed."""
+    failed = {
+        name: found[0]["reason"]
+        for name, found in failures.items()
+        if found and not Path(output, name, "result.json").exists()
+    }
+    if failed:
+        _keep_left_out(output, set(), failed)
+
+
+def _keep_left_out(output, names, left_out):
+    """Replace what ``left_out.json`` tells of ``names``, and add ``{experiment: reason}``."""
     path = Path(output, "left_out.json")
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         earlier = {}
-    names = {row.name for row in rows}
     kept = {name: why for name, why in earlier.items() if name not in names} | left_out
     if kept != earlier:
         write_json(path, kept)
-    for reason in dict.fromkeys(left_out.values()):
-        names = [name for name, why in left_out.items() if why == reason]
-        say(f"Left out ({', '.join(names)}): {reason}")
 
 
 def facts_of(data, source=None):

@@ -50,9 +50,12 @@ def assemble(units, prints, store):
             "values": table[use],
             "seconds": float(np.mean(seconds[use])) if seconds[use] else None,
             "left_out": {
-                unit.name: found["left_out"][use]
-                for unit, found in kept.items()
-                if use in found.get("left_out", {})
+                **_reasons(before["uses"].get(use), others),
+                **{
+                    unit.name: found["left_out"][use]
+                    for unit, found in kept.items()
+                    if use in found.get("left_out", {})
+                },
             },
         }
         for use in use_units.USES
@@ -92,6 +95,12 @@ def _only(found, names):
         for metric, values in found["values"].items()
     }
     return {metric: values for metric, values in of_metrics.items() if values}
+
+
+def _reasons(found, names):
+    """Why one use was not measured, ``{name: reason}``, for ``names`` only."""
+    left_out = {} if found is None else found.get("left_out", {})
+    return {name: left_out[name] for name in names if name in left_out}
 
 
 def draw(kept, store, others=()):

@@ -191,6 +191,19 @@ def metrics_flipped() -> dict:
     }
 
 
+# Data other than MNIST, as a run describes them
+LETTERS = {
+    "name": "letters26.npz",
+    "sha256": "a7" * 32,
+    "n_train": 5200,
+    "n_test": 800,
+    "image_shape": [20, 24],
+    "source": "/home/me/letters26.npz",
+    "classes": list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    "split": True,
+}
+
+
 def result_of(
     name: str, seeds: int = 3, metrics: dict | None = None, kept: tuple | None = None, **fields
 ) -> dict:

@@ -100,6 +100,16 @@ def test_a_run_of_one_model_takes_nothing_from_the_table(units, monkeypatch):
     assert table == {"ae-16": [0.9], "dae-16": [0.6], "pca-16": [0.7]}
 
 
+def test_a_run_of_one_model_keeps_why_others_lack_a_use(units, monkeypatch):
+    path = use_units.folder_of(units[1]) / "uses.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"left_out": {"cluster": "odd"}}))
+    for among in (units, [units[0], units[2]]):
+        assembled(among, monkeypatch)
+        found = json.loads((Store(units[0].output).output / "uses.json").read_text())
+        assert found["uses"]["cluster"]["left_out"] == {"dae-16": "odd"}
+
+
 def test_what_was_measured_by_other_code_is_left_out(units, monkeypatch):
     keep(units[1], 0.6, "old")
     models, table = assembled(units, monkeypatch)
