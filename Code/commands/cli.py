@@ -19,7 +19,8 @@ from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError, in_a_line
 from Code.foundation.keras_import import import_keras
 from Code.tasks import USES
-from Code.training.trained import load_model
+from Code.tasks.task import not_for
+from Code.training.trained import data_of, load_model
 
 INPUT_HELP = (
     f"your images: {ACCEPTED}; ink is bright as in MNIST, else add --invert. Without it the model "
@@ -78,10 +79,9 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
     )
     p.add_argument(
         "--data",
-        default="mnist",
         metavar="DATA",
-        help="data set to measure on, or on which the model was trained: as for run_all.py "
-        "(default %(default)s)",
+        help="data set to measure on, or to compare your images with: as for run_all.py (default: "
+        "the one on which the model was trained)",
     )
     p.add_argument(
         "--quick", action="store_true", help="measure on 2,000 training and 500 test images"
@@ -181,15 +181,41 @@ def _finite(values):
 
 
 def dataset_for(model, options):
-    """Load the data set of ``--data``; its images must have the size that the model takes."""
+    """Load the data set of ``--data``, by default the one on which the model was trained.
+
+    Its images must have the size that the model takes. A note says what is used in place of data
+    that are not known, or have changed.
+    """
+    given, trained_on = options.data, {}
+    if given is None:
+        trained_on = data_of(options.model) or {}
+        given = trained_on.get("source") or trained_on.get("name", "mnist")
     try:
-        data = load_dataset(options.data)
+        data = load_dataset(given)
     except DataError as error:
-        raise UserError(f"--data {error}") from error
-    shape = data.x_train.shape[1:]
-    if shape != tuple(model.image_shape):
-        found, needed = (f"{h}×{w}" for h, w in (shape, model.image_shape))
-        raise UserError(f"--data {options.data}: images of {found}, but the model takes {needed}")
+        if options.data is not None:
+            raise UserError(f"--data {error}") from error
+        raise UserError(
+            f"the data on which the model was trained are not to be had ({error}); give them, or "
+            "others, as --data"
+        ) from error
+    if data.image_shape != tuple(model.image_shape):
+        found, needed = ("×".join(map(str, s)) for s in (data.image_shape, model.image_shape))
+        raise UserError(
+            f"--data {given}: images of {found}, but the model takes {needed}"
+            + ("; give the data on which it was trained" if options.data is None else "")
+        )
+    if options.data is None:
+        if not trained_on:
+            note(f"no result.json beside the model says on what it was trained: {given} is taken")
+        elif trained_on.get("sha256") != data.sha256:
+            note(f"{given} has changed since the model was trained on it")
+        elif data.name != "mnist":
+            note(f"data: {given}, on which the model was trained")
+    use = importlib.import_module(f"Code.tasks.{options.use}")
+    reason = not_for(use, data)
+    if reason:
+        raise UserError(f"--data {given} does not do for {options.use}: {reason}")
     return data.subset(2000, 500) if options.quick else data
 
 

@@ -16,6 +16,7 @@ from Code.runs.fingerprint import code_version
 from Code.runs.store import Store
 from Code.runs.unit import dataset, told
 from Code.tasks import USES
+from Code.tasks.task import not_for
 
 BASELINES = "baselines"
 # These take twenty trainings each, so only one AE and one VAE are measured, and the baselines
@@ -97,7 +98,7 @@ def measure(unit, fingerprint, store):
     with threadpool_limits(1):
         for i, use in enumerate(USES):
             start = time.perf_counter()
-            if reason := not_for(use, data):
+            if reason := not_for(module_of(use), data):
                 left_out[use] = reason
                 continue
             try:
@@ -123,18 +124,6 @@ def measure(unit, fingerprint, store):
         "left_out": left_out,
     }
     write_json(folder / "uses.json", record)
-
-
-def not_for(use, data):
-    """Why a use cannot be measured on these data, or None if it can."""
-    module = module_of(use)
-    if getattr(module, "NEEDS_LABELS", False) and not data.labelled:
-        return "it needs labels, and the data have none"
-    if getattr(module, "NEEDS_LABELS", False) and not data.has_classes:
-        return "it needs images of at least two classes"
-    if getattr(module, "GREY_ONLY", False) and len(data.image_shape) > 2:
-        return "it is for grey images only"
-    return None
 
 
 def measured_of(use, unit, model, data):

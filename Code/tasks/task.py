@@ -39,6 +39,17 @@ class Measured:
     views: dict = field(default_factory=dict)
 
 
+def not_for(module, data):
+    """Why the use of a module in ``Code.tasks`` cannot be measured on data, or None if it can."""
+    if getattr(module, "NEEDS_LABELS", False) and not data.labelled:
+        return "it needs labels, and the data have none"
+    if getattr(module, "NEEDS_LABELS", False) and not data.has_classes:
+        return "it needs images of at least two classes"
+    if getattr(module, "GREY_ONLY", False) and len(data.image_shape) > 2:
+        return "it is for grey images only"
+    return None
+
+
 def flat(codes):
     """Codes ``(n, ...)`` as one row each, ``(n, units)``."""
     return np.asarray(codes).reshape(len(codes), -1)

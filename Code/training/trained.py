@@ -1,6 +1,7 @@
 """Find and load trained models on disk."""
 
 import importlib
+import json
 from pathlib import Path
 
 from Code.experiments.table import EXPERIMENTS
@@ -39,6 +40,27 @@ def load_model(path):
             "train one with run_all.py"
         )
     return model
+
+
+def data_of(path):
+    """What the ``result.json`` beside a trained model says of its data, or None without one.
+
+    Parameters
+    ----------
+    path : as for `load_model`; the file may also lie deeper in the experiment's folder.
+
+    Returns
+    -------
+    dict with ``name``, ``sha256``, ``source`` and others, see ``Code.runs.run.facts_of``.
+    """
+    file = _model_file(Path(path)).resolve()
+    for folder in list(file.parents)[:3]:
+        try:
+            found = json.loads((folder / "result.json").read_text(encoding="utf-8"))["data"]
+            return found if isinstance(found["name"], str) else None
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+    return None
 
 
 def _model_file(path):

@@ -36,7 +36,7 @@ def parser():
         type=int,
         metavar="N",
         help="with --input: learn from N labelled "
-        "images, equally many of each digit (default: all)",
+        "images, equally many of each class (default: all)",
     )
     p.add_argument(
         "--fine-tune",
@@ -60,7 +60,7 @@ def main(arguments=None):
     probabilities, classes = read_labels(
         unsupervised_code(model, data.x_train[chosen]), data.y_train[chosen], codes
     )
-    likeliest = classes[probabilities.argmax(axis=1)]
+    likeliest = np.array(data.classes)[classes[probabilities.argmax(axis=1)]]
     if options.json:
         found = {"labels": likeliest.tolist(), "probabilities": probabilities.tolist()}
         print(json.dumps(found, indent=1))
@@ -80,7 +80,7 @@ def _labelled(labels, n, seed):
     if chosen is None:
         classes, counts = np.unique(labels, return_counts=True)
         raise UserError(
-            f"--labels {n}: --data has {len(classes)} digits, of each at least {counts.min()} "
+            f"--labels {n}: --data has {len(classes)} classes, of each at least {counts.min()} "
             f"images; give a multiple of {len(classes)} up to {counts.min() * len(classes)}"
         )
     return chosen

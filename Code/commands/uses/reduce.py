@@ -37,4 +37,5 @@ def main(arguments=None):
         write_text(options.output, "\n".join(lines) + "\n")
     elif options.output:
         test = plane(train, flat(model.encode(data.x_test[:MAP_TEST])))[1]
-        save_figure(map_with_stars(test, data.y_test[:MAP_TEST], places), options.output)
+        labels = data.y_test[:MAP_TEST] if data.labelled else None
+        save_figure(map_with_stars(test, labels, places, data.classes), options.output)

@@ -23,9 +23,8 @@ def parser():
     )
     p.add_argument(
         "--digit",
-        type=int,
-        metavar="N",
-        help="the label of the digits of --input; without "
+        metavar="LABEL",
+        help="the label of the images of --input; without "
         "it a small network is trained first to read them",
     )
     return p
@@ -38,25 +37,25 @@ def main(arguments=None):
         return cli.measure_and_draw(options)
     model, images = cli.model_and_images(options)
     data = cli.dataset_for(model, options)
-    classes = np.unique(data.y_train)
-    if options.digit is not None and options.digit not in classes:
-        raise UserError(
-            f"--digit {options.digit}: the labels of --data are {', '.join(map(str, classes))}"
-        )
+    classes, names = np.unique(data.y_train), data.classes
+    if options.digit is not None and options.digit not in names:
+        raise UserError(f"--digit {options.digit}: the labels of --data are {', '.join(names)}")
     read = reader(data)
-    own = read(images) if options.digit is None else np.full(len(images), options.digit)
+    own = (
+        read(images) if options.digit is None else np.full(len(images), names.index(options.digit))
+    )
     transfer = transfer_of(model, data.x_train[:N_TRAIN], data.y_train[:N_TRAIN])
     n, k = len(images), len(classes)
     index, wanted = np.repeat(np.arange(n), k), np.tile(classes, n)
     results = transfer(images[index], own[index], wanted)
-    _tell(images, own, results, wanted, read, options)
+    _tell(images, own, results, wanted, read, names, options)
     if options.output:
         sheet = np.concatenate([images[:, None], results.reshape(n, k, *images.shape[1:])], axis=1)
-        _save(sheet, own, options)
+        _save(sheet, own, names, options)
     return None
 
 
-def _tell(images, own, results, wanted, read, options):
+def _tell(images, own, results, wanted, read, names, options):
     values = {
         "read_as_wanted": np.mean(read(results) == wanted),
         "slant": slant(images).mean(),
@@ -64,16 +63,19 @@ def _tell(images, own, results, wanted, read, options):
         "thickness": thickness(images).mean(),
         "thickness_of_results": thickness(results).mean(),
     }
-    if len(images) == 1:
-        values = {"digit": own[0], **values}
+    name = names[own[0]]
+    if len(images) == 1 and name.isdecimal():
+        values = {"digit": int(name), **values}
+    elif len(images) == 1 and not options.json:
+        print(f"class {name}")
     cli.print_values(values, options.json)
 
 
-def _save(sheet, own, options):
+def _save(sheet, own, names, options):
     """Save a picture with one row per digit, or all images in sequence as arrays."""
     if options.output.lower().endswith(".npz"):
         flat = sheet.reshape(-1, *sheet.shape[2:])
         save_images(options.output, flat, invert=options.invert)
         return
-    rows = [(f"in the style of this {label}", row) for label, row in zip(own, sheet, strict=True)]
+    rows = [(f"in the style of this {names[k]}", row) for k, row in zip(own, sheet, strict=True)]
     save_figure(image_rows(rows), options.output)
