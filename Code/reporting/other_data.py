@@ -86,6 +86,11 @@ def labelled(result: Result) -> bool:
     return bool(result.data.get("classes", True))
 
 
+def any_labelled(results: Results) -> bool:
+    """Whether any of the results is on data with labels."""
+    return any(map(labelled, results.values()))
+
+
 def families(results: Results) -> dict[str, list[Result]]:
     """The results by the family in whose section they stand, in the report's order."""
     found: dict[str, list[Result]] = {}

@@ -91,8 +91,16 @@ class Uses:
 
     @property
     def mains(self) -> list[Metric]:
-        """The main metric of each use that has scores of models."""
-        return [m for m in self.metrics if m.main and m.best_model]
+        """The main metric of each use that has scores of models.
+
+        Where the data do not allow it, as an accuracy without labels, it is the use's first metric
+        that was measured.
+        """
+        found: dict[str, Metric] = {}
+        for metric in self.metrics:
+            if metric.best_model and (metric.main or metric.use not in found):
+                found[metric.use] = metric
+        return list(found.values())
 
     def of_use(self, use: str) -> list[Metric]:
         """Every metric of a use that has scores."""

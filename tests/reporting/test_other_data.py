@@ -2,9 +2,10 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
-from invented import LETTERS, PUBLISHED, TABLE, S, U, result_of
+from invented import LETTERS, PUBLISHED, TABLE, S, U, result_of, tiny_png
 from test_render import CJK, LINK, NUMBER, link_targets, shape
 from test_uses import RAW, metric
 
@@ -180,6 +181,24 @@ def test_a_use_that_no_model_has_has_no_column_and_no_answer(output_of, tmp_path
     assert "lustering" not in english and "聚类" not in chinese
 
 
+def test_where_a_use_lacks_its_main_metric_the_first_measured_one_stands_for_it(
+    write_output, tmp_path
+):
+    raw = json.loads(json.dumps(RAW))
+    metrics = [metric(n, main=n == "knn_accuracy_2d") for n in ("knn_accuracy_2d", "continuity")]
+    values = {"continuity": {"ae-16": [0.8, 0.8, 0.8], "pca-2": [0.7, 0.7, 0.7]}}
+    raw["uses"] = {"reduce": {"metrics": metrics, "values": values, "seconds": 1.0}}
+    output = write_output(dict.fromkeys(TABLE) | {"ae": without_labels("ae")})
+    (output / "uses.json").write_text(json.dumps(raw), encoding="utf-8")
+    (output / "uses").mkdir()
+    (output / "uses" / "reduce.png").write_bytes(tiny_png())
+    english, chinese = texts_of(output, tmp_path)
+    check(english, chinese)
+    assert "A map in two dimensions:** `ae-16`, `continuity` 0.800" in english
+    assert "*A map in two dimensions: test images in the plane. Some" in english
+    assert "二维可视化：测试图像在平面上的位置。" in chinese
+
+
 def test_one_model_alone_has_its_scores_and_no_rank(output_of, tmp_path):
     raw = json.loads(json.dumps(RAW))
     raw["models"] = ["ae-16"]
@@ -264,22 +283,21 @@ def test_the_reasons_of_the_program_are_told_in_chinese(output_of, tmp_path, n_c
     (output / "left_out.json").write_text(json.dumps(told_left_out(n_classes)), encoding="utf-8")
     _, chinese = texts_of(output, tmp_path)
     for line in re.findall("^- .*原因：.*$", chinese, re.M):
-        assert CJK.search(line.split("原因：")[1]), line
+        assert CJK.search(line.split("原因：")[1]) and "程序提示" not in line, line
 
 
 def test_the_reasons_of_the_uses_are_told_in_chinese(output_of, tmp_path):
     from Code.runs.use_units import not_for
 
-    class Unlabelled:
-        labelled, image_shape = False, (8, 8)
-
-    class Colour:
-        labelled, image_shape = True, (8, 8, 3)
-
+    few = {
+        "no labels": SimpleNamespace(labelled=False, has_classes=False, image_shape=(8, 8)),
+        "one class": SimpleNamespace(labelled=True, has_classes=False, image_shape=(8, 8)),
+        "colour": SimpleNamespace(labelled=True, has_classes=True, image_shape=(8, 8, 3)),
+    }
     raw, output = json.loads(json.dumps(RAW)), output_of()
     for use in raw["uses"].values():
         use["left_out"] = {}
-    reasons = {not_for(use, data) for use in USES for data in (Unlabelled, Colour)} - {None}
+    reasons = {not_for(use, data) for use in USES for data in few.values()} - {None}
     assert reasons
     for i, reason in enumerate(sorted(reasons)):
         raw["uses"]["cluster"]["left_out"][f"model-{i}"] = reason
@@ -287,7 +305,7 @@ def test_the_reasons_of_the_uses_are_told_in_chinese(output_of, tmp_path):
     _, chinese = texts_of(output, tmp_path)
     lines = re.findall("^- .*原因：(.*)$", chinese, re.M)
     assert len(lines) == len(reasons)
-    assert all(map(CJK.search, lines))
+    assert all(CJK.search(line) and "程序提示" not in line for line in lines)
 
 
 def test_where_all_was_left_out_the_run_says_so(tmp_path):
