@@ -86,6 +86,12 @@ class Dataset:
         return self.labelled and bool((self.y_train != self.y_train[0]).any())
 
     @property
+    def class_names(self) -> np.ndarray:
+        """The names of the classes, ``(k,)``: whole numbers if all are, otherwise text."""
+        names = np.array(self.classes)
+        return names.astype(int) if all(map(str.isdecimal, self.classes)) else names
+
+    @property
     def short_name(self) -> str:
         """The name without the ending of a file or the slash of a folder."""
         return re.sub(r"(\.npz|\.npy|\.csv|\.csv\.gz|/)$", "", self.name)

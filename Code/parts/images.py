@@ -71,7 +71,7 @@ def _bytes_or_floats(images, what):
         return images
     if images.dtype == bool:
         return images.astype(np.float32)
-    if images.dtype == np.uint16:
+    if images.dtype.kind == "u" and images.dtype.itemsize == 2:  # of either byte order
         return np.divide(images, np.float32(65535), dtype=np.float32)
     if images.dtype.kind not in "iu":
         raise ImageError(f"{what} have the dtype {images.dtype}; numbers are needed")

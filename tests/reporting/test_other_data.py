@@ -287,7 +287,8 @@ def test_the_reasons_of_the_program_are_told_in_chinese(output_of, tmp_path, n_c
 
 
 def test_the_reasons_of_the_uses_are_told_in_chinese(output_of, tmp_path):
-    from Code.runs.use_units import not_for
+    from Code.runs.use_units import module_of
+    from Code.tasks.task import not_for
 
     few = {
         "no labels": SimpleNamespace(labelled=False, has_classes=False, image_shape=(8, 8)),
@@ -297,7 +298,7 @@ def test_the_reasons_of_the_uses_are_told_in_chinese(output_of, tmp_path):
     raw, output = json.loads(json.dumps(RAW)), output_of()
     for use in raw["uses"].values():
         use["left_out"] = {}
-    reasons = {not_for(use, data) for use in USES for data in few.values()} - {None}
+    reasons = {not_for(module_of(use), data) for use in USES for data in few.values()} - {None}
     assert reasons
     for i, reason in enumerate(sorted(reasons)):
         raw["uses"]["cluster"]["left_out"][f"model-{i}"] = reason

@@ -210,5 +210,5 @@ def test_wrong_input_is_one_line(saved, options, complaint, capsys):
     with pytest.raises(SystemExit) as stop:
         run_use("features", ["--model", str(saved), *options])
     assert stop.value.code == 2
-    error = capsys.readouterr().err.strip()
-    assert complaint in error and "\n" not in error
+    *notes, error = capsys.readouterr().err.strip().split("\n")
+    assert complaint in error and all(note.startswith("note: ") for note in notes)

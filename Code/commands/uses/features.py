@@ -60,7 +60,7 @@ def main(arguments=None):
     probabilities, classes = read_labels(
         unsupervised_code(model, data.x_train[chosen]), data.y_train[chosen], codes
     )
-    likeliest = np.array(data.classes)[classes[probabilities.argmax(axis=1)]]
+    likeliest = data.class_names[classes[probabilities.argmax(axis=1)]]
     if options.json:
         found = {"labels": likeliest.tolist(), "probabilities": probabilities.tolist()}
         print(json.dumps(found, indent=1))
