@@ -18,7 +18,7 @@ ROWS = {
 }
 # These pad, cut or reshape; what the others do with three channels is a longer row of pixels
 OWN_WAYS = ("cae", "stacked conv", "masked")
-SIDES = ((4, 4), (5, 7), (7, 4), (13, 50), (29, 28), (30, 30), (28, 28))
+SIDES = ((4, 4), (5, 7), (29, 50), (30, 28))
 
 
 def made(name, shape, **more):
@@ -82,6 +82,16 @@ def test_it_learns_in_colour_and_is_loaded_as_it_was_saved(name, mnist, seeded, 
         model.adopt(2, layer)
 
 
+def check_one_pass(model, x, y):
+    """Its loss is a number for each image, and what it makes of images has their shape."""
+    images = keras.ops.convert_to_tensor(x)
+    loss = model.loss_terms(images, keras.ops.convert_to_tensor(y, "int32"))["loss"]
+    assert np.isfinite(keras.ops.convert_to_numpy(loss)).all() and loss.shape == (len(x),)
+    code = model.code_of(images)
+    assert code.shape[1:] == model.decoder.input_shape[1:]
+    assert model.decoder(code).shape == model.autoencoder(images).shape == x.shape
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
 @pytest.mark.parametrize("name", ROWS)
@@ -89,24 +99,17 @@ def test_sides_of_any_length(name, channels, mnist, seeded):
     few = mnist.subset(64, 64)
     for sides in SIDES:
         keras.backend.clear_session()
-        shape = (*sides, *channels)
-        x = digits_of(shape, few.x_train)
-        model = made(name, shape)
-        model.compile(run_eagerly=True, jit_compile=False)
-        model.fit(x, few.y_train, batch_size=64, verbose=0)
-        check_shapes(model, x[:2], few.y_train[:2])
-        check_measures(model, x, few.y_train)
+        x = digits_of((*sides, *channels), few.x_train)
+        model = made(name, x.shape[1:])
+        check_one_pass(model, x, few.y_train)
+    check_measures(model, x, few.y_train)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in ROWS if not n.startswith("overcomplete")])
 def test_images_of_128_pixels(name, mnist, seeded):
-    few = mnist.subset(20, 20)
-    x = digits_of((128, 128, 3), few.x_train)
-    model = made(name, x.shape[1:])
-    model.compile(run_eagerly=True, jit_compile=False)
-    model.fit(x, np.arange(20) % 10, batch_size=20, verbose=0)
-    check_shapes(model, x[:2], few.y_train[:2])
+    x = digits_of((128, 128, 3), mnist.x_train[:4])
+    check_one_pass(made(name, x.shape[1:]), x, mnist.y_train[:4])
 
 
 @pytest.mark.parametrize("name", ["cae", "conv"])
