@@ -195,8 +195,8 @@ def test_where_a_use_lacks_its_main_metric_the_first_measured_one_stands_for_it(
     english, chinese = texts_of(output, tmp_path)
     check(english, chinese)
     assert "A map in two dimensions:** `ae-16`, `continuity` 0.800" in english
-    assert "*A map in two dimensions: test images in the plane. Some" in english
-    assert "二维可视化：测试图像在平面上的位置。" in chinese
+    assert "*A map in two dimensions: test images in the plane; trustworthiness 1" in english
+    assert "二维可视化：测试图像在平面上的位置；可信度" in chinese
 
 
 def test_one_model_alone_has_its_scores_and_no_rank(output_of, tmp_path):
