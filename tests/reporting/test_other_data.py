@@ -171,6 +171,15 @@ def test_without_labels_there_is_no_accuracy(write_output, tmp_path):
     assert "the images have no labels" in english and "图像没有标签" in chinese
 
 
+def test_of_a_single_class_no_accuracy_is_praised(output_of, tmp_path):
+    output = output_of({**LETTERS, "classes": ["dot"]})
+    english, chinese = texts_of(output, tmp_path)
+    summary = english.split("## Summary")[1].split("## ")[0]
+    assert "accuracy" not in summary and "MSE" in summary
+    assert "准确率" not in chinese.split("## 摘要")[1].split("## ")[0]
+    assert "Only one, `dot`" in english and "只有一个，即 `dot`" in chinese
+
+
 def test_a_use_that_no_model_has_has_no_column_and_no_answer(output_of, tmp_path):
     raw = json.loads(json.dumps(RAW))
     raw["uses"]["cluster"]["values"] = {}
