@@ -112,7 +112,7 @@ def _vae(name, title, reconstruction, figure):
         (unsupervised(50),),
         published=(figure,),
         code_axis=Z_MEAN,
-        loss_axis=f"784 × {error} + KL an image",
+        loss_axis=f"{{pixels}} × {error} + KL an image",
     )
 
 

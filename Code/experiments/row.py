@@ -90,7 +90,8 @@ class Experiment:
     measures : names of further measures (``Code.training.measures.FURTHER``), in addition to those
         of all rows.
     code_axis : name of an axis of the map of codes; ``{}`` stands for the number of the unit.
-    loss_axis : name of the loss of the unsupervised stage, with its unit.
+    loss_axis : name of the loss of the unsupervised stage, with its unit; ``{pixels}`` stands for
+        the number of pixels of an image.
     told : how the autoencoder itself uses labels, or None if it uses none; a head does not count.
     """
 

@@ -91,6 +91,11 @@ def any_labelled(results: Results) -> bool:
     return any(map(labelled, results.values()))
 
 
+def several_classes(results: Results) -> bool:
+    """Whether there are classes to tell apart, so that an accuracy says something."""
+    return any(len(r.data.get("classes", "01")) > 1 for r in results.values())
+
+
 def families(results: Results) -> dict[str, list[Result]]:
     """The results by the family in whose section they stand, in the report's order."""
     found: dict[str, list[Result]] = {}

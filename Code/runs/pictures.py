@@ -53,7 +53,7 @@ def draw(experiment, record, metrics, views, folder, thing="digit"):
     the data is called.
     """
     pictures = {
-        **_curve_figures(experiment, record),
+        **_curve_figures(experiment, record, views["digits"][0].size),
         **_image_figures(experiment, views, thing),
         **_map_figure(experiment, views, thing),
     }
@@ -81,7 +81,7 @@ def _series(record, stage, metric, split):
     ]
 
 
-def _curve_figures(experiment, record):
+def _curve_figures(experiment, record, pixels):
     published = {(p.stage, p.metric): p.value for p in experiment.published}
     pictures, panels, accuracies = {}, [], []
     for stage in experiment.stages:
@@ -92,7 +92,9 @@ def _curve_figures(experiment, record):
                 into.append(
                     {
                         "title": title,
-                        "ylabel": loss_label(experiment, stage) if metric == "loss" else "accuracy",
+                        "ylabel": loss_label(experiment, stage, pixels)
+                        if metric == "loss"
+                        else "accuracy",
                         "train": train,
                         "test": _series(record, stage.name, metric, "test"),
                         "published": published.get((stage.name, f"{metric}_last_epoch")),
@@ -124,12 +126,12 @@ def stage_title(name):
     return f"{name.replace('-', ' ')} stage"
 
 
-def loss_label(experiment, stage):
-    """Name and unit of the loss of a stage."""
+def loss_label(experiment, stage, pixels):
+    """Name and unit of the loss of a stage, for images of so many pixels."""
     if stage.name == "supervised":
         mse = experiment.settings.get("head_loss") == "mse"
         return "squared error on one-hot labels" if mse else "cross-entropy (nats)"
-    return experiment.loss_axis if stage.name == "unsupervised" else "loss"
+    return experiment.loss_axis.format(pixels=pixels) if stage.name == "unsupervised" else "loss"
 
 
 def _image_figures(experiment, views, thing):

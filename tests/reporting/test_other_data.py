@@ -171,6 +171,15 @@ def test_without_labels_there_is_no_accuracy(write_output, tmp_path):
     assert "the images have no labels" in english and "图像没有标签" in chinese
 
 
+def test_of_a_single_class_no_accuracy_is_praised(output_of, tmp_path):
+    output = output_of({**LETTERS, "classes": ["dot"]})
+    english, chinese = texts_of(output, tmp_path)
+    summary = english.split("## Summary")[1].split("## ")[0]
+    assert "accuracy" not in summary and "MSE" in summary
+    assert "准确率" not in chinese.split("## 摘要")[1].split("## ")[0]
+    assert "Only one, `dot`" in english and "只有一个，即 `dot`" in chinese
+
+
 def test_a_use_that_no_model_has_has_no_column_and_no_answer(output_of, tmp_path):
     raw = json.loads(json.dumps(RAW))
     raw["uses"]["cluster"]["values"] = {}
@@ -195,8 +204,8 @@ def test_where_a_use_lacks_its_main_metric_the_first_measured_one_stands_for_it(
     english, chinese = texts_of(output, tmp_path)
     check(english, chinese)
     assert "A map in two dimensions:** `ae-16`, `continuity` 0.800" in english
-    assert "*A map in two dimensions: test images in the plane. Some" in english
-    assert "二维可视化：测试图像在平面上的位置。" in chinese
+    assert "*A map in two dimensions: test images in the plane; trustworthiness 1" in english
+    assert "二维可视化：测试图像在平面上的位置；可信度" in chinese
 
 
 def test_one_model_alone_has_its_scores_and_no_rank(output_of, tmp_path):

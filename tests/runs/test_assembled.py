@@ -7,6 +7,7 @@ import pytest
 
 from Code.experiments.table import EXPERIMENTS
 from Code.runs import results
+from Code.runs.pictures import loss_label
 from Code.runs.run import keep_failed, tell_left_out
 from Code.runs.store import Store
 
@@ -58,6 +59,10 @@ def test_a_result_on_other_data_holds_no_published_figure_and_draws_none(assembl
     assert row["mean"] == 140.0
     assert row["published"] is row["published_source"] is row["published_range"] is None
     assert drawn.published == ()
+
+
+def test_the_loss_is_named_by_the_pixels_of_the_images():
+    assert loss_label(ROW, ROW.stages[0], 64) == "64 × BCE + KL an image"
 
 
 def test_what_some_seed_could_not_measure_stands_in_the_result(assembled):
