@@ -18,7 +18,10 @@ from Code.data.array_file import read_array, read_arrays
 from Code.data.labels import class_numbers
 from Code.data.pictures import PICTURE_SUFFIXES
 from Code.foundation.errors import UserError, in_a_line
-from Code.parts.images import standard
+from Code.parts.images import standard, to_unit
+
+# `to_unit` had its place here, and many import it from here
+__all__ = ["DataError", "Dataset", "from_anywhere", "load_dataset", "to_unit"]
 
 MNIST_PATH = Path(__file__).with_name("mnist.npz")
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"

@@ -9,7 +9,6 @@ train a separate model for each digit (`one_class`, `protocols`).
 """
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
@@ -17,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from Code.figures.images import image_rows
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.reconstruct import drawn, has_posterior, posterior
 from Code.tasks.task import Measured, Metric, unit_rows
@@ -223,8 +223,8 @@ def rivals(seed=0):
 
 def pca_reconstruction(images, n_components=16):
     """The function that reconstructs images from their principal components."""
-    pca = PCA(min(n_components, len(images) - 1), svd_solver="covariance_eigh")
-    pca.fit(unit_rows(images))
+    rows = unit_rows(images)
+    pca = unfitted_pca(min(n_components, len(rows) - 1), rows.shape, WIDEST_IMAGES).fit(rows)
     return lambda x: pca.inverse_transform(pca.transform(unit_rows(x))).reshape(np.shape(x))
 
 

@@ -11,12 +11,12 @@ also measured by those.
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.mixture import GaussianMixture
 
 from Code.figures.images import image_rows
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.features import unsupervised_code
 from Code.tasks.task import Measured, Metric, unit_rows
@@ -85,7 +85,7 @@ def gaussian_mixture(train, k, seed=0):
     # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = train.std() or 1.0
     units = min(MIXTURE_UNITS, train.shape[1], len(train) - 1)
-    pca = PCA(units, svd_solver="covariance_eigh").fit(train / scale)
+    pca = unfitted_pca(units, train.shape).fit(train / scale)
     mixture = GaussianMixture(k, n_init=MIXTURE_STARTS, reg_covar=1e-4, random_state=seed)
     mixture.fit(pca.transform(train / scale))
     return lambda codes: mixture.predict(pca.transform(codes / scale))
@@ -141,7 +141,7 @@ def measure(model, data, seed=0):
 def baselines(data, seed=0):
     """The same for pixels and for 16 principal components."""
     train, test = (unit_rows(x) for x in (data.x_train[:N_TRAIN], data.x_test))
-    pca = PCA(min(16, len(train) - 1), svd_solver="covariance_eigh").fit(train)
+    pca = unfitted_pca(min(16, len(train) - 1), train.shape, WIDEST_IMAGES).fit(train)
     found = {}
     for name, codes in (
         ("pixels", (train, test)),

@@ -9,13 +9,13 @@ and on 16 principal components. `fine_tune` also continues to train the encoder.
 """
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from Code.figures import style
 from Code.figures.style import GREY, INK, PAGE_WIDTH, new_figure, styled
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric
 from Code.training.probe import probe_accuracy
@@ -137,7 +137,7 @@ def baselines(data, seed=0):
     """The same on raw pixels and on 16 principal components."""
     train, test = (_flat(to_unit(x)) for x in (data.x_train, data.x_test))
     components = min(16, len(train) - 1)
-    pca = PCA(components, svd_solver="covariance_eigh").fit(train)
+    pca = unfitted_pca(components, train.shape, WIDEST_IMAGES).fit(train)
     return {
         "pixels": _measured(train, test, data, seed),
         "pca-16": _measured(pca.transform(train), pca.transform(test), data, seed),

@@ -8,6 +8,7 @@ python -m Code.tasks.fill --table holes.csv --output filled.csv
 """
 
 import contextlib
+import math
 import warnings
 
 import numpy as np
@@ -27,6 +28,8 @@ STEPS, CHAIN, BURN_IN = 20, 60, 10
 # Large holes are best filled in one step, scattered pixels in many; training images decide
 STEPS_TRIED, N_TUNING = (1, 3, STEPS), 200
 KNN_TRAIN, NEIGHBOURS = 20_000, 5
+# So many values of all training images together are compared: 0.8 GB
+MOST_VALUES, MOST_REGRESSIONS = 200_000_000, 1024
 # scikit-learn's imputer fits one regression per pixel: larger values would take minutes
 ITERATIVE_TRAIN, ITERATIVE_ROUNDS, ITERATIVE_PREDICTORS = 1500, 4, 30
 SHOWN = 10
@@ -89,15 +92,22 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same for the mean image, nearest neighbours, regressions and `impute` with PCA."""
-    mean, neighbours = mean_image(data), Neighbours(data.x_train[:KNN_TRAIN])
-    project, regress = pca_reconstruction(data, 16), regressions(data, seed)
+    """The same for the mean image, nearest neighbours, regressions and `impute` with PCA.
+
+    Images of more than 1,024 values have no regressions, which are one for each value.
+    """
+    n_values = math.prod(data.image_shape)
+    mean = mean_image(data)
+    neighbours = Neighbours(data.x_train[: min(KNN_TRAIN, MOST_VALUES // n_values)])
+    project = pca_reconstruction(data, 16)
     rivals = {
         "mean image": lambda x, hole: np.where(np.isnan(x), mean, x),
         "k-NN": lambda x, hole: neighbours.fill(x),
-        "IterativeImputer": lambda x, hole: regress(x),
-        "pca-16": lambda x, hole: impute(project, x, mean),
     }
+    if n_values <= MOST_REGRESSIONS:
+        regress = regressions(data, seed)
+        rivals["IterativeImputer"] = lambda x, hole: regress(x)
+    rivals["pca-16"] = lambda x, hole: impute(project, x, mean)
     return {name: measured_filler(fill, data, seed) for name, fill in rivals.items()}
 
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from Code.data.datasets import Dataset
 from Code.figures.images import image_rows
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric, unit_rows
@@ -250,7 +250,7 @@ def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
     # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = flat.std() or 1.0
     units = min(MIXTURE_UNITS, flat.shape[1], len(flat) - 1)
-    pca = PCA(units, svd_solver="covariance_eigh").fit(flat / scale)
+    pca = unfitted_pca(units, flat.shape).fit(flat / scale)
     mixture = GaussianMixture(components, reg_covar=1e-6, random_state=seed)
     drawn, _ = mixture.fit(pca.transform(flat / scale)).sample(n)
     # scikit-learn returns the samples sorted by component
@@ -357,7 +357,7 @@ def midpoint_precision(model, data, seed=0):
 def baselines(data, seed=0):
     """The same for a mixture fitted to 16 principal components, and for the training images."""
     x = unit_rows(data.x_train[:MIXTURE_TRAIN])
-    pca = PCA(min(16, len(x) - 1), svd_solver="covariance_eigh").fit(x)
+    pca = unfitted_pca(min(16, len(x) - 1), x.shape, WIDEST_IMAGES).fit(x)
     codes = mixture_codes(pca.transform(x), N_SAMPLES, seed)
     decoded = pca.inverse_transform(codes).reshape(-1, *data.x_train.shape[1:])
     decoded = np.clip(decoded, 0, 1).astype(np.float32)

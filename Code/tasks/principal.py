@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from sklearn.decomposition import PCA
 
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.task import flat
 
@@ -23,7 +23,8 @@ class PrincipalComponents:
     def __init__(self, images, code_dim=16):
         self.image_shape = images.shape[1:]
         self.code_dim = min(code_dim, *flat(images).shape)
-        self._pca = PCA(self.code_dim, svd_solver="covariance_eigh").fit(flat(to_unit(images)))
+        x = flat(to_unit(images))
+        self._pca = unfitted_pca(self.code_dim, x.shape, WIDEST_IMAGES).fit(x)
 
     def encode(self, x):
         """Codes ``(n, code_dim)`` of images."""

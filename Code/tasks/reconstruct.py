@@ -12,10 +12,10 @@ import math
 
 import numpy as np
 from scipy.ndimage import uniform_filter
-from sklearn.decomposition import PCA
 
 from Code.data.filters import psnr
 from Code.figures.images import image_rows
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric
 from Code.training.measures import mean_squared_error
@@ -183,7 +183,7 @@ def pca_reconstruction(data, k):
     images.
     """
     x = to_unit(data.x_train).reshape(len(data.x_train), -1)
-    pca = PCA(min(k, *x.shape), svd_solver="covariance_eigh").fit(x)
+    pca = unfitted_pca(min(k, *x.shape), x.shape, WIDEST_IMAGES).fit(x)
 
     def reconstruct(images):
         flat = pca.inverse_transform(pca.transform(images.reshape(len(images), -1)))

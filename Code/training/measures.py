@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
-from Code.parts.components import principal_components
+from Code.parts.components import unfitted_pca
 
 NOISE_LEVELS = (0.25, 0.5, 0.75)
 
@@ -17,7 +17,8 @@ def mean_squared_error(images, reconstructions):
 def plane(train_codes, test_codes):
     """Codes as points of the plane: two units directly, more by two principal components.
 
-    The components are fitted to the training codes.
+    The components are fitted to the training codes. Without two training images to fit them to, the
+    first two units are taken; of a single unit, the other coordinate is 0.
 
     Parameters
     ----------
@@ -28,9 +29,11 @@ def plane(train_codes, test_codes):
     Two arrays ``(n, 2)``, for training and test codes.
     """
     train, test = (codes.reshape(len(codes), -1) for codes in (train_codes, test_codes))
-    if train.shape[1] == 2:
-        return train, test
-    pca = principal_components(2, train.shape[1]).fit(train)
+    if train.shape[1] == 1:
+        train, test = (np.pad(codes, ((0, 0), (0, 1))) for codes in (train, test))
+    if train.shape[1] == 2 or len(train) < 2:
+        return train[:, :2], test[:, :2]
+    pca = unfitted_pca(2, train.shape).fit(train)
     return pca.transform(train), pca.transform(test)
 
 

@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 
-from Code.parts.components import principal_components
+from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
-from Code.training.measures import mean_squared_error, neighbour_accuracy
+from Code.training.measures import mean_squared_error, neighbour_accuracy, plane
 from Code.training.procedure import SHOWN_DIGITS, Outcome
 
 
@@ -22,8 +22,11 @@ def run(experiment, data, seed, tell, verbose=0):
     }
     outcome = Outcome(epochs={stage: 1})
     start = time.perf_counter()
-    width = flat["train"].shape[1]
-    pca = principal_components(width=width, **experiment.settings).fit(flat["train"])
+    shape = flat["train"].shape
+    if shape[0] < 2:
+        raise ValueError("principal components need at least two images")
+    n_components = min(experiment.settings["n_components"], shape[0] - 1, shape[1])
+    pca = unfitted_pca(n_components, shape, WIDEST_IMAGES).fit(flat["train"])
     outcome.seconds[stage] = outcome.epoch_seconds[stage] = time.perf_counter() - start
     tell(1)
     codes = {split: pca.transform(x) for split, x in flat.items()}
@@ -36,7 +39,7 @@ def run(experiment, data, seed, tell, verbose=0):
             mean_image_mse=mean_squared_error(x, pca.mean_[None]),
         )
     # As for all other codes, the map is the plane of the first two components
-    train_points, test_points = (codes[split][:, :2] for split in ("train", "test"))
+    train_points, test_points = plane(*(codes[split][:, :2] for split in ("train", "test")))
     if data.labelled:
         knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
         outcome.add(stage, "test", knn_accuracy=knn)
