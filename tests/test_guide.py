@@ -336,7 +336,7 @@ def test_a_dataset_is_a_function_and_a_row(root, project):
     module = project / "Code" / "data" / "datasets.py"
     before = python(project, "-c", CODE_VERSION)
     insert(module, "def _bundled_mnist", f"{function}\n\n")
-    insert(module, '    if name == "fashion_mnist":', textwrap.indent(row, "    "))
+    insert(module, "    if name in _OF_KERAS:", textwrap.indent(row, "    "))
 
     arguments = ("--data", "small_digits", "--only", "ae-2", "vae-2", "--dry-run", "--json")
     plan = json.loads(python(project, "run_all.py", *arguments))

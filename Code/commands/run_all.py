@@ -59,8 +59,9 @@ def parser():
         "--data",
         default="mnist",
         metavar="DATA",
-        help="mnist (default, bundled), fashion_mnist (downloaded), a path to an "
-        ".npz file, or a folder of the four IDX files",
+        help="mnist (default, bundled), fashion_mnist, cifar10 or cifar100 (downloaded), or a "
+        "path: a folder of pictures or of IDX files, an .npz, .npy or .csv file; with or without "
+        "labels",
     )
     what.add_argument(
         "--no-uses",

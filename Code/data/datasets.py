@@ -176,8 +176,10 @@ def load_dataset(spec: str | Path) -> Dataset:
 def from_anywhere(spec: str | Path) -> str:
     """What `load_dataset` takes for the same data in whatever folder it is called."""
     spec = os.path.expanduser(spec)
-    name = spec.lower().replace("-", "_")
-    return name if name in ("mnist", *_OF_KERAS) else os.path.abspath(spec)
+    if spec.lower().replace("-", "_") in ("mnist", *_OF_KERAS):
+        return spec
+    is_path = os.path.exists(spec) or "@" in spec or os.path.dirname(spec)
+    return os.path.abspath(spec) if is_path else spec
 
 
 def _from_path(spec: str) -> Dataset:

@@ -4,25 +4,27 @@ from dataclasses import replace
 
 SUPERVISED = "supervised"
 NO_LABELS = "trained with labels, and the data have none"
+DIGITS = (28, 28)
 HEAD = ("n_classes", "head_loss", "head_input")
 
 
-def for_data(rows, n_classes):
-    """Adapt rows to the number of classes of the data.
+def for_data(rows, n_classes, image_shape=DIGITS):
+    """Adapt rows to the number of classes of the data, and to the size of the images.
 
     Parameters
     ----------
     rows : list of ``Experiment``.
     n_classes : number of classes, or 0 for data without labels.
+    image_shape : ``(height, width)`` or ``(height, width, 3)``.
 
     Returns
     -------
     rows, left_out : the rows that the data allow, and ``{name: reason}`` for what is left out, be
-        it a whole row or only the stage that trains its head. Data of ten classes change nothing.
+        it a whole row or only the stage that trains its head. Digits of ten classes change nothing.
     """
     found, left_out = [], {}
     for row in rows:
-        adapted, reason = _adapted(row, n_classes)
+        adapted, reason = _of_classes(_of_size(row, image_shape), n_classes)
         if adapted is not None:
             found.append(adapted)
         if reason:
@@ -30,7 +32,14 @@ def for_data(rows, n_classes):
     return found, left_out
 
 
-def _adapted(row, n_classes):
+def _of_size(row, image_shape):
+    if not row.of_digits or tuple(image_shape) == DIGITS:
+        return row
+    settings = {name: value for name, value in row.settings.items() if name not in row.of_digits}
+    return replace(row, settings=settings)
+
+
+def _of_classes(row, n_classes):
     if n_classes == 10:
         return row, None
     told = row.told

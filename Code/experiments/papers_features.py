@@ -36,7 +36,8 @@ def _overcomplete(name, title, regulariser, kind="published", **settings):
     """A row with more code units than pixels, with or without a regulariser."""
     model = "Code.overcomplete:Overcomplete"
     settings = {**WIDE, "regulariser": regulariser, **settings}
-    return _probed(name, title, model, settings, unsupervised(8, 100), kind=kind)
+    stage, own = unsupervised(8, 100), ("code_dim",)
+    return _probed(name, title, model, settings, stage, kind=kind, of_digits=own)
 
 
 def _tied(name, title, code_dim, network, stage):

@@ -93,6 +93,8 @@ class Experiment:
     loss_axis : name of the loss of the unsupervised stage, with its unit; ``{pixels}`` stands for
         the number of pixels of an image.
     told : how the autoencoder itself uses labels, or None if it uses none; a head does not count.
+    of_digits : names of settings that suit images of 28×28 pixels only; for others the class
+        chooses.
     """
 
     name: str
@@ -111,12 +113,22 @@ class Experiment:
     code_axis: str = "code {}"
     loss_axis: str = "loss"
     told: Told | None = None
+    of_digits: tuple[str, ...] = ()
 
     @property
     def fingerprinted(self):
         """The settings on which a result depends, as values that JSON can hold."""
         row = asdict(self)
-        for label in ("title", "published", "group", "kind", "code_axis", "loss_axis", "told"):
+        for label in (
+            "title",
+            "published",
+            "group",
+            "kind",
+            "code_axis",
+            "loss_axis",
+            "told",
+            "of_digits",
+        ):
             del row[label]
         return row
 

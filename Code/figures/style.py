@@ -38,8 +38,8 @@ DIGIT_COLOURS = (
 
 BLUE, ORANGE, RED, _, PURPLE = DIGIT_COLOURS[:5]
 GREY = "#6b6b6b"
-# With more classes, names and legend would cover the map
-MOST_NAMED = 36
+# With more classes, names and legend would cover the map; so would longer names
+MOST_NAMED, LONGEST_NAME = 36, 3
 INK = "#222222"
 
 _SETTINGS = {
@@ -71,6 +71,11 @@ def class_colours(n: int) -> tuple[str, ...]:
         return DIGIT_COLOURS[:n]
     hues = matplotlib.colormaps["turbo"](np.linspace(0.03, 0.97, n))
     return tuple(map(to_hex, hues))
+
+
+def name_in_map(name: str) -> bool:
+    """Whether a class's name is short enough to stand in a map, and not only in its legend."""
+    return len(name) <= LONGEST_NAME
 
 
 def house_style() -> AbstractContextManager[None]:

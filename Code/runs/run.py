@@ -77,7 +77,8 @@ class Plan:
 def planned(rows, output, data="mnist", seeds=(0,), quick=False):
     """The ``Plan`` for these rows and seeds on the data set ``data``."""
     images = dataset(str(data), quick)
-    rows, left_out = for_data([scheduled(row, quick) for row in rows], len(images.classes))
+    rows = [scheduled(row, quick) for row in rows]
+    rows, left_out = for_data(rows, len(images.classes), images.image_shape)
     # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
     units = [Unit(row, seed, str(data), quick, folder) for seed in seeds for row in rows]
@@ -258,7 +259,8 @@ def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verb
         In the same cases as `run`.
     """
     images = dataset(str(data), quick)
-    rows, left_out = for_data([scheduled(row, quick, epochs)], len(images.classes))
+    rows = [scheduled(row, quick, epochs)]
+    rows, left_out = for_data(rows, len(images.classes), images.image_shape)
     if not rows:
         return None, left_out[row.name]
     (row,) = rows

@@ -106,6 +106,8 @@ def _reasons(found, names):
 def draw(kept, store, others=()):
     """Draw one picture per use, ``uses/<use>.png``: some models and the baselines, first seed only.
 
+    Where none of `SHOWN` was trained, the first ones of the table are drawn.
+
     Parameters
     ----------
     kept : the measures, by unit.
@@ -118,7 +120,8 @@ def draw(kept, store, others=()):
         return
     for use in use_units.USES:
         wanted, picture = SHOWN_OF.get(use, SHOWN), Path(store.output, "uses", f"{use}.png")
-        shown = [name for name in wanted if name in first]
+        trained = [name for name in in_order(first) if name != use_units.BASELINES]
+        shown = [name for name in wanted if name in first] or trained[: len(wanted)]
         if not shown or (picture.exists() and set(others) & set(wanted)):
             continue
         measured = {}
