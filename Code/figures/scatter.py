@@ -8,10 +8,20 @@ from matplotlib.colors import to_rgb, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from Code.figures.style import BLUE, MOST_NAMED, PAGE_WIDTH, class_colours, new_figure, styled
+from Code.figures.style import (
+    BLUE,
+    MOST_NAMED,
+    PAGE_WIDTH,
+    class_colours,
+    name_in_map,
+    new_figure,
+    styled,
+)
 
 # Least distance between two numerals, as a share of the axis.
 _APART = 0.055
+# So few dots are drawn larger
+FEW = 300
 
 
 @styled
@@ -25,8 +35,8 @@ def code_maps(
 
     Each panel is (title, codes (n, 2), labels (n,) of integers, or None without labels). Both axes
     have the same scale, and the square contains every dot. Names whose medians (nearly) coincide
-    are moved apart until they can be read; a line leads back to the median. More than 36 classes
-    are coloured, but not named.
+    are moved apart until they can be read; a line leads back to the median. Names of more than
+    three letters stand in the legend only, and more than 36 classes have no names.
 
     Parameters
     ----------
@@ -51,7 +61,8 @@ def code_maps(
         # One call in the order of the data, so that no class covers all the others.
         colours = BLUE if labels is None else to_rgba_array(palette)[labels]
         # Opaque and not antialiased: the exact colours of the legend, and a small file.
-        axes.scatter(*codes.T, s=2.5, c=colours, linewidths=0, antialiased=False, rasterized=True)
+        size = 2.5 if len(codes) >= FEW else 12
+        axes.scatter(*codes.T, s=size, c=colours, linewidths=0, antialiased=False, rasterized=True)
         centre, half = _square(codes)
         axes.set_xlim(centre[0] - half, centre[0] + half)
         axes.set_ylim(centre[1] - half, centre[1] + half)
@@ -59,7 +70,7 @@ def code_maps(
         axes.ticklabel_format(scilimits=(-2, 4))
         axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
-        found = found if len(classes) <= MOST_NAMED else []
+        found = [c for c in found if len(classes) <= MOST_NAMED and name_in_map(classes[c])]
         medians = [np.median(codes[labels == c], axis=0) for c in found]
         places = spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
         for c, median, place in zip(found, medians, places + centre, strict=True):
@@ -70,7 +81,7 @@ def code_maps(
                 *place,
                 classes[c],
                 color=colour,
-                fontsize=13 if len(classes[c]) < 3 else 9,
+                fontsize=13,
                 fontweight="bold",
                 ha="center",
                 va="center_baseline",

@@ -18,7 +18,16 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
 from Code.figures.scatter import spread
-from Code.figures.style import BLUE, INK, MOST_NAMED, PAGE_WIDTH, class_colours, new_figure, styled
+from Code.figures.style import (
+    BLUE,
+    INK,
+    MOST_NAMED,
+    PAGE_WIDTH,
+    class_colours,
+    name_in_map,
+    new_figure,
+    styled,
+)
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric, flat
 from Code.training.measures import neighbour_accuracy, plane
@@ -202,7 +211,7 @@ def _draw_map(axes, points, labels, classes, stars=()):
     axes.set_yticks([])
     halo = [effects.withStroke(linewidth=2.5, foreground="white")]
     named = labels is not None and len(classes) <= MOST_NAMED
-    found = np.unique(labels) if named else []
+    found = [c for c in np.unique(labels) if name_in_map(classes[c])] if named else []
     medians = [np.median(points[labels == c], axis=0) for c in found]
     medians = np.reshape(medians, (-1, 2))
     # Scaled down before spreading, so that numerals in a small panel are moved further apart
@@ -213,7 +222,7 @@ def _draw_map(axes, points, labels, classes, stars=()):
             *place,
             classes[c],
             color=INK,
-            fontsize=11 if len(classes[c]) < 3 else 8,
+            fontsize=11,
             fontweight="bold",
             ha="center",
             va="center_baseline",
