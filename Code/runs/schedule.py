@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from Code.foundation.errors import UserError
 from Code.foundation.threads import ONE_THREAD
-from Code.runs.machine import cores, memory_gb
+from Code.runs.machine import cores, has_gpu, memory_gb
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.store import Store
 from Code.runs.unit import work
@@ -37,7 +37,12 @@ class BackendError(UserError):
 
 
 def default_jobs():
-    """Default number of parallel runs: the number of cores, or fewer if memory is short."""
+    """Default number of parallel runs: the number of cores, or fewer if memory is short.
+
+    On a GPU it is one: runs side by side would take its memory from each other.
+    """
+    if has_gpu():
+        return 1
     return max(1, min(cores(), int(memory_gb() / GB_PER_JOB)))
 
 

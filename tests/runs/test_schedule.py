@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from Code.runs import schedule
+from Code.runs import machine, schedule
 from Code.runs.store import Store
 
 
@@ -61,3 +61,20 @@ def test_a_unit_whose_worker_died_is_done_again(tmp_path):
     said, seeds = run(tmp_path, dies_once)
     assert sorted(seeds) == list(range(7))
     assert said[0] == "print-0 done"
+
+
+def test_on_a_gpu_one_run_at_a_time_is_the_default(monkeypatch):
+    monkeypatch.setattr(machine.glob, "glob", lambda _: ["/dev/nvidia0"])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert schedule.default_jobs() == 1
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not machine.has_gpu()
+
+
+def test_without_unix_the_memory_is_a_guess(monkeypatch):
+    monkeypatch.delattr(machine.os, "sysconf")
+    assert machine.memory_gb() == 8
+
+
+def test_a_result_names_the_device():
+    assert machine.machine()["device"] == "CPU" or machine.has_gpu()
