@@ -60,7 +60,7 @@ def dead_pixels(images, reconstructions):
     """
     inked = (images > 0).any(axis=0)
     constant = (reconstructions == reconstructions[:1]).all(axis=0)
-    return float((inked & constant).sum() / inked.sum())
+    return float((inked & constant).sum() / inked.sum()) if inked.any() else float("nan")
 
 
 # Further measures that a row may request: functions of the images, their reconstructions and their

@@ -19,6 +19,7 @@ from Code.training.measures import FURTHER, NOISE_LEVELS, neighbour_accuracy, pl
 
 SHOWN_DIGITS = 10
 SHOWN_NOISE = 0.5
+NOT_FINITE = "it is no finite number on these data"
 MANIFOLD_SIDE, MANIFOLD_EXTENT = 30, 4.0
 
 
@@ -56,12 +57,16 @@ class Outcome:
     left_out: dict = field(default_factory=dict)
 
     def add(self, stage, split=None, **values):
-        """Append metrics of a stage, all for the same split."""
-        rows = [
-            {"stage": stage, "metric": name, "split": split, "value": float(value)}
-            for name, value in values.items()
-        ]
-        self.metrics.extend(rows)
+        """Append metrics of a stage, all for the same split.
+
+        What is no finite number, as a ratio of nothing in black images, is left out with a reason.
+        """
+        for name, value in values.items():
+            if np.isfinite(value):
+                row = {"stage": stage, "metric": name, "split": split, "value": float(value)}
+                self.metrics.append(row)
+            else:
+                self.left_out[name] = NOT_FINITE
 
 
 class Watch(keras.callbacks.Callback):

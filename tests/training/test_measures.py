@@ -52,3 +52,14 @@ def test_mean_squared_error(digits):
     assert mean_squared_error(digits, np.zeros_like(digits)) == pytest.approx(
         np.square(to_unit(digits)).mean()
     )
+
+
+def test_what_is_no_number_is_left_out_and_told():
+    from Code.training.procedure import NOT_FINITE, Outcome
+
+    outcome = Outcome()
+    outcome.add("fit", "test", mse=0.5, ratio=float("nan"), psnr=float("inf"))
+    assert [(row["metric"], row["value"]) for row in outcome.metrics] == [("mse", 0.5)]
+    assert outcome.left_out == {"ratio": NOT_FINITE, "psnr": NOT_FINITE}
+    black = np.zeros((3, 4, 4))
+    assert np.isnan(dead_pixels(black, black))
