@@ -205,6 +205,10 @@ def dataset_for(model, options):
             f"--data {given}: images of {found}, but the model takes {needed}"
             + ("; give the data on which it was trained" if options.data is None else "")
         )
+    use = importlib.import_module(f"Code.tasks.{options.use}")
+    reason = not_for(use, data)
+    if reason:
+        raise UserError(f"--data {given} does not do for {options.use}: {reason}")
     if options.data is None:
         if not trained_on:
             note(f"no result.json beside the model says on what it was trained: {given} is taken")
@@ -212,10 +216,6 @@ def dataset_for(model, options):
             note(f"{given} has changed since the model was trained on it")
         elif data.name != "mnist":
             note(f"data: {given}, on which the model was trained")
-    use = importlib.import_module(f"Code.tasks.{options.use}")
-    reason = not_for(use, data)
-    if reason:
-        raise UserError(f"--data {given} does not do for {options.use}: {reason}")
     return data.subset(2000, 500) if options.quick else data
 
 

@@ -116,9 +116,19 @@ def judged(transfer, read, data):
     Measured: ``read_as_wanted``, a share; ``slant_kept`` and ``thickness_kept``, see `kept`; and
     ``transferred``, the geometric mean of that share and of the mean of both correlations (0 if
     negative), because each of the two is easy without the other.
+
+    Raises
+    ------
+    ValueError
+        If no test image is of a class that has training images.
     """
     x, y = to_unit(data.x_test[:N_TEST]), data.y_test[:N_TEST]
     classes = np.unique(data.y_train)
+    # A class without training images has no mean code
+    known = np.isin(y, classes)
+    x, y = x[known], y[known]
+    if not len(x):
+        raise ValueError("no test image is of a class that has training images")
     index, wanted = pairs(y, classes)
     results = transfer(x[index], y[index], wanted)
     values = {"read_as_wanted": float(np.mean(read(results) == wanted))}

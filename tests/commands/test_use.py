@@ -13,8 +13,10 @@ from PIL import Image, ImageDraw
 from Code.commands import cli, use
 from Code.commands.status import status_of
 from Code.commands.use import checked
+from Code.data.datasets import load_dataset
 from Code.data.pictures import load_images, save_images
 from Code.foundation.errors import UserError
+from Code.runs.run import facts_of
 from Code.training.trained import load_model
 from tests.support import called
 
@@ -42,6 +44,12 @@ def message(capsys):
         return said
 
     return of
+
+
+def parsed(folder):
+    """The options of a use with this model, and the model."""
+    options = cli.parser("reconstruct", "").parse_args(["--model", folder])
+    return options, load_model(folder)
 
 
 class TestModels:
@@ -306,6 +314,49 @@ class TestNumbers:
     def test_have_units(self, capsys):
         cli.print_values({"mse": 0.5, "psnr": 3.0103}, units={"psnr": "dB"})
         assert capsys.readouterr().out == "mse   0.5\npsnr  3.0103 dB\n"
+
+    @pytest.fixture
+    def trained(self, mnist, tmp_path):
+        """A function that makes an experiment's folder, of a model of small images of one's own."""
+        from Code.ae import AE
+
+        data = tmp_path / "mine.npz"
+        x = mnist.x_train[:60, ::4, ::4]
+        np.savez(data, images=x, labels=np.array(list("abc"))[np.arange(60) % 3])
+        AE(image_shape=(7, 7)).save(tmp_path / "model.keras")
+
+        def of(**changes):
+            facts = facts_of(load_dataset(data), data) | changes
+            (tmp_path / "result.json").write_text(json.dumps({"data": facts}), encoding="utf-8")
+            return parsed(str(tmp_path))
+
+        return of
+
+    def test_the_data_of_the_model_are_taken(self, trained, capsys):
+        options, model = trained()
+        data = cli.dataset_for(model, options)
+        assert (data.name, data.classes) == ("mine.npz", ("a", "b", "c"))
+        assert "on which the model was trained" in capsys.readouterr().err
+
+    def test_data_that_have_changed_are_said(self, trained, capsys):
+        options, model = trained(sha256="of other data")
+        cli.dataset_for(model, options)
+        assert "has changed since" in capsys.readouterr().err
+
+    def test_data_that_have_gone_are_said(self, trained, message):
+        options, model = trained(source="/nowhere/mine.npz")
+        assert "not to be had" in message(cli.dataset_for, model, options)
+
+    def test_without_a_result_it_is_said_what_is_taken(self, model, tmp_path, capsys):
+        model.save(tmp_path / "model.keras")
+        data = cli.dataset_for(model, parsed(str(tmp_path))[0])
+        assert data.name == "mnist" and "mnist is taken" in capsys.readouterr().err
+
+    def test_a_use_that_needs_labels_says_so(self, trained, mnist, tmp_path, message):
+        np.save(tmp_path / "mine.npy", mnist.x_train[:60, ::4, ::4])
+        options, model = trained(source=str(tmp_path / "mine.npy"))
+        options.use = "features"
+        assert "needs labels" in message(cli.dataset_for, model, options)
 
     def test_data_of_another_size_are_refused(self, model, tmp_path, message):
         labels = np.zeros(3, np.int64)
