@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +188,8 @@ def _from_path(spec: str) -> Dataset:
     sized = re.fullmatch(r"(.+)@(\d{1,4})(?:[x×](\d{1,4}))?", spec)
     if sized and not os.path.exists(spec):
         spec, size = sized[1], (int(sized[2]), int(sized[3] or sized[2]))
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in size):
+            raise DataError(f"{spec}@…: each side must have {MIN_SIDE} to {MAX_SIDE} pixels")
     path = Path(spec)
     if not os.path.exists(spec):  # unlike Path.exists, no error for a name too long to be a path
         if "\0" not in spec and os.path.isdir(path.parent) and path.name:
@@ -198,7 +200,7 @@ def _from_path(spec: str) -> Dataset:
     if not path.is_file():
         raise DataError(f"{spec}: neither a file nor a folder")
     if size is not None:
-        raise DataError(f"{spec}: only a folder of pictures is scaled; {_ACCEPTED}")
+        raise DataError(f"{spec}: only a folder of pictures is scaled, not a file")
     suffix = path.suffix.lower()
     if path.name.lower().endswith(csv_images.SUFFIXES):
         arrays = csv_images.read_csv(path)
@@ -208,7 +210,8 @@ def _from_path(spec: str) -> Dataset:
         raise DataError(f"{spec}: one picture is no data set; give a folder of pictures")
     else:
         arrays = read_arrays(path, lambda names: _chosen(spec, names))
-    return _checked(path.name, spec, _named(arrays), _file_sha256(path))
+    arrays = {key: arrays[name] for key, name in _keys_of(arrays).items()}
+    return _checked(path.name, spec, arrays, _file_sha256(path))
 
 
 def _no_such(spec):
@@ -228,7 +231,7 @@ def _bundled_mnist() -> Dataset:
 
 def _chosen(where: str, names: list[str]) -> list[str]:
     """The names of those arrays of an ``.npz`` that are images and labels."""
-    found = _named(dict.fromkeys(names), names)
+    found = _keys_of(names)
     holds = f"it holds {in_a_line(', '.join(names), 200) or 'nothing'}"
     if "x_train" not in found:
         missing = ", ".join(key for key in ("x_train", "y_train") if key not in found)
@@ -248,17 +251,18 @@ def _chosen(where: str, names: list[str]) -> list[str]:
     return list(found.values())
 
 
-def _named(arrays: dict, names=None) -> dict:
-    """Arrays under the names in `KEYS`; with ``names``, these stand for the arrays."""
-    lower = {name.lower(): name for name in arrays}
+def _keys_of(names: Iterable[str]) -> dict[str, str]:
+    """``{key: name}`` for the arrays among ``names`` that are images and labels.
+
+    A single array is images, whatever it is called.
+    """
+    lower = {name.lower(): name for name in names}
     found = {}
     for key, aliases in ALIASES.items():
-        alias = next((lower[a] for a in aliases if a in lower), None)
-        if alias is not None:
-            found[key] = alias
-    if not found and len(arrays) == 1:
-        found["x_train"] = next(iter(arrays))
-    return found if names is not None else {key: arrays[name] for key, name in found.items()}
+        name = next((lower[alias] for alias in aliases if alias in lower), None)
+        if name is not None:
+            found[key] = name
+    return found or {"x_train": name for name in lower.values() if len(lower) == 1}
 
 
 def _from_folder(path: Path, spec: str, size=None) -> Dataset:

@@ -348,6 +348,7 @@ def test_pictures_in_colour_of_mixed_sizes(parts, tmp_path):
     found = load_dataset(tmp_path)
     assert found.x_train.shape == (60, 28, 28, 3) and found.x_train.dtype == np.uint8
     assert "scaled to 28×28" in found.notes[0]
+    assert "each side must have 4 to 128" in refusal(f"{tmp_path}@9999")
     assert load_dataset(f"{tmp_path}@32x40").x_train.shape[1:] == (32, 40, 3)
 
 
