@@ -262,7 +262,9 @@ def _keys_of(names: Iterable[str]) -> dict[str, str]:
         name = next((lower[alias] for alias in aliases if alias in lower), None)
         if name is not None:
             found[key] = name
-    return found or {"x_train": name for name in lower.values() if len(lower) == 1}
+    if not found and len(lower) == 1:
+        (found["x_train"],) = lower.values()
+    return found
 
 
 def _from_folder(path: Path, spec: str, size=None) -> Dataset:
