@@ -153,6 +153,9 @@ def images_of(options, shape=None, **how):
     ----------
     shape, how : as for `Code.data.pictures.load_images`.
     """
+    use = importlib.import_module(f"Code.tasks.{options.use}")
+    if getattr(use, "GREY_ONLY", False) and len(shape or ()) > 2:
+        raise UserError(f"{options.use} is for grey images only, and the model takes colours")
     fit = shape is not None and options.fit
     return load_images(options.input, shape, invert=options.invert, fit=fit, say=note, **how)
 

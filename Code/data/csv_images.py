@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import math
+import re
 import zlib
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from Code.data.array_file import check_size
 from Code.foundation.errors import UserError, in_a_line
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y", "digit", "character")
-SUFFIXES = (".csv", ".csv.gz")
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+INDEX_NAMES = ("", "id", "index", "image_id", "imageid")
 _GZIP_MAGIC = b"\x1f\x8b"
 _LAYOUT = (
     "each row must hold an image's pixels, as many as a square has (such as 784), after its label "
@@ -29,11 +31,13 @@ def read_csv(path):
     """Read images, and their labels where there is a column more than the pixels of a square.
 
     The first row may name the columns. A column called ``label`` (or class, target, y) holds the
-    labels; without such a name it is the first one, or the last one if only that is no number.
+    labels; without such a name it is the one at either end that is text or is not named like the
+    pixels, and otherwise the first. Columns called ``id`` or without a name are not read.
 
     Returns
     -------
-    ``{"images": array (n, side, side)}``, with ``"labels"``, text ``(n,)``, where there are some.
+    ``{"images": array (n, side, side)}``, with ``"labels"``, text ``(n,)``, where there are some;
+    and lines that tell which column is taken for what.
 
     Raises
     ------
@@ -60,17 +64,23 @@ def read_csv(path):
         "comments": None,
         "ndmin": 2,
     }
+    notes = []
     try:
         images = np.loadtxt(io.BytesIO(text), np.float32, usecols=pixels, **reading)
         found = {"images": _as_numbers(images).reshape(len(images), *_square(pixels))}
         if place is not None:
-            found["labels"] = np.loadtxt(io.BytesIO(text), str, usecols=[place], **reading)[:, 0]
+            labels = np.loadtxt(io.BytesIO(text), str, usecols=[place], **reading)[:, 0]
+            found["labels"] = labels
+            name = (
+                f"column {place + 1}" if names is None else f"the column {names[place].strip()!r}"
+            )
+            notes.append(f"{name} holds the labels: {len(np.unique(labels)):,} classes")
     except (ValueError, UnicodeDecodeError, MemoryError) as error:
         raise CsvError(f"{path}: {in_a_line(error, 200)}; {_LAYOUT}") from error
     n_marks = (len(row) - 1) * (len(images) + (names is not None))
     if b'"' not in text and text.count(delimiter.encode()) != n_marks:
         raise CsvError(f"{path}: its rows are not all of {len(row):,} columns; {_LAYOUT}")
-    return found
+    return found, notes
 
 
 def _is_header(row):
@@ -84,21 +94,32 @@ def _is_header(row):
 
 
 def _columns(path, row, names):
-    """The columns of the pixels, and that of the labels, or None without labels."""
+    """The columns of the pixels, and that of the labels, or None without labels.
+
+    A label's column is called so, or is text, or is at either end and not named like the pixels
+    (``pixel0``, ``1x1``); of columns without names it is the first.
+    """
     names = [name.strip().lower() for name in names] if names else ["?"] * len(row)
     # pandas writes the index as a column without a name
-    columns = [i for i, name in enumerate(names) if name and not name.startswith("unnamed:")]
+    columns = [
+        i for i, name in enumerate(names) if name not in INDEX_NAMES and "unnamed:" not in name
+    ]
     if _square(columns):
         return columns, None
-    text = [i for i in columns if not _is_number(row[i])]
-    named = [i for i in columns if names[i] in LABEL_NAMES]
-    place = (named or [i for i in text if i in (columns[0], columns[-1])] or columns[:1] or [None])[
-        0
+    ends = (columns[:1] + columns[-1:])[:2]
+    # "pixel12" and "12" are kinds of names that occur again and again
+    kinds = [re.sub(r"\d+", "0", name) for name in names]
+    candidates = [
+        *(i for i in columns if names[i] in LABEL_NAMES),
+        *(i for i in ends if not _is_number(row[i])),
+        *(i for i in ends if kinds.count(kinds[i]) == 1),
+        *columns[:1],
+        None,
     ]
-    pixels = [i for i in columns if i != place]
+    pixels = [i for i in columns if i != candidates[0]]
     if not _square(pixels):
         raise CsvError(f"{path}: rows of {len(row):,} columns; {_LAYOUT}")
-    return pixels, place
+    return pixels, candidates[0]
 
 
 def _square(columns):

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import socket
+import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -97,7 +98,7 @@ class Dataset:
     @property
     def short_name(self) -> str:
         """The name without the ending of a file or the slash of a folder."""
-        return re.sub(r"(\.npz|\.npy|\.csv|\.csv\.gz|/)$", "", self.name)
+        return re.sub(r"(\.npz|\.npy|\.[ct]sv|\.[ct]sv\.gz|/)$", "", self.name)
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -201,17 +202,21 @@ def _from_path(spec: str) -> Dataset:
         raise DataError(f"{spec}: neither a file nor a folder")
     if size is not None:
         raise DataError(f"{spec}: only a folder of pictures is scaled, not a file")
-    suffix = path.suffix.lower()
+    suffix, notes = path.suffix.lower(), ()
     if path.name.lower().endswith(csv_images.SUFFIXES):
-        arrays = csv_images.read_csv(path)
+        arrays, notes = csv_images.read_csv(path)
     elif suffix == ".npy":
         arrays = {"images": read_array(path)}
     elif suffix in PICTURE_SUFFIXES:
         raise DataError(f"{spec}: one picture is no data set; give a folder of pictures")
+    elif idx_folder.is_idx(path):
+        raise DataError(f"{spec}: one IDX file; give the folder that holds it and its labels")
+    elif suffix != ".npz" and not zipfile.is_zipfile(path):
+        raise DataError(f"{spec}: not a kind of file that is read; accepted are {_ACCEPTED}")
     else:
         arrays = read_arrays(path, lambda names: _chosen(spec, names))
     arrays = {key: arrays[name] for key, name in _keys_of(arrays).items()}
-    return _checked(path.name, spec, arrays, _file_sha256(path))
+    return _checked(path.name, spec, arrays, _file_sha256(path), notes=notes)
 
 
 def _no_such(spec):
@@ -270,6 +275,8 @@ def _keys_of(names: Iterable[str]) -> dict[str, str]:
 def _from_folder(path: Path, spec: str, size=None) -> Dataset:
     name = f"{path.resolve().name}/"
     if any(idx_folder.is_idx(file) for file in path.iterdir()):
+        if size is not None:
+            raise DataError(f"{spec}: only a folder of pictures is scaled, not IDX files")
         return _idx(path, spec)
     arrays, notes = picture_folder.read_pictures(path, size)
     return _checked(name, spec, arrays, notes=notes)
@@ -348,6 +355,10 @@ def _images(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Images of each part as `Dataset` has them, ``{key: array}``."""
     shaped = {key: _shaped(key, images) for key, images in parts.items()}
     _check_sides(*shaped.values())
+    kinds = {key: str(images.dtype.newbyteorder("=")) for key, images in shaped.items()}
+    if len(set(kinds.values())) > 1 and all(x.dtype.kind in "biu" for x in shaped.values()):
+        told = " but ".join(f"{key} is {kind}" for key, kind in kinds.items())
+        raise DataError(f"{told}: give both parts the same type, which says how bright 1 is")
     integers = [x for x in shaped.values() if x.dtype.kind in "iu" and x.dtype.itemsize > 2]
     if len(integers) == len(shaped):
         # Bytes in a wider type: whether some exceed 1 is seen in both parts, as one may be dark

@@ -31,7 +31,7 @@ def is_idx(path):
 
 
 def read_idx_folder(folder, chosen=None):
-    """Read the training and test images, and the labels where there are some.
+    """Read the training images, and the test images and the labels where there are some.
 
     EMNIST's images are stored with rows and columns exchanged; where the files or the folder are
     named after it, they are put upright, and the file ``…-mapping.txt``, where there is one, names
@@ -62,8 +62,10 @@ def read_idx_folder(folder, chosen=None):
             f"{folder / 'NAME'}, or leave one in the folder"
         )
     ((name, files),) = sets.items()
-    missing = [_KEYS[key] for key in ("x_train", "x_test") if key not in files]
-    if ("y_train" in files) != ("y_test" in files):
+    missing = [_KEYS["x_train"]] if "x_train" not in files else []
+    if "y_test" in files and "x_test" not in files:
+        missing.append(_KEYS["x_test"])
+    if "x_test" in files and ("y_train" in files) != ("y_test" in files):
         missing += [_KEYS[key] for key in ("y_train", "y_test") if key not in files]
     if missing:
         raise IdxFolderError(
@@ -81,7 +83,7 @@ def read_idx_folder(folder, chosen=None):
     names, notes = {}, []
     if "emnist" in f"{folder.resolve().name} {name}".lower():
         for key in ("x_train", "x_test"):
-            if arrays[key].ndim == 3:
+            if key in arrays and arrays[key].ndim == 3:
                 arrays[key] = np.ascontiguousarray(arrays[key].transpose(0, 2, 1))
         names = _mapping(folder / f"{name}mapping.txt")
         notes.append("EMNIST stores rows and columns exchanged: its images were put upright")

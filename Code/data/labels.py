@@ -70,7 +70,7 @@ def _one_a_row(key, labels):
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8", "replace")
     if labels.dtype.kind == "U":
-        return _numbers_or_text(labels)
+        return _numbers_or_text(key, labels)
     if labels.dtype.kind == "b":
         return labels.astype(str)
     if labels.dtype.kind not in "iuf":
@@ -82,15 +82,28 @@ def _one_a_row(key, labels):
     return labels.astype(np.int64)
 
 
-def _numbers_or_text(labels):
+def _numbers_or_text(key, labels):
     """Text, or numbers where it writes whole numbers, so that "10" does not come before "2"."""
     labels = np.char.strip(labels)
+    if (labels == "").any():
+        raise LabelsError(
+            f"{key} holds {np.count_nonzero(labels == ''):,} empty labels: fill them in, or leave "
+            "those images out"
+        )
     try:
-        numbers = labels.astype(np.int64)
-    except (ValueError, OverflowError):
+        numbers = labels.astype(np.float64)
+    except ValueError:
         return labels
-    # "07" and "7" are two labels
-    return numbers if (numbers.astype(str) == labels).all() else labels
+    if not np.isfinite(numbers).all() or (np.abs(numbers) >= 2**53).any():
+        return labels
+    written = numbers.astype(np.int64).astype(str)
+    # "07" and "7" are two labels, "7.0" and "7" are one; "0.5" is no label
+    odd = (written != labels) & (np.char.add(written, ".0") != labels)
+    if not odd.any():
+        return numbers.astype(np.int64)
+    if (numbers % 1 != 0).any():
+        raise LabelsError(f"{key} holds {labels[odd][0]}; labels are whole numbers or text")
+    return labels
 
 
 def _from_one_hot(key, labels):

@@ -5,10 +5,17 @@ from pathlib import Path
 import numpy as np
 
 from Code.data.array_file import check_size
-from Code.data.pictures import fitted, is_colour, picture_size, pictures_in, read_picture
-from Code.foundation.errors import UserError
+from Code.data.pictures import (
+    PICTURE_SUFFIXES,
+    fitted,
+    is_colour,
+    picture_size,
+    pictures_in,
+    read_picture,
+)
+from Code.foundation.errors import UserError, in_a_line
 
-PARTS = {"train": ("train", "training"), "test": ("test", "testing")}
+PARTS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 # Pictures of mixed sizes, or larger than this, are brought to MNIST's size
 LARGEST_SIDE, USUAL = 128, (28, 28)
 ORDER_SEED = 0
@@ -21,10 +28,11 @@ class PictureFolderError(UserError, ValueError):
 def read_pictures(folder, size=None):
     """Read the pictures of a folder, as ``folder/class/1.png`` or ``folder/1.png``.
 
-    Two folders ``train`` and ``test`` hold the two parts, each in either way. The folders' names
-    are the labels. If one picture has colours, all are read in colour. Pictures of different sizes,
-    or with a side above 128, are scaled to 28×28, and cropped in the middle where their aspect
-    ratio is another. The pictures of each part are mixed, always in the same order.
+    Two folders ``train`` and ``test`` (or ``val``) hold the two parts, each in either way, and a
+    folder ``train`` alone the whole. Other folders' names are the labels. If one picture has
+    colours, all are read in colour. Pictures of different sizes, or with a side above 128, are
+    scaled to 28×28, and cropped in the middle where their aspect ratio is another. The pictures of
+    each part are mixed, always in the same order.
 
     Parameters
     ----------
@@ -51,9 +59,12 @@ def read_pictures(folder, size=None):
             f"{folder}: one of train and test is sorted into classes and the other is not"
         )
     every = [file for found, _ in files.values() for file in found]
+    notes = [line for line in (_left_out(folder, every),) if line]
+    if len(parts) == 2:
+        names = " and ".join(path.name for path in parts.values())
+        notes.append(f"the folders {names} are its training and test part")
     sizes = {picture_size(file) for file in every}
     colour = any(map(is_colour, every))
-    notes = []
     wanted = size
     if size is None and (len(sizes) > 1 or max(map(max, sizes)) > LARGEST_SIDE):
         wanted = USUAL
@@ -85,12 +96,21 @@ def _told(sizes):
 
 
 def _parts(folder):
-    """``{"train": folder, "test": folder}``, or the whole as ``{"train": folder}``."""
+    """``{"train": folder, "test": folder}``, or the whole as ``{"train": folder}``.
+
+    Beside a folder of another name with pictures in it, ``train`` is a class as well.
+    """
     inside = {path.name.lower(): path for path in _folders(folder)}
-    found = {
-        part: inside[name] for part, names in PARTS.items() for name in names if name in inside
-    }
-    return found if len(found) == 2 else {"train": folder}
+    names = {name for part in PARTS.values() for name in part}
+    others = [path for name, path in inside.items() if name not in names and pictures_in(path)]
+    if others or pictures_in(folder):
+        return {"train": folder}
+    found = {}
+    for part, of_part in PARTS.items():
+        here = [inside[name] for name in of_part if name in inside]
+        if here:
+            found[part] = here[0]
+    return found if "train" in found else {"train": folder}
 
 
 def _by_class(folder):
@@ -104,14 +124,34 @@ def _by_class(folder):
             "either pictures alone, or a folder for each class"
         )
     if not own and not classes:
+        deeper = _deeper(folder)
         raise PictureFolderError(
-            f"{folder}: neither IDX files nor pictures in it; a data set is a folder of pictures, "
-            "with a folder for each class if there are labels"
+            f"{folder}: neither IDX files nor pictures in it"
+            + (f", but in {deeper}: give the folder around that one" if deeper else "")
+            + "; a data set is a folder of pictures, or of a folder for each class"
         )
     if own:
         return own, None
     files = [file for _, found in classes for file in found]
     return files, [name for name, found in classes for _ in found]
+
+
+def _deeper(folder):
+    """A folder below the classes that holds pictures, or None."""
+    return next(
+        (inner for path in _folders(folder) for inner in _folders(path) if pictures_in(inner)), None
+    )
+
+
+def _left_out(folder, files):
+    """A line about the pictures in a folder that are not among ``files``; None without any."""
+    every = [p for p in Path(folder).rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES]
+    every = [p for p in every if p.is_file() and not p.name.startswith(".")]
+    lost = sorted({p.parent for p in every} - {p.parent for p in files})
+    if not lost:
+        return None
+    names = in_a_line(", ".join(str(p.relative_to(folder)) for p in lost), 100)
+    return f"{len(every) - len(files)} pictures in other places were left out ({names})"
 
 
 def _folders(folder):

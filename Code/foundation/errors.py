@@ -9,4 +9,5 @@ class UserError(Exception):
 
 def in_a_line(value, longest=None):
     """A text or an error as one line, cut to ``longest`` characters if that is given."""
-    return (" ".join(str(value).split()) or type(value).__name__)[:longest]
+    nothing = type(value).__name__ if isinstance(value, BaseException) else ""
+    return (" ".join(str(value).split()) or nothing)[:longest]

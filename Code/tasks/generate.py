@@ -101,6 +101,8 @@ def _reader(known):
     n_classes = len(known.data.classes)
     output = layers.Dense(n_classes, "softmax", kernel_initializer=start(3))(h)
     classifier = Classifier(keras.Model(image, output, name="network"))
+    # XLA compiles convolutions for minutes, and of few images there are many steps
+    classifier.compile_with_xla = False
     classifier.compile()
     order = np.random.default_rng(READER_SEED).permutation(len(x))
     # Equally many steps for few images, because an untrained classifier cannot tell images apart

@@ -315,6 +315,23 @@ class TestNumbers:
         cli.print_values({"mse": 0.5, "psnr": 3.0103}, units={"psnr": "dB"})
         assert capsys.readouterr().out == "mse   0.5\npsnr  3.0103 dB\n"
 
+    @pytest.mark.parametrize("name", ["segment", "style", "disentangle"])
+    def test_a_use_of_grey_images_refuses_a_model_of_colours(self, name, message):
+        options = argparse.Namespace(use=name, input=["any.png"], invert=False, fit=False)
+        assert "for grey images only" in message(cli.images_of, options, (8, 8, 3))
+
+    def test_a_hole_in_colour_lacks_all_channels(self, tmp_path):
+        from Code.ae import AE
+
+        AE(image_shape=(8, 6, 3)).save(tmp_path / "model.keras")
+        x = np.random.default_rng(0).random((2, 8, 6, 3), np.float32)
+        given = saved(tmp_path, x)
+        data = saved(tmp_path, None, "data.npz", images=np.concatenate([x, x]))
+        words = ["--model", tmp_path, "--input", given, "--hole", "half", "--data", data, "--json"]
+        done = called(use.main, "fill", *words)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["pixels_filled"] == 2 * 8 * 6 * 3 / 2
+
     @pytest.fixture
     def trained(self, mnist, tmp_path):
         """A function that makes an experiment's folder, of a model of small images of one's own."""

@@ -226,7 +226,11 @@ BAD_ARRAYS = {
         },
         "bits as bool",
     ),
-    "large integers": ({"x_train": np.full((N_TRAIN, 28, 28), 256, np.int32)}, "from 256 to 256"),
+    "large integers": (
+        {key: np.full((n, 28, 28), 256, np.int32) for key, n in (("x_train", 12), ("x_test", 10))},
+        "from 256 to 256",
+    ),
+    "bytes and words": ({"x_train": np.zeros((N_TRAIN, 28, 28), np.uint16)}, "the same type"),
     "complex": ({"x_train": np.zeros((N_TRAIN, 28, 28), complex)}, "dtype complex128"),
     "text": ({"x_train": np.full((N_TRAIN, 28, 28), "a")}, "dtype <U1"),
     "NaN": ({"x_train": poisoned(np.nan)}, "NaN"),

@@ -73,6 +73,7 @@ def test_labels_of_every_kind_are_the_same_labels(kind, npz, parts):
         ([-3, 7], [0, 1], "-3 7"),
         (["10", "9"], [1, 0], "9 10"),
         (["07", "7"], [0, 1], "07 7"),
+        (["2.0", "10.0"], [0, 1], "2 10"),
         (["é", "cat", " cat "], [1, 0, 0], "cat é"),
         ([True, False], [1, 0], "False True"),
     ],
@@ -81,6 +82,12 @@ def test_classes_are_in_order_and_keep_their_names(labels, numbers, names):
     found, classes = class_numbers({"y": np.array(labels)})
     assert found["y"].tolist() == numbers
     assert classes == tuple(names.split())
+
+
+@pytest.mark.parametrize("labels", [["a", ""], ["0.5", "1"]])
+def test_text_that_is_no_label_is_refused(labels):
+    with pytest.raises(LabelsError, match="labels"):
+        class_numbers({"y": np.array(labels)})
 
 
 def test_classes_are_those_of_both_parts_and_of_all_columns():
@@ -197,6 +204,7 @@ CSV = {
     "without header": {},
     "label last": {"header": [*PIXELS, "class"], "last": True},
     "numbered columns": {"header": ["label", *map(str, range(784))]},
+    "label last under another name": {"header": [*PIXELS, "species"], "last": True},
     "with an index": {"header": ["", "label", *PIXELS], "index": True},
     "semicolons": {"header": ["label", *PIXELS], "mark": ";"},
 }
@@ -357,6 +365,30 @@ def test_large_pictures_are_scaled(tmp_path):
     assert load_dataset(tmp_path).x_train.shape[1:] == (28, 28)
 
 
+def test_what_is_left_out_of_a_folder_is_told(parts, tmp_path):
+    x = parts[0][:6]
+    for place in ("a", "b", "a/deeper"):
+        save(tmp_path / "mine" / place, x)
+    found = load_dataset(tmp_path / "mine")
+    assert "6 pictures in other places were left out (a/deeper)" in found.notes[0]
+    save(tmp_path / "one" / "two" / "three", x)
+    assert "two/three: give the folder around" in refusal(tmp_path / "one")
+
+
+def test_folders_called_train_are_parts_or_classes(parts, tmp_path):
+    x = parts[0][:7]
+    save(tmp_path / "train" / "a", x)
+    save(tmp_path / "train" / "b", x)
+    assert load_dataset(tmp_path).split
+    save(tmp_path / "val" / "a", x)
+    found = load_dataset(tmp_path)
+    assert (len(found.x_train), len(found.x_test), found.split) == (14, 7, False)
+    assert "train and val are its training and test part" in found.notes[0]
+    for name in ("train", "test", "bus"):
+        save(tmp_path / "classes" / name, x)
+    assert load_dataset(tmp_path / "classes").classes == ("bus", "test", "train")
+
+
 def test_folders_that_are_refused(parts, tmp_path):
     x = parts[0][:3]
     assert "neither IDX files nor pictures" in refusal(tmp_path)
@@ -418,6 +450,18 @@ def test_qmnist_with_its_labels_of_eight_numbers(parts, tmp_path):
     found = load_dataset(tmp_path)
     np.testing.assert_array_equal(found.y_train, y)
     np.testing.assert_array_equal(found.x_test, xt)
+
+
+def test_idx_training_images_alone_are_split(parts, tmp_path):
+    write_idx(tmp_path, "", parts, ("train", "t10k"))
+    for file in tmp_path.glob("t10k*"):
+        file.unlink()
+    found = load_dataset(tmp_path)
+    assert found.split and found.labelled and len(found.x_test) == N // TEST_SHARE
+    with pytest.raises(DataError, match="give the folder that holds it"):
+        load_dataset(next(tmp_path.glob("train-images*")))
+    with pytest.raises(DataError, match="not IDX files"):
+        load_dataset(f"{tmp_path}@64")
 
 
 def test_idx_images_without_labels(parts, tmp_path):

@@ -7,7 +7,7 @@ from Code.data.filters import psnr
 from Code.data.pictures import ACCEPTED, named, save_images
 from Code.data.tables import read_table, write_table
 from Code.foundation.errors import UserError
-from Code.tasks.fill import HOLES, STEPS, filled_by, mean_image, sample
+from Code.tasks.fill import HOLES, STEPS, filled_by, holes_in, mean_image, sample
 from Code.tasks.reconstruct import has_posterior
 from Code.tasks.table import fill_table
 from Code.training.trained import load_model
@@ -67,7 +67,7 @@ def _fill_images(options):
     x = truth = cli.images_of(options, model.image_shape, missing=True)
     rng = np.random.default_rng(options.seed)
     if options.hole:
-        x = np.where(HOLES[options.hole](len(x), x.shape[1:], rng), np.nan, x)
+        x = np.where(holes_in(x, HOLES[options.hole], rng), np.nan, x)
     missing = np.isnan(x)
     if not missing.any():
         raise UserError(
