@@ -181,6 +181,7 @@ def run(tmp_path_factory):
     return folder, command
 
 
+@pytest.mark.slow
 def test_own_experiments_train_and_stand_in_the_report(run):
     folder, command = run
     words = ("--quick", "--jobs", "1", "--output", str(folder / "out"), "--json")

@@ -99,6 +99,7 @@ class TestFilters:
         assert psnr(x, Tuned(*FILTERS[name], few)(given, "gaussian", 0.5)) > psnr(x, given) + 1
 
 
+@pytest.mark.slow
 def test_a_trained_model_beats_every_filter_at_its_noise(dae, few):
     values = measure(dae, few).values
     assert set(values) == {metric.name for metric in METRICS}

@@ -206,6 +206,7 @@ class TestTable:
     def gaps(self, table):
         return np.where(np.random.default_rng(0).random(table.shape) < 0.2, np.nan, table)
 
+    @pytest.mark.slow
     def test_is_filled_better_than_by_the_mean(self, table, gaps):
         filled = fill_table(gaps)
         missing, scale = np.isnan(gaps), table.std(axis=0)

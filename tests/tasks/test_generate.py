@@ -295,6 +295,7 @@ def test_command_line_interpolates(saved, vae, data, tmp_path):
     assert (tmp_path / "way.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_command_line_measures(saved, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generate, "READER_STEPS", 30)
     output = tmp_path / "out.png"

@@ -94,6 +94,7 @@ def test_the_choice_is_the_best_of_all_on_the_given_images(images):
     assert scores[weight, steps] == max(s for (_, i), s in scores.items() if i > 0)
 
 
+@pytest.mark.slow
 def test_a_trained_autoencoder_beats_bicubic_and_twice_the_same(trained, mnist):
     data = mnist.subset(3000, 500)
     got, rivals = measure(trained, data), resize.baselines(data)

@@ -142,6 +142,7 @@ def test_one_kind_of_pixels_cannot_be_learnt(pictures):
         fitted(described(None), pictures[0], np.zeros_like(pictures[1]))
 
 
+@pytest.mark.slow
 def test_a_trained_autoencoder_beats_pixels_and_threshold(trained, mnist):
     data = mnist.subset(2000, 500)
     got, rivals = measure(trained, data), segment.baselines(data)

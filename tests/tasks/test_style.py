@@ -126,6 +126,7 @@ def test_convolutional_codes(data, brief_reader):
     assert "transferred" in measure(CAE(filters=(2,)), data).values
 
 
+@pytest.mark.slow
 def test_command_line(ae, data, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generate, "READER_STEPS", 30)
     model, mine, out = (str(tmp_path / name) for name in ("model.keras", "mine.npz", "out.npz"))

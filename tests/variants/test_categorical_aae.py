@@ -51,6 +51,7 @@ def test_a_step_does_not_look_at_the_labels_of_its_batch(mnist):
     np.testing.assert_array_equal(*codes)
 
 
+@pytest.mark.slow
 @pytest.mark.xla
 def test_it_learns_the_labels_that_it_has_and_beats_chance_elsewhere(mnist, tmp_path):
     few = mnist.subset(3000, 1000)

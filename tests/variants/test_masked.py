@@ -104,6 +104,7 @@ def test_the_network_can_tell_a_hidden_pixel_from_a_black_one(digits, seeded):
     np.testing.assert_array_equal(values, np.where(mask == 1, digits, tiled))
 
 
+@pytest.mark.slow
 @pytest.mark.xla
 def test_learns_to_complete_better_than_the_mean_image(mnist, digits, seeded, tmp_path):
     few = mnist.subset(5000, 500)

@@ -92,6 +92,7 @@ def test_moving_averages_against_a_loop():
     np.testing.assert_allclose(found[1], expected_sums, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_book_converges_to_the_means_of_its_clusters(seeded):
     book = Quantiser(n_entries=2, vector_dim=2, restart_below=0.0)
     book.build((None, 2))
