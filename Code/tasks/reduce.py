@@ -44,6 +44,8 @@ MAP_TRAIN, MAP_TEST = 4000, 2000
 KNN, NEIGHBOURS = 5, 12
 TSNE_COMPONENTS = 50
 COLUMNS = 3
+# So many letters fit below the maps, four more for each dot
+LEGEND_LETTERS = 90
 CROWDED = 0.65
 # A numeral's centre keeps this distance from the frame, so that no part of it is cut off
 INSIDE = 0.94
@@ -187,7 +189,8 @@ def figure(measured):
         handles = [
             panels[0].plot([], [], "o", color=palette[c], label=classes[c])[0] for c in found
         ]
-        columns = min(len(found), 13)
+        longest = max(len(classes[c]) for c in found)
+        columns = max(1, min(len(found), 10, LEGEND_LETTERS // (longest + 4)))
         drawn.legend(handles=handles, loc="outside lower center", ncols=columns, handletextpad=0.1)
     return drawn
 
