@@ -24,6 +24,7 @@ from tests.extras import EVERYTHING, MOST_SKIPPED, fail_without_extra, sorted_by
 LONGEST = (
     "test_other_backends.py",
     "test_run_all.py",
+    "test_colour.py",
     "test_reliability.py",
     "test_add_a_variant.py",
     "test_walkthrough.py",
