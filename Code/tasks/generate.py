@@ -253,6 +253,7 @@ def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
     scale = flat.std() or 1.0
     units = min(MIXTURE_UNITS, flat.shape[1], len(flat) - 1)
     pca = unfitted_pca(units, flat.shape).fit(flat / scale)
+    components = min(components, len(flat))
     mixture = GaussianMixture(components, reg_covar=1e-6, random_state=seed)
     drawn, _ = mixture.fit(pca.transform(flat / scale)).sample(n)
     # scikit-learn returns the samples sorted by component
