@@ -19,7 +19,7 @@ from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError, in_a_line
 from Code.foundation.keras_import import import_keras
 from Code.tasks import USES
-from Code.tasks.task import not_for
+from Code.tasks.task import not_for, not_for_shape
 from Code.training.trained import data_of, load_model
 
 INPUT_HELP = (
@@ -154,8 +154,8 @@ def images_of(options, shape=None, **how):
     shape, how : as for `Code.data.pictures.load_images`.
     """
     use = importlib.import_module(f"Code.tasks.{options.use}")
-    if getattr(use, "GREY_ONLY", False) and len(shape or ()) > 2:
-        raise UserError(f"{options.use} is for grey images only, and the model takes colours")
+    if reason := not_for_shape(use, shape or ()):
+        raise UserError(f"a model of colours does not do for {options.use}: {reason}")
     fit = shape is not None and options.fit
     return load_images(options.input, shape, invert=options.invert, fit=fit, say=note, **how)
 

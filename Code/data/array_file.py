@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Code.data.idx import MAX_BYTES
+from Code.data.limits import MAX_BYTES
 from Code.foundation.errors import UserError, in_a_line
 
 ARRAY_SUFFIXES = (".npy", ".npz")

@@ -6,6 +6,7 @@ import io
 import math
 import re
 import zlib
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,7 @@ def _delimiter(text):
 
 
 def _text(path):
-    """The unpacked bytes of the file, as a stream that can be read again."""
+    """The unpacked bytes of the file."""
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == _GZIP_MAGIC
@@ -171,11 +172,12 @@ def _count(path, stream):
 
 def _first_rows(path, text, delimiter):
     try:
-        head = text[:4_000_000].decode("utf-8-sig")
-        rows = [row for row in csv.reader(io.StringIO(head), delimiter=delimiter) if row][:2]
+        # Lines, because bytes may end within a letter
+        lines = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8-sig", newline="")
+        rows = islice(filter(None, csv.reader(lines, delimiter=delimiter)), 2)
+        return (*rows, None, None)[:2]
     except (UnicodeDecodeError, csv.Error) as error:
         raise CsvError(f"{path}: not a CSV file in UTF-8 ({in_a_line(error)})") from error
-    return (*rows, None, None)[:2]
 
 
 def _is_number(cell):

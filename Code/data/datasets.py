@@ -17,6 +17,7 @@ import numpy as np
 from Code.data import csv_images, idx_folder, picture_folder
 from Code.data.array_file import read_array, read_arrays
 from Code.data.labels import class_numbers
+from Code.data.limits import MAX_SIDE, MIN_SIDE
 from Code.data.pictures import PICTURE_SUFFIXES
 from Code.foundation.errors import UserError, in_a_line
 from Code.parts.images import standard, to_unit
@@ -35,7 +36,6 @@ ALIASES = {
     "x_test": ("x_test", "test_images"),
     "y_test": ("y_test", "test_labels"),
 }
-MIN_SIDE, MAX_SIDE = 4, 128
 # One image in so many is a test image, as in MNIST, where the data have no test part of their own
 TEST_SHARE, SPLIT_SEED = 7, 0
 

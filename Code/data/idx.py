@@ -9,8 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-# More than any usable data set (EMNIST, 0.64 GB), far less than a machine's memory
-MAX_BYTES = 1_000_000_000
+from Code.data.limits import MAX_BYTES
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

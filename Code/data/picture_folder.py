@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.data.array_file import check_size
+from Code.data.limits import MAX_SIDE
 from Code.data.pictures import (
     PICTURE_SUFFIXES,
     fitted,
@@ -17,7 +18,7 @@ from Code.foundation.errors import UserError, in_a_line
 
 PARTS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 # Pictures of mixed sizes, or larger than this, are brought to MNIST's size
-LARGEST_SIDE, USUAL = 128, (28, 28)
+USUAL = (28, 28)
 ORDER_SEED = 0
 
 
@@ -66,7 +67,7 @@ def read_pictures(folder, size=None):
     sizes = {picture_size(file) for file in every}
     colour = any(map(is_colour, every))
     wanted = size
-    if size is None and (len(sizes) > 1 or max(map(max, sizes)) > LARGEST_SIDE):
+    if size is None and (len(sizes) > 1 or max(map(max, sizes)) > MAX_SIDE):
         wanted = USUAL
         height, width = USUAL
         notes.append(

@@ -8,6 +8,7 @@ from PIL import Image
 
 from Code.data.array_file import ARRAY_SUFFIXES, array_header, read_array
 from Code.data.fit import as_colours, as_grey, fitted
+from Code.data.limits import MAX_BYTES
 from Code.data.picture_file import (
     PICTURE_SUFFIXES,
     decoded,
@@ -34,7 +35,6 @@ __all__ = [
 ]
 
 SHEET_COLUMNS = 16
-MAX_BYTES = 10**9
 ACCEPTED = (
     "pictures (PNG, JPEG, BMP, TIFF, GIF, WebP), folders of them, or .npy or .npz files of images "
     "(n, height, width)"

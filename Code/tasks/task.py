@@ -45,7 +45,12 @@ def not_for(module, data):
         return "it needs labels, and the data have none"
     if getattr(module, "NEEDS_LABELS", False) and not data.has_classes:
         return "it needs images of at least two classes"
-    if getattr(module, "GREY_ONLY", False) and len(data.image_shape) > 2:
+    return not_for_shape(module, data.image_shape)
+
+
+def not_for_shape(module, image_shape):
+    """Why the use of a module does not take images of this shape, or None if it does."""
+    if getattr(module, "GREY_ONLY", False) and len(image_shape) > 2:
         return "it is for grey images only"
     return None
 
