@@ -1,19 +1,19 @@
 """The two-dimensional map of a data set: one dot per image, coloured by digit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.patheffects as effects
 import numpy as np
-from matplotlib.colors import to_rgb, to_rgba_array
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from Code.figures.style import (
-    BLUE,
     MOST_NAMED,
     PAGE_WIDTH,
     class_colours,
-    name_in_map,
+    dot_colours,
+    named_in_map,
     new_figure,
     styled,
 )
@@ -55,11 +55,10 @@ def code_maps(
     present: set[int] = set()
     for i, (title, codes, labels) in enumerate(panels):
         codes, labels = _checked(title, codes, labels, len(classes))
-        found = [] if labels is None else np.unique(labels).tolist()
-        present.update(found)
+        present.update([] if labels is None else np.unique(labels).tolist())
         axes = figure.add_subplot(1, len(panels), i + 1)
         # One call in the order of the data, so that no class covers all the others.
-        colours = BLUE if labels is None else to_rgba_array(palette)[labels]
+        colours = dot_colours(labels, classes)
         # Opaque and not antialiased: the exact colours of the legend, and a small file.
         size = 2.5 if len(codes) >= FEW else 12
         axes.scatter(*codes.T, s=size, c=colours, linewidths=0, antialiased=False, rasterized=True)
@@ -70,7 +69,7 @@ def code_maps(
         axes.ticklabel_format(scilimits=(-2, 4))
         axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
-        found = [c for c in found if len(classes) <= MOST_NAMED and name_in_map(classes[c])]
+        found = named_in_map(labels, classes)
         medians = [np.median(codes[labels == c], axis=0) for c in found]
         places = spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
         for c, median, place in zip(found, medians, places + centre, strict=True):
@@ -90,6 +89,11 @@ def code_maps(
     if len(classes) <= MOST_NAMED:
         _legend(figure, sorted(present), classes, palette, beside=len(panels) == 1)
     return figure
+
+
+def classes_of(views: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """The names of the classes in stored views; those from before names were stored are digits."""
+    return tuple(map(str, views.get("classes", "0123456789")))
 
 
 def _checked(

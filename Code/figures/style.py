@@ -1,7 +1,7 @@
 """What all figures share: colours, font sizes, and how a figure is saved."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ParamSpec
@@ -10,7 +10,7 @@ import matplotlib
 import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image
@@ -73,9 +73,18 @@ def class_colours(n: int) -> tuple[str, ...]:
     return tuple(map(to_hex, hues))
 
 
-def name_in_map(name: str) -> bool:
-    """Whether a class's name is short enough to stand in a map, and not only in its legend."""
-    return len(name) <= LONGEST_NAME
+def named_in_map(labels: np.ndarray | None, classes: Sequence[str]) -> list[int]:
+    """The classes among ``labels`` whose names stand in a map, and not only in its legend."""
+    if labels is None or len(classes) > MOST_NAMED:
+        return []
+    return [c for c in np.unique(labels).tolist() if len(classes[c]) <= LONGEST_NAME]
+
+
+def dot_colours(labels: np.ndarray | None, classes: Sequence[str]) -> str | np.ndarray:
+    """The colour of each dot of a map by its class, ``(n, 4)``; without labels one for all."""
+    if labels is None:
+        return BLUE
+    return to_rgba_array(class_colours(len(classes)))[labels]
 
 
 def house_style() -> AbstractContextManager[None]:

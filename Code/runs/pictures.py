@@ -163,7 +163,7 @@ def _image_figures(experiment, views, thing):
 
 def grid_columns(name, views):
     """The number of images in a row of a grid; a row may show one image with every label."""
-    n_classes = len(views.get("classes", GRID_COLUMNS["styles"] * "?"))
+    n_classes = len(scatter.classes_of(views))
     return {"styles": n_classes, "transfer": 1 + n_classes}.get(name, GRID_COLUMNS.get(name, 16))
 
 
@@ -173,7 +173,6 @@ def _map_figure(experiment, views, thing):
     if views["code_is_projected"]:
         axis = "principal component {} of the code"
     n, labels = len(views[f"code/{stages[0]}"]), views.get("labels")
-    classes = tuple(map(str, views.get("classes", "0123456789")))
     panels = [
         (
             f"after the {stage_title(stage)}" if len(stages) > 1 else f"{n:,} test {thing}s",
@@ -182,6 +181,7 @@ def _map_figure(experiment, views, thing):
         )
         for stage in stages
     ]
+    classes = scatter.classes_of(views)
     return {"code.png": scatter.code_maps(panels, axis.format(1), axis.format(2), classes)}
 
 

@@ -13,18 +13,17 @@ import math
 
 import matplotlib.patheffects as effects
 import numpy as np
-from matplotlib.colors import to_rgba_array
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
-from Code.figures.scatter import spread
+from Code.figures.scatter import classes_of, spread
 from Code.figures.style import (
-    BLUE,
     INK,
     MOST_NAMED,
     PAGE_WIDTH,
     class_colours,
-    name_in_map,
+    dot_colours,
+    named_in_map,
     new_figure,
     styled,
 )
@@ -195,13 +194,8 @@ def figure(measured):
     return drawn
 
 
-def classes_of(views):
-    """The names of the classes in a map; maps made before they were stored are of digits."""
-    return tuple(map(str, views.get("classes", "0123456789")))
-
-
 def _draw_map(axes, points, labels, classes, stars=()):
-    colours = BLUE if labels is None else to_rgba_array(class_colours(len(classes)))[labels]
+    colours = dot_colours(labels, classes)
     axes.scatter(*points.T, s=4, c=colours, alpha=0.5, linewidths=0, rasterized=True)
     every = np.concatenate([points, np.reshape(stars, (-1, 2))])
     low, high = every.min(axis=0), every.max(axis=0)
@@ -213,8 +207,7 @@ def _draw_map(axes, points, labels, classes, stars=()):
     axes.set_xticks([])
     axes.set_yticks([])
     halo = [effects.withStroke(linewidth=2.5, foreground="white")]
-    named = labels is not None and len(classes) <= MOST_NAMED
-    found = [c for c in np.unique(labels) if name_in_map(classes[c])] if named else []
+    found = named_in_map(labels, classes)
     medians = [np.median(points[labels == c], axis=0) for c in found]
     medians = np.reshape(medians, (-1, 2))
     # Scaled down before spreading, so that numerals in a small panel are moved further apart
