@@ -43,14 +43,15 @@ def assemble(experiment, seeds, data, store, quick, failures):
     folder = store.output / experiment.name
     if not records:
         return
-    if data["name"] != "mnist":
+    of_mnist = data["name"] == "mnist"
+    if not of_mnist:
         # Published figures are of MNIST; nothing on other data is held against them
         experiment = replace(experiment, published=())
     done = list(records)
     first = records[done[0]]
     metrics = summary(experiment, list(records.values()))
     views = store.views(experiment.name, done[0])
-    thing = "digit" if data["name"] == "mnist" else "image"
+    thing = "digit" if of_mnist else "image"
     names = draw(experiment, first, metrics, views, folder, thing)
     keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")
     rows = [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]

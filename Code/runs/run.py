@@ -74,10 +74,10 @@ class Plan:
     left_out: dict
 
 
-def planned(rows, output, data="mnist", seeds=(0,), quick=False):
-    """The ``Plan`` for these rows and seeds on the data set ``data``."""
+def planned(rows, output, data="mnist", seeds=(0,), quick=False, epochs=None):
+    """The ``Plan`` for these rows and seeds on a data set; ``epochs`` as for `run_one`."""
     images = dataset(str(data), quick)
-    rows = [scheduled(row, quick) for row in rows]
+    rows = [scheduled(row, quick, epochs) for row in rows]
     rows, left_out = for_data(rows, len(images.classes), images.image_shape)
     # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
@@ -133,9 +133,7 @@ def run(
             store = Store(output)
             store.clear_progress()
             done = Done(output, jobs=jobs, left_out=plan.left_out)
-            for note in images.notes:
-                say(f"{images.name}: {note}")
-            tell_left_out(output, plan.rows, plan.left_out)
+            tell_data(output, images, plan)
             with schedule.backend(backend, address, jobs):
                 _train(plan, seeds, facts, store, quick, force, done)
                 keep_failed(output, done.failures)
@@ -259,22 +257,19 @@ def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verb
         In the same cases as `run`.
     """
     images = dataset(str(data), quick)
-    rows = [scheduled(row, quick, epochs)]
-    rows, left_out = for_data(rows, len(images.classes), images.image_shape)
-    if not rows:
-        return None, left_out[row.name]
-    (row,) = rows
-    unit = Unit(row, seed, str(data), quick, str(output))
+    plan = planned([row], output, data, [seed], quick, epochs)
+    if not plan.units:
+        return None, plan.left_out[row.name]
+    (unit,) = plan.units
     try:
         with schedule.sole_use(output):
             store = Store(output)
             store.clear_progress()
-            tell_left_out(output, rows, left_out)
-            identity = fingerprint(row, images, seed)
-            failure = work(unit, identity, verbose=verbose, one_thread=False)
+            tell_data(output, images, plan)
+            failure = work(unit, plan.prints[unit.name, seed], verbose=verbose, one_thread=False)
             if failure:
                 return None, failure
-            assemble(row, [seed], facts_of(images, data), store, quick, [])
+            assemble(unit.experiment, [seed], facts_of(images, data), store, quick, [])
             return store.record(row.name, seed), None
     except OSError as error:
         raise _told(error, output) from None
@@ -287,6 +282,13 @@ def note_run(output, **facts):
     except ResultError:
         runs = []
     write_json(Path(output) / "runs.json", [*runs, facts])
+
+
+def tell_data(output, images, plan):
+    """Say what was done with the images when they were read, and what they do not allow."""
+    for note in images.notes:
+        say(f"{images.name}: {note}")
+    tell_left_out(output, plan.rows, plan.left_out)
 
 
 def tell_left_out(output, rows, left_out):

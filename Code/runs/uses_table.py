@@ -118,9 +118,9 @@ def draw(kept, store, others=()):
     first = {unit.name: unit for unit in reversed(kept)}
     if use_units.BASELINES not in first:
         return
+    trained = [name for name in in_order(first) if name != use_units.BASELINES]
     for use in use_units.USES:
         wanted, picture = SHOWN_OF.get(use, SHOWN), Path(store.output, "uses", f"{use}.png")
-        trained = [name for name in in_order(first) if name != use_units.BASELINES]
         shown = [name for name in wanted if name in first] or trained[: len(wanted)]
         if not shown or (picture.exists() and set(others) & set(wanted)):
             continue
