@@ -16,11 +16,11 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.base import PACKAGE, BaseAutoencoder, in_full_precision
-from Code.parts import two_sample
+from Code.base import PACKAGE, BaseAutoencoder, Piece, in_full_precision
 from Code.parts.gradients import build, descend
 from Code.parts.living import Rate
 from Code.parts.noise import normal, uniform
+from Code.parts.two_sample import prior_measures
 
 N_CLASSES = 10
 PETALS = 10
@@ -162,6 +162,13 @@ class AAE(BaseAutoencoder):
         width = self.encoder.output_shape[-1] + (N_CLASSES + 1) * self.with_labels
         return perceptron(width, self.discriminator_hidden, "discriminator")
 
+    def pieces(self):
+        """As of any autoencoder, and the discriminator of codes from draws of the prior."""
+        told = ", with its label" if self.with_labels else ""
+        given = f"A code, or a draw of the prior{told}"
+        rival = Piece("discriminator", self.discriminator, "encoder", given)
+        return [*super().pieces(), rival]
+
     def prior_draws(self, n, y=None, seed=None):
         """Draw ``n`` codes ``(n, code)`` from the prior, or from the petals of the labels ``y``.
 
@@ -241,22 +248,14 @@ class AAE(BaseAutoencoder):
         build(self.generator_optimizer, self.encoder.trainable_variables)
 
     def diagnostics(self, x, y):
-        """Two-sample measures of the codes of ``x`` and equally many draws from the prior.
+        """The codes of ``x`` against equally many draws from the prior, see `prior_measures`.
 
-        ``prior_accuracy``: accuracy of a classifier that separates them; 0.5 is best.
-        ``prior_accuracy_matched``: the same after the codes were given the prior's mean and
-        covariance. ``prior_energy``: their energy distance. ``petal_error``, only with labels:
-        share of codes that are not in the petal of their digit.
+        ``petal_error``, only with labels: share of codes that are not in the petal of their digit.
         """
         y_told = ops.convert_to_tensor(y, "int32") if self.with_labels else None
         draws = np.asarray(self.prior_draws(len(x), y_told, keras.random.SeedGenerator(0)))
         codes, draws = map(self.continuous, (self.encode(x), draws))
-        matched = two_sample.moments_matched(codes, draws)
-        measured = {
-            "prior_accuracy": two_sample.classifier_accuracy(codes, draws),
-            "prior_accuracy_matched": two_sample.classifier_accuracy(matched, draws),
-            "prior_energy": two_sample.energy_distance(codes, draws),
-        }
+        measured = prior_measures(codes, draws)
         if self.with_labels:
             measured["petal_error"] = np.mean(nearest_petal(codes) != y)
         return measured

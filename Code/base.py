@@ -1,5 +1,7 @@
 """The base class of all variants: input → encoder → code → decoder → output, plus a head."""
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -7,6 +9,19 @@ from keras import layers, ops
 from Code.foundation.names import PACKAGE
 from Code.parts.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES, squared_error
 from Code.parts.whole_epoch import WholeEpochModel
+
+
+class Piece(NamedTuple):
+    """A part of the drawing of a variant: a network, or in words what is done there.
+
+    ``reads`` is the title of the part that it reads, by default the one before it; ``given`` says
+    what a network's input is.
+    """
+
+    title: str
+    what: keras.Model | str
+    reads: str | None = None
+    given: str = "Input"
 
 
 class BaseAutoencoder(WholeEpochModel):
@@ -91,6 +106,11 @@ class BaseAutoencoder(WholeEpochModel):
         """Shape of one image's code, as the decoder expects it."""
         return self.encoder.output_shape[1:]
 
+    @property
+    def unsupervised_part(self):
+        """The units of codes that no label decides, as a slice of the second axis."""
+        return slice(None)
+
     def build_encoder(self):
         """Image ``image_shape`` → code ``(code_dim,)``."""
         image = keras.Input(self.image_shape, name="image")
@@ -130,6 +150,10 @@ class BaseAutoencoder(WholeEpochModel):
         classifier.compile_with_xla = self.compile_with_xla
         return classifier
 
+    def pieces(self):
+        """The parts of the variant's drawing, in order; a head is added to them."""
+        return [Piece("encoder", self.encoder), Piece("decoder", self.decoder)]
+
     def code_of(self, image):
         """The deterministic code of an image tensor; for a variant with random codes, the mean."""
         return self.encoder(image)
@@ -158,7 +182,8 @@ class BaseAutoencoder(WholeEpochModel):
     def views(self, x, y):
         """Pictures that are special to the variant: ``{name: array (n, height, width)}``.
 
-        Pictures of images in colour have a last axis of 3: red, green, blue.
+        Pictures of images in colour have a last axis of 3: red, green, blue. ``name_units`` may be
+        the numbers of the units that the rows of a picture show.
         """
         return {}
 

@@ -11,7 +11,7 @@ Train it alone: ``python -m Code.beta_vae --help``.
 import keras
 
 from Code.base import PACKAGE
-from Code.parts.latent import active_units, gaussian_total_correlation, sampled_codes, traversal
+from Code.parts.latent import gaussian_total_correlation, most_used, sampled_codes, traversal
 from Code.vae import VAE
 
 
@@ -19,15 +19,17 @@ class DisentangledVAE(VAE):
     """A VAE whose loss makes the units of its code independent; the subclass defines how."""
 
     def diagnostics(self, x, y):
-        """``active_units`` of the code, and ``gaussian_tc``: its total correlation in nats."""
-        return {
-            "active_units": active_units(self.encode(x)),
-            "gaussian_tc": gaussian_total_correlation(sampled_codes(self, x)),
-        }
+        """``gaussian_tc``: total correlation of the code in nats; ``active_units`` as in VAE."""
+        tc = gaussian_total_correlation(sampled_codes(self, x))
+        return {**super().diagnostics(x, y), "gaussian_tc": tc}
 
     def views(self, x, y):
-        """``traversal``: one row of ten images per unit, the most active units first."""
-        return {"traversal": traversal(self, self.encode(x[:1000]))}
+        """``traversal``: one row of ten images per unit, the most active units first.
+
+        ``traversal_units`` are their numbers, from 0.
+        """
+        means = self.encode(x[:1000])
+        return {"traversal": traversal(self, means), "traversal_units": most_used(means)}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

@@ -101,6 +101,11 @@ class CategoricalAAE(AAE):
     def n_labels_told(self):
         return self.n_categories if self.n_labels else None
 
+    @property
+    def unsupervised_part(self):
+        """The style z where the category learned from labels, otherwise both."""
+        return slice(self.n_categories if self.n_labels else 0, None)
+
     def build_encoder(self):
         image = keras.Input(self.image_shape, name="image")
         h = self.hidden_layers(image)

@@ -19,7 +19,7 @@ from keras import ops
 from Code.base import PACKAGE, BaseAutoencoder, in_full_precision
 from Code.dae import DAE
 from Code.parts.filter_images import filter_images
-from Code.parts.gradients import unit_gradients
+from Code.parts.jacobian import differentiated_norm, relative_norm
 from Code.parts.noise import uniform
 from Code.tied import Tied, dense_layers
 
@@ -77,20 +77,6 @@ def chain_norm(slopes, kernels, directions=None):
     return ops.sum(ops.matmul(rows, gram) * rows, axis=(1, 2))
 
 
-def differentiated_norm(encoder, x):
-    """``‖J_f(x)‖²_F`` of any encoder, one value per image, by one backward pass per code unit.
-
-    It is exact if no image's code depends on other images. The result can be differentiated.
-
-    Parameters
-    ----------
-    encoder : callable ``(batch, ...)`` → ``(batch, ...)``; the code size must be static.
-    x : tensor ``(batch, ...)``.
-    """
-    rows = unit_gradients(encoder, x)
-    return sum(ops.sum(ops.square(row), axis=list(range(1, len(row.shape)))) for row in rows)
-
-
 class JacobianMeasured(BaseAutoencoder):
     """A dense autoencoder that measures its encoder's Jacobian and shows its filters."""
 
@@ -131,9 +117,15 @@ class JacobianMeasured(BaseAutoencoder):
         return np.concatenate(norms)
 
     def diagnostics(self, x, y):
-        """``squared_jacobian_norm``: the mean of ‖J_f(x)‖²_F over ``x``."""
+        """``squared_jacobian_norm``: mean of ‖J_f(x)‖²_F over ``x``; ``relative_jacobian_norm``:
+        that over the code's variance, see `relative_norm`.
+        """
         norms = self.squared_jacobian_norm(x)
-        return {**super().diagnostics(x, y), "squared_jacobian_norm": float(norms.mean())}
+        return {
+            **super().diagnostics(x, y),
+            "squared_jacobian_norm": float(norms.mean()),
+            "relative_jacobian_norm": relative_norm(norms, self.encode(x)),
+        }
 
     def views(self, x, y):
         """The first layer's filters."""

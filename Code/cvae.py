@@ -16,7 +16,7 @@ from keras import layers, ops
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from Code.base import PACKAGE, in_full_precision
+from Code.base import PACKAGE, Piece, in_full_precision
 from Code.parts.images import to_unit
 from Code.parts.losses import cross_entropy_on_labels, kl_to_standard_normal
 from Code.vae import VAE
@@ -54,12 +54,22 @@ class CVAE(VAE):
     def n_labels_told(self):
         return self.n_labels
 
+    @property
+    def unsupervised_part(self):
+        """The style z; the label in the code is what a classifier with all labels answers."""
+        return slice(0, self.code_dim)
+
     def build_encoder(self):
         self.labeller = in_full_precision(self.build_labeller())
         self.recognition = in_full_precision(self.build_recognition())
         image = keras.Input(self.image_shape, name="image")
         label = ops.one_hot(ops.argmax(self.labeller(image), axis=-1), self.n_labels)
         return keras.Model(image, [*self.recognition([image, label]), label], name="encoder")
+
+    def pieces(self):
+        """As of the VAE; the decoder reads the label beside z."""
+        encoder, _, *others = super().pieces()
+        return [encoder, Piece("sample", "z = μ + σ ε, and the label"), *others]
 
     def build_labeller(self):
         """Image → label probabilities ``(n_labels,)``."""
@@ -192,6 +202,7 @@ class CVAE(VAE):
         transferred = self.all_labels_of(styles[:MEASURED_STYLES])
         probe = LogisticRegression(max_iter=1000).fit(styles[::2], y[::2])
         return {
+            **super().diagnostics(x, y),
             "label_accuracy": np.mean(self.encode(x)[:, self.code_dim :].argmax(axis=1) == y),
             "content_accuracy": reader.score(images.reshape(len(images), -1), asked),
             "transfer_accuracy": reader.score(

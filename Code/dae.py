@@ -7,7 +7,7 @@ Train it alone: ``python -m Code.dae --help``.
 
 import keras
 
-from Code.base import PACKAGE, BaseAutoencoder
+from Code.base import PACKAGE, BaseAutoencoder, Piece
 from Code.data.corruption import CORRUPTIONS
 
 
@@ -30,6 +30,12 @@ class Denoising(BaseAutoencoder):
         self.corruption = corruption
         self.level = level
         self.noise_seed = keras.random.SeedGenerator()
+
+    def pieces(self):
+        """As of any autoencoder, behind the corruption."""
+        what = self.corruption.replace("_", " ")
+        noise = Piece("in training", f"{what} noise, {self.level:g}")
+        return [noise, *super().pieces()]
 
     def corrupt(self, x):
         """Draw x̃ ~ q(x̃ | x), with the shape of ``x``."""

@@ -12,7 +12,7 @@ Train it alone: ``python -m Code.factor_vae --help``.
 import keras
 from keras import layers, ops
 
-from Code.base import PACKAGE, in_full_precision
+from Code.base import PACKAGE, Piece, in_full_precision
 from Code.beta_vae import DisentangledVAE
 from Code.parts.gradients import build, descend_each
 from Code.parts.living import Rate
@@ -89,6 +89,11 @@ class FactorVAE(DisentangledVAE):
     def build_optimizers(self):
         super().build_optimizers()
         self.build_discriminator_optimizer()
+
+    def pieces(self):
+        """As of the VAE, and the discriminator of z from z with permuted units."""
+        given = "z, or its units permuted over the batch"
+        return [*super().pieces(), Piece("discriminator", self.discriminator, "sample", given)]
 
     def loss_terms(self, x, y=None, training=False):
         """The loss of encoder and decoder, its terms, and the discriminator's loss, in nats."""

@@ -92,7 +92,7 @@ class GaussianVAE(VAE):
     def diagnostics(self, x, y):
         """``sigma``: the learned σ (root mean square over the pixels), in units of intensity."""
         variance = np.exp(ops.convert_to_numpy(self.log_var))
-        return {"sigma": np.sqrt(variance.mean())}
+        return {**super().diagnostics(x, y), "sigma": np.sqrt(variance.mean())}
 
     def views(self, x, y):
         """``sigma``: the learned σ of each pixel, only for ``variance="pixel"``."""

@@ -12,15 +12,20 @@ Train it alone: ``python -m Code.info_vae --help``.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from Code.base import PACKAGE, BaseAutoencoder
+from Code.parts.latent import sampled_codes
 from Code.parts.losses import kl_to_standard_normal
 from Code.parts.noise import normal
+from Code.parts.two_sample import prior_measures
 from Code.vae import VAE
 
 MEASURED_CODES = 2000
 MEASURE_SEED = 0
+# log σ² for σ = 0.14, see `InfoVAE`
+INITIAL_LOG_VAR = -4.0
 
 
 def squared_distances(a, b):
@@ -86,6 +91,16 @@ def measured_mmd(z, kernel):
     return float(mmd_to_prior(z, kernel, MEASURE_SEED)[0])
 
 
+def distance_measures(z, kernel):
+    """``mmd_to_prior`` of codes ``(n, code)``, and how far they are from as many draws of N(0, I).
+
+    See `Code.parts.two_sample.prior_measures`; the draws are the same in every call.
+    """
+    # Not the numbers of which `sampled_codes` made the codes
+    draws = np.random.default_rng(MEASURE_SEED + 1).standard_normal(z.shape)
+    return {"mmd_to_prior": measured_mmd(z, kernel), **prior_measures(z, draws)}
+
+
 def _check_kernel(kernel):
     if kernel not in KERNELS:
         raise ValueError(f"kernel must be one of {', '.join(map(repr, KERNELS))}, not {kernel!r}")
@@ -94,6 +109,10 @@ def _check_kernel(kernel):
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class InfoVAE(VAE):
     """The InfoVAE; with the default α = 1 it is the MMD-VAE. Its loss is in nats per image.
+
+    σ starts near 0.14. With σ = 1 and means near 0, the samples are draws of the prior whatever the
+    image: the MMD has its minimum before anything is learned, and units stay there, dead. From a
+    small σ, the means have to spread until they fill the prior.
 
     Parameters
     ----------
@@ -119,6 +138,12 @@ class InfoVAE(VAE):
         self.kernel = kernel
         self.prior_seed = keras.random.SeedGenerator()
 
+    def build_encoder(self):
+        encoder = super().build_encoder()
+        bias = encoder.get_layer("z_log_var").bias
+        bias.assign(ops.full(bias.shape, INITIAL_LOG_VAR))
+        return encoder
+
     def loss_terms(self, x, y=None, training=False):
         """The weighted sum; ``kl`` and the other terms are given without their weights."""
         z_mean, z_log_var = self.encoder(x, training=training)
@@ -136,12 +161,9 @@ class InfoVAE(VAE):
         }
 
     def diagnostics(self, x, y):
-        """``mmd_to_prior``: MMD² between sampled codes of test images and N(0, I)."""
-        parts = self.encoder.predict(x[:MEASURED_CODES], batch_size=1000, verbose=0)
-        z_mean, z_log_var = map(ops.convert_to_tensor, parts)
-        epsilon = normal(z_mean.shape, MEASURE_SEED + 1)
-        z = z_mean + ops.exp(0.5 * z_log_var) * epsilon
-        return {"mmd_to_prior": measured_mmd(z, self.kernel)}
+        """How far sampled codes of ``x`` are from N(0, I), see `distance_measures`."""
+        found = distance_measures(sampled_codes(self, x), self.kernel)
+        return {**super().diagnostics(x, y), **found}
 
     def get_config(self):
         own = {"alpha": self.alpha, "mmd_weight": self.mmd_weight, "kernel": self.kernel}
@@ -187,8 +209,8 @@ class WAE(BaseAutoencoder):
         }
 
     def diagnostics(self, x, y):
-        """``mmd_to_prior``: MMD² between the codes of test images and N(0, I)."""
-        return {"mmd_to_prior": measured_mmd(self.encode(x[:MEASURED_CODES]), self.kernel)}
+        """How far the codes of ``x`` are from N(0, I), see `distance_measures`."""
+        return {**super().diagnostics(x, y), **distance_measures(self.encode(x), self.kernel)}
 
     def get_config(self):
         own = {"mmd_weight": self.mmd_weight, "kernel": self.kernel}

@@ -14,8 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from Code.base import PACKAGE
-from Code.parts.latent import active_units
+from Code.base import PACKAGE, Piece
 from Code.parts.noise import normal, uniform
 from Code.vae import VAE
 
@@ -100,6 +99,11 @@ class IWAE(VAE):
         self.binary = binary
         self.binary_seed = keras.random.SeedGenerator()
 
+    def pieces(self):
+        """As of the VAE, with k draws of z."""
+        encoder, _, *others = super().pieces()
+        return [encoder, Piece("sample", f"z = μ + σ ε, {self.k} draws"), *others]
+
     def loss_terms(self, x, y=None, training=False):
         """−L_k and the terms of −ELBO, in nats per image."""
         x = binarise(x, self.binary_seed) if self.binary else x
@@ -119,10 +123,10 @@ class IWAE(VAE):
         return z_mean + ops.exp(0.5 * z_log_var) * epsilon
 
     def diagnostics(self, x, y):
-        """``nll``: −log p(x) of the test images in nats, and ``active_units`` of the code."""
+        """``nll``: −log p(x) of the test images in nats; ``active_units`` as in the VAE."""
         x = ops.convert_to_numpy(binarise(x, seed=0)) if self.binary else x
         nll = test_negative_log_likelihood(self, x)
-        return {"nll": nll, "active_units": active_units(self.encode(x))}
+        return {**super().diagnostics(x, y), "nll": nll}
 
     def get_config(self):
         return {**super().get_config(), "k": self.k, "binary": self.binary}

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.base import PACKAGE, BaseAutoencoder
+from Code.base import PACKAGE, BaseAutoencoder, Piece
 from Code.parts.maps import border, n_channels
 from Code.parts.noise import uniform
 
@@ -119,6 +119,12 @@ class MaskedAE(BaseAutoencoder):
             )
         super().__init__(image_shape=image_shape, **kwargs)
         self.mask_seed = keras.random.SeedGenerator()
+
+    def pieces(self):
+        """As of any autoencoder, behind the mask."""
+        hidden = self.n_patches - self.n_visible
+        mask = Piece("in training", f"{hidden} of {self.n_patches} patches are hidden")
+        return [mask, *super().pieces()]
 
     def hidden_layers(self, image):
         return super().hidden_layers(MaskToken(self.patch, name="mask_token")(image))

@@ -101,6 +101,9 @@ class L1Sparse(Sparse):
     of Adam this hardly happens, and it would not change ``active_units``, because scaling creates
     no zeros.
 
+    The code's biases start at 1, so that every unit is active in every image at first. A ReLU unit
+    that is 0 in all images has no gradient, and from biases of 0 a narrow code may begin like that.
+
     Parameters
     ----------
     weight : λ, the weight of Σ|z| in the loss.
@@ -112,6 +115,12 @@ class L1Sparse(Sparse):
     def __init__(self, weight=0.1, code_activation="relu", **kwargs):
         super().__init__(code_activation=code_activation, **kwargs)
         self.weight = weight
+
+    def build_encoder(self):
+        encoder = super().build_encoder()
+        bias = encoder.get_layer("code").bias
+        bias.assign(ops.ones(bias.shape, bias.dtype))
+        return encoder
 
     def loss_terms(self, x, y=None, training=False):
         """Error per image plus λ Σ|z|; ``sparsity`` is Σ|z| without λ."""
@@ -258,6 +267,12 @@ class KSparse(Sparse):
             self.hidden_layers(image)
         )
         return keras.Model(image, KeepLargest(*self._counts, name="code")(z), name="encoder")
+
+    def loss_terms(self, x, y=None, training=False):
+        """The error with the units that training keeps, in evaluation too, so that both compare."""
+        # In training mode the encoder keeps k units, otherwise α k; nothing else in it differs
+        z = self.encoder(x, training=True)
+        return {"loss": self.reconstruction_error(x, self.decoder(z, training=training))}
 
     def update(self, x, y=None):
         """Take a gradient step and count it; k may become smaller for the next step."""

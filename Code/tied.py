@@ -16,6 +16,7 @@ from keras import layers, ops
 from Code.base import PACKAGE, BaseAutoencoder
 from Code.parts.components import unfitted_pca
 from Code.parts.filter_images import filter_images
+from Code.parts.kernels import coherence
 
 
 class TiedDense(layers.Layer):
@@ -84,9 +85,13 @@ class Tied(BaseAutoencoder):
         return keras.Model(code, layers.Reshape(self.image_shape)(pixels), name="decoder")
 
     def diagnostics(self, x, y):
-        """For a linear narrow code: overlap with PCA's subspace of ``x``, and max |WᵀW − I|."""
+        """``weight_coherence``: mean |cosine| between the units of the first layer.
+
+        For a linear narrow code also the overlap with PCA's subspace of ``x``, and max |WᵀW − I|.
+        """
         found = super().diagnostics(x, y)
         kernels = [layer.kernel for layer in dense_layers(self.encoder)]
+        found["weight_coherence"] = coherence(kernels[0])
         linear = (self.code_activation, self.output_activation) == ("linear", "linear")
         if len(kernels) == 1 and linear and self.code_dim < min(self.n_pixels, len(x)):
             kernel = np.asarray(kernels[0])

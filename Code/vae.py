@@ -9,7 +9,8 @@ Train it alone: ``python -m Code.vae --help``.
 import keras
 from keras import layers, ops
 
-from Code.base import PACKAGE, BaseAutoencoder
+from Code.base import PACKAGE, BaseAutoencoder, Piece
+from Code.parts.latent import active_units
 from Code.parts.losses import kl_to_standard_normal
 from Code.parts.noise import normal
 
@@ -44,6 +45,11 @@ class VAE(BaseAutoencoder):
         z_mean, _ = self.encoder(image)
         return z_mean
 
+    def pieces(self):
+        """As of any autoencoder, with the draw of z between encoder and decoder."""
+        encoder, *others = super().pieces()
+        return [encoder, Piece("sample", "z = μ + σ ε,  ε ~ N(0, I)"), *others]
+
     def sample(self, z_mean, z_log_var):
         """z = μ + σ ε (the reparameterisation, eq. 10)."""
         epsilon = normal(ops.shape(z_mean), self.sample_seed)
@@ -56,6 +62,12 @@ class VAE(BaseAutoencoder):
         reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)
         kl = kl_to_standard_normal(z_mean, z_log_var)
         return {"loss": reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
+
+    def diagnostics(self, x, y):
+        """``active_units``: number of code units whose mean μ varies with the image."""
+        # A conditioned code holds its label behind μ
+        means = self.encode(x)[:, : self.code_dim]
+        return {**super().diagnostics(x, y), "active_units": active_units(means)}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@
 A dense encoder has no map whose positions could be quantised one by one. Its code of ``code_dim``
 numbers is therefore cut into vectors of ``vector_dim`` numbers, which share one codebook.
 
+`UnitVQVAE` gives every unit of the code a codebook of its own, which learns by gradient from
+``‖sg[z_e] − e‖²``, the middle term of eq. 3.
+
 Train it alone: ``python -m Code.vq_vae --help``.
 """
 
@@ -18,10 +21,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from Code.base import PACKAGE, BaseAutoencoder
+from Code.base import PACKAGE, BaseAutoencoder, Piece
 from Code.parts.noise import uniform
 
 RARE = 1e-6
+# Settings of a codebook that follows by moving averages, which one that learns by gradient lacks
+AVERAGED = ("vector_dim", "decay", "restart_below")
 
 
 def nearest_entries(vectors, codebook):
@@ -119,6 +124,11 @@ class Quantiser(layers.Layer):
         )
         self.sums = self.add_weight(name="sums", shape=shape, initializer="zeros", trainable=False)
 
+    @property
+    def size(self):
+        """Number of entries in all."""
+        return self.n_entries
+
     def entries(self, z_e):
         """Indices ``(batch, vectors)`` of the chosen entries for codes ``(batch, code)``."""
         return nearest_entries(self._vectors(z_e), ops.convert_to_tensor(self.codebook))
@@ -205,11 +215,21 @@ class VQVAE(BaseAutoencoder):
 
     def build_encoder(self):
         encoder = super().build_encoder()
-        self.quantiser = Quantiser(
-            **self.book, name="quantiser", dtype=keras.config.dtype_policy().variable_dtype
+        self.quantiser = self.new_quantiser(
+            name="quantiser", dtype=keras.config.dtype_policy().variable_dtype
         )
         self.quantiser.build(encoder.output_shape)
         return encoder
+
+    def new_quantiser(self, **kwargs):
+        """The layer that holds the codebook."""
+        return Quantiser(**self.book, **kwargs)
+
+    def pieces(self):
+        """As of any autoencoder, with the codebook between encoder and decoder."""
+        encoder, *others = super().pieces()
+        book = Piece("codebook", f"the nearest of {self.book['n_entries']} entries")
+        return [encoder, book, *others]
 
     def code_of(self, image):
         return self.quantiser(self.encoder(image))
@@ -245,7 +265,7 @@ class VQVAE(BaseAutoencoder):
         see `perplexity`; ``code_bits``: number of bits to store the entries of one image.
         """
         entries = self.entries(x)
-        shares = np.bincount(entries.ravel(), minlength=self.book["n_entries"]) / entries.size
+        shares = np.bincount(entries.ravel(), minlength=self.quantiser.size) / entries.size
         return {
             "codebook_use": np.mean(shares > 0),
             "codebook_perplexity": perplexity(shares),
@@ -261,6 +281,100 @@ class VQVAE(BaseAutoencoder):
 
     def get_config(self):
         return {**super().get_config(), **self.book, "commitment": self.commitment}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class UnitQuantiser(layers.Layer):
+    """Replaces every unit of a code by the nearest of that unit's own entries.
+
+    Parameters
+    ----------
+    n_entries : number of entries of each unit; they start uniform on ±1 / n_entries.
+    """
+
+    def __init__(self, n_entries=512, **kwargs):
+        super().__init__(**kwargs)
+        self.n_entries = n_entries
+
+    def build(self, input_shape):
+        self.n_units = input_shape[-1]
+        near_zero = keras.initializers.RandomUniform(-1 / self.n_entries, 1 / self.n_entries)
+        self.codebook = self.add_weight(
+            name="codebook", shape=(self.n_units, self.n_entries), initializer=near_zero
+        )
+
+    @property
+    def size(self):
+        """Number of entries in all."""
+        return self.n_units * self.n_entries
+
+    def entries(self, z_e):
+        """Indices ``(batch, units)`` of the chosen entries, counted through from unit to unit."""
+        book = ops.convert_to_tensor(self.codebook)
+        nearest = ops.argmin(ops.abs(ops.expand_dims(z_e, -1) - book), axis=-1)
+        return nearest + self.n_entries * ops.arange(self.n_units, dtype=nearest.dtype)
+
+    def chosen(self, z_e):
+        """The chosen entries ``(batch, units)``; their gradient goes to the codebook alone."""
+        book = ops.reshape(ops.convert_to_tensor(self.codebook), (-1,))
+        return ops.take(book, self.entries(z_e))
+
+    def call(self, z_e):
+        return straight_through(z_e, self.chosen(z_e))
+
+    def get_config(self):
+        return {**super().get_config(), "n_entries": self.n_entries}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class UnitVQVAE(VQVAE):
+    """The VQ-VAE whose vectors are single units, each with a codebook that learns by gradient.
+
+    Parameters
+    ----------
+    n_entries : number of entries of each unit.
+    commitment : β, the weight of the commitment error.
+    """
+
+    def __init__(self, n_entries=512, commitment=0.25, **kwargs):
+        super().__init__(n_entries=n_entries, vector_dim=1, commitment=commitment, **kwargs)
+
+    def new_quantiser(self, **kwargs):
+        return UnitQuantiser(self.book["n_entries"], **kwargs)
+
+    @property
+    def trained_variables(self):
+        return [*super().trained_variables, self.quantiser.codebook]
+
+    def loss_terms(self, x, y=None, training=False):
+        """All three terms of eq. 3; the middle one has the value of the commitment error."""
+        z_e = self.encoder(x, training=training)
+        z_q = self.quantiser.chosen(z_e)
+        x_hat = self.decoder(straight_through(z_e, z_q), training=training)
+        reconstruction = self.n_pixels * self.reconstruction_error(x, x_hat)
+        commitment = commitment_error(z_e, z_q)
+        following = commitment_error(z_q, z_e)
+        return {
+            "loss": reconstruction + following + self.commitment * commitment,
+            "reconstruction": reconstruction,
+            "commitment": commitment,
+        }
+
+    def update(self, x, y=None):
+        """A gradient step for encoder, decoder and codebook."""
+        return super(VQVAE, self).update(x, y)
+
+    def entries(self, x, batch_size=1000):
+        # All distances of many images at once would take gigabytes
+        parts = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
+        return np.concatenate([super(UnitVQVAE, self).entries(part) for part in parts])
+
+    def views(self, x, y):
+        return {}
+
+    def get_config(self):
+        config = super().get_config()
+        return {name: config[name] for name in config if name not in AVERAGED}
 
 
 if __name__ == "__main__":

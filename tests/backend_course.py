@@ -21,6 +21,9 @@ DIGITS = 16
 NET = {"hidden": (64, 32), "reconstruction": "binary cross-entropy"}
 PLANE = {**NET, "code_dim": 2}
 WIDE = {"code_dim": 32, "reconstruction": "binary cross-entropy"}
+NORMALISED = ("AE", "DAE", "KLSparse", "VAE", "BetaVAE")
+# Among 512 entries rounding decides between neighbours
+BOOKS = {**PLANE, "n_entries": 16}
 
 # The common comparison with a code of two units, and the classes and ways of training it leaves out
 VARIANTS = {
@@ -53,6 +56,9 @@ VARIANTS = {
     "cae, denoising": ("Code.cae:DenoisingCAE", {}),
     "conv layer": ("Code.conv:ConvLayer", {"code_dim": 8}),
     "stacked conv": ("Code.conv:StackedConvAE", {"filters": (8, 8)}),
+    "vq-vae, a codebook a unit": ("Code.vq_vae:UnitVQVAE", BOOKS),
+    "normalised vq-vae, a codebook a unit": ("Code.normalised:NormalisedUnitVQVAE", BOOKS),
+    **{f"normalised {name}": (f"Code.normalised:Normalised{name}", PLANE) for name in NORMALISED},
     "gru": ("Code.lstm:RecurrentAE", {**PLANE, "cell": "gru", "units": 16}),
     "gaussian-vae, a variance a pixel": (
         "Code.gaussian_vae:GaussianVAE",

@@ -8,10 +8,10 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from Code.foundation.threads import ONE_THREAD  # noqa: E402
+from Code.foundation.own_process import prepare  # noqa: E402
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.update(ONE_THREAD)
+# As the processes of a run, with whose numbers those of the tests are compared
+prepare()
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

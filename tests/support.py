@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from Code.commands import run_all, use
 
 
@@ -14,6 +16,11 @@ def examples(n, few=None):
     if os.environ.get("SLOW_TESTS"):
         return n
     return n // 5 if few is None else few
+
+
+def some(values, *soon):
+    """Parameters, of which all but the named ones are for the slow tests."""
+    return [v if v in soon else pytest.param(v, marks=pytest.mark.slow) for v in values]
 
 
 def trains_on(model, *data, **how):

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import csv
 import importlib
 import inspect
 import io
@@ -23,7 +24,8 @@ from Code.experiments.table import EXPERIMENTS
 from Code.foundation.errors import UserError
 from Code.tasks import USES
 
-DOCUMENTS = ("README.md", "report/guide.md")
+GUIDES = ("report/guide.md", "report/guide.zh.md")
+DOCUMENTS = ("README.md", *GUIDES)
 COMMAND = re.compile(
     r"(run_all\.py|python -m Code\.use \w+|python -m (?:Code|tests)\.[\w.]*\w)"
     r"(?![\w.<])([^#&`\n|]*)"
@@ -31,6 +33,7 @@ COMMAND = re.compile(
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 USE_ROW = re.compile(r"^\| (?:`(\w+)`)? ?\| .* \| `(--[^`]*)` \|$", re.M)
 PYTHON = re.compile(r"^ *```python\n.*?^ *```$", re.M | re.S)
+MARK = re.compile(r"<!--.*?-->")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Shorter pieces of an error line, between what varies, stand anywhere
 LEAST = 8
@@ -55,11 +58,12 @@ def commands(root):
     """Every command of both documents: (program, its arguments as text)."""
     found = []
     for name in DOCUMENTS:
-        found += COMMAND.findall(PYTHON.sub("", text_of(root, name)))
-    use = None
-    for named, arguments in USE_ROW.findall(text_of(root, "report/guide.md")):
-        use = named or use
-        found.append((f"python -m Code.use {use}", arguments))
+        found += COMMAND.findall(MARK.sub("", PYTHON.sub("", text_of(root, name))))
+    for guide in GUIDES:
+        use = None
+        for named, arguments in USE_ROW.findall(text_of(root, guide)):
+            use = named or use
+            found.append((f"python -m Code.use {use}", arguments))
     return found
 
 
@@ -96,7 +100,8 @@ def test_every_option_in_the_text_exists(root):
 
 def test_every_option_of_run_all_is_in_the_guide(root):
     missing = set(OPTION.findall(help_of("run_all.py"))) - {"--help"}
-    assert not missing - set(OPTION.findall(text_of(root, "report/guide.md")))
+    for guide in GUIDES:
+        assert not missing - set(OPTION.findall(text_of(root, guide))), guide
 
 
 def test_run_all_takes_its_commands(root):
@@ -203,6 +208,179 @@ def test_the_columns_and_keys_of_results_are_all_told(root):
     assert set(json.loads(text_of(root, "output/ae/result.json"))) <= result
 
 
+# Both languages ---------------------------------------------------------------------------------
+
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
+COMMENT = re.compile(r"(^|  +)# .*$", re.M)
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,;:?!]|[\u4e00-\u9fff]\.(?!\w)|[,;?!][\u4e00-\u9fff]")
+
+
+def test_both_guides_have_the_same_blocks(root):
+    """But for comments, which are said in the reader's language."""
+    english, chinese = (FENCE.findall(text_of(root, guide)) for guide in GUIDES)
+    assert len(english) == len(chinese) > 25
+    for (_, kind, ours), (_, other, theirs) in zip(english, chinese, strict=True):
+        assert kind == other
+        assert COMMENT.sub("", theirs) == COMMENT.sub("", ours)
+
+
+def outline(text):
+    """What both languages share: levels of headings, sizes of tables, code and links in them."""
+    text = FENCE.sub("", text)
+    rows = re.findall(r"^\|(.*)\|$", text, re.M)
+    files = [link.partition("#")[0].replace(".zh.", ".") for link in LINK.findall(text)]
+    return {
+        "headings": re.findall(r"^(#+) ", text, re.M),
+        "columns": [row.count(" | ") for row in rows],
+        "code in rows": [sorted(re.findall(r"`[^`]+`", row)) for row in rows],
+        "code": sorted(set(re.findall(r"`([^`\n]+)`", text))),
+        "links": sorted(file for file in files if file),
+        "anchors": sum("#" in link for link in LINK.findall(text)),
+        "bullets": text.count("\n- "),
+        "bold": text.count("**"),
+    }
+
+
+def test_both_guides_say_the_same_things(root):
+    english, chinese = (outline(text_of(root, guide)) for guide in GUIDES)
+    for what, ours in english.items():
+        assert chinese[what] == ours, what
+
+
+def test_the_chinese_guide_is_chinese(root):
+    """Nothing left in English, and Chinese punctuation between Chinese words."""
+    text = FENCE.sub("", text_of(root, GUIDES[1]))
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        bare = re.sub(r"`[^`]*`|\]\([^)]*\)", "", line)
+        assert len(re.findall(r"\b[A-Za-z]{3,}\b", bare)) < 4 or CHINESE.search(bare), line
+    assert HALF_WIDTH.findall(text) == []
+    # A code host shows a line's end as a space, and Chinese has none
+    assert not re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]\n *[\u4e00-\u9fff]", text)
+    assert not re.search(r"[\u4e00-\u9fff] 为|[A-Za-z0-9²)`] ?为", text)
+
+
+def test_the_chinese_guide_uses_the_terms_of_the_report(root):
+    """One thing, one term, and one word for the reader."""
+    text = FENCE.sub("", text_of(root, GUIDES[1]))
+    for term in ("离散程度", "抽样", "衡量", "本文", "我们", "您", "one-hot", "批次", "散列"):
+        assert term not in text, term
+    assert not re.search("(?<!随机)种子|读作", text)
+
+
+# Numbers and names ------------------------------------------------------------------------------
+
+MINUTES = re.compile(r"^\| `(published|causes|papers|bakeoff|common)` \| .* \| (\d+) \|$", re.M)
+# How far an estimate on another day may lie from the written one
+NEAR = 1.3
+
+
+def test_the_minutes_are_those_of_the_plan(root, tmp_path, monkeypatch):
+    """Of two cores and one seed; a committed run that took another time asks for new ones."""
+    from Code.experiments.table import GROUPS, of_group
+    from Code.runs.plan import steps_of, wall_seconds
+    from Code.runs.store import Store
+    from Code.runs.unit import Unit, dataset
+
+    monkeypatch.chdir(root)
+    data, nothing = dataset("mnist", False), Store(tmp_path)
+    for group in GROUPS:
+        units = [Unit(row, 0, "mnist", False, str(tmp_path)) for row in of_group(group)]
+        steps = steps_of(units, {(u.name, 0): None for u in units}, data, nothing)
+        minutes = wall_seconds(steps, jobs=2) / 60
+        for name in DOCUMENTS:
+            written = dict(MINUTES.findall(text_of(root, name)))
+            assert set(written) == set(GROUPS), name
+            assert minutes == pytest.approx(int(written[group]), rel=NEAR - 1, abs=0.6), group
+
+
+def test_every_measure_is_one_of_the_results(root):
+    text = section(text_of(root, GUIDES[0]), "What is measured")
+    with open(root / "output" / "results.csv", encoding="utf-8") as file:
+        measured = {row["metric"] for row in csv.DictReader(file)} | {"seconds_in_all"}
+    first = re.findall(r"^\| (`[^|]*) \|", text, re.M)
+    named = {name for cell in first for name in re.findall(r"`(\w[\w.]*)`", cell)}
+    assert named - set(USES) <= measured and len(named) > 12
+    assert named >= set(USES)
+
+
+# What the uses print ----------------------------------------------------------------------------
+
+
+def samples(root):
+    """The guide's sample of each use: ``{use: (arguments, lines)}``."""
+    text = section(text_of(root, GUIDES[0]), "The twelve uses").split("### What they print")[1]
+    (block,) = blocks(text, "text")
+    found = {}
+    for part in block.split("$ Code.use ")[1:]:
+        command, *lines = part.rstrip().splitlines()
+        use, *arguments = shlex.split(command)
+        found.setdefault(use, []).append((arguments, lines))
+    return found
+
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+
+
+def form(lines):
+    """Lines without their numbers, their spaces and what a number decides."""
+    bare = (NUMBER.sub("#", line.replace("ANOMALOUS", "normal")) for line in lines)
+    return [re.sub(r"\(#.*\)", "(#)", " ".join(line.split())) for line in bare]
+
+
+def test_there_is_a_sample_of_every_use(root):
+    assert set(samples(root)) == set(USES)
+    named = {
+        (use, tuple(arguments)) for use, all_ in samples(root).items() for arguments, _ in all_
+    }
+    use = None
+    for name, arguments in USE_ROW.findall(text_of(root, GUIDES[0])):
+        use = name or use
+        assert (use, tuple(shlex.split(arguments))) in named
+
+
+@pytest.mark.slow
+def test_the_samples_have_the_form_of_what_is_printed(root, tmp_path, monkeypatch, capsys, mnist):
+    """With untrained models, so that numbers differ; lines that are left out may stand between."""
+    import numpy as np
+
+    from Code.cvae import CVAE
+    from Code.dae import DAE
+    from Code.data.pictures import save_images
+    from Code.parts.images import to_unit
+    from Code.tasks import resize, segment
+    from Code.vae import VAE
+
+    monkeypatch.chdir(tmp_path)
+    of = {"vae-16": VAE(code_dim=16), "vae-2": VAE(), "dae": DAE(), "cvae-16": CVAE(code_dim=16)}
+    for name, model in of.items():
+        (tmp_path / "output" / name).mkdir(parents=True)
+        model.save(tmp_path / "output" / name / "model.keras")
+    images = to_unit(mnist.x_test[:40])
+    np.savez("my.npz", images=images)
+    save_images("my.png", images[:1])
+    np.savez("small.npz", images=resize.shrink(images, 2))
+    np.savez("pictures.npz", images=segment.cluttered(mnist.x_test, 2, seed=1)[0])
+    rows = np.round(images[:, 10:14, 10:14].reshape(40, -1), 3).astype(str)
+    rows[np.random.default_rng(0).random(rows.shape) < 0.05] = ""
+    (tmp_path / "holes.csv").write_text("\n".join(map(",".join, rows)))
+
+    for use, all_ in samples(root).items():
+        for arguments, lines in all_:
+            capsys.readouterr()
+            with contextlib.suppress(SystemExit):
+                door.main(
+                    [use, *arguments, "--quick"]
+                    if "--table" not in arguments
+                    else [use, *arguments]
+                )
+            said = iter(form(capsys.readouterr().out.splitlines()))
+            wanted = form(line for line in lines if line.strip() not in ("", "…"))
+            assert all(line in said for line in wanted), (use, wanted)
+            output = arguments[arguments.index("--output") + 1]
+            assert (tmp_path / output).exists(), use
+
+
 PRELUDE = """
 import sys; sys.path.insert(0, sys.argv[1])
 from Code.foundation.keras_import import import_keras
@@ -223,8 +401,8 @@ for name, model in (("vae-16", VAE(code_dim=16)), ("vae-bce", VAE()), ("dae", DA
 @pytest.mark.slow
 def test_the_python_blocks_run(root, tmp_path):
     """In order, in one process, with untrained models where the reader has trained ones."""
-    parts = [block for name in DOCUMENTS for block in blocks(text_of(root, name), "python")]
-    assert len(parts) >= 6
+    parts = blocks(text_of(root, GUIDES[0]), "python")  # the other has the same, see below
+    assert len(parts) >= 8 and not blocks(text_of(root, "README.md"), "python")
     script = "\n".join([PRELUDE, *parts])
     done = subprocess.run(
         [sys.executable, "-c", script, str(root)], cwd=tmp_path, capture_output=True, text=True
@@ -315,8 +493,9 @@ def test_a_use_is_one_module_and_three_rows(root, project, tmp_path):
     assert psnr["pca-16"] > psnr["ae-16"], "an untrained autoencoder is no rival"
     assert uses["compress"]["values"]["bytes"] == {"ae-16": [16.0], "pca-16": [16.0]}
     assert (tmp_path / "uses" / "compress.png").exists()
-    for report, word in (("report.md", "Compressing"), ("report.zh.md", "压缩")):
-        assert word in (tmp_path / "report" / report).read_text(encoding="utf-8")
+    for language, word in (("en", "Compressing"), ("zh", "压缩")):
+        page = tmp_path / "report" / language / "uses.md"
+        assert word in page.read_text(encoding="utf-8")
 
 
 SHAPE = """

@@ -46,6 +46,7 @@ def test_a_saved_model_loads_and_computes(before, variant):
 @pytest.mark.parametrize(
     "variant", ["ae", *(pytest.param(v, marks=pytest.mark.slow) for v in VARIANTS if v != "ae")]
 )
+@pytest.mark.slow
 def test_a_saved_model_trains_on(before, variant):
     with np.load(before / "models" / "images.npz") as arrays:
         images = arrays["images"]

@@ -36,7 +36,7 @@ def courses(root, tmp_path_factory):
             of("tensorflow")
             command += ["--given", str(folder / "tensorflow")]
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "XLA_FLAGS"},
             **dict.fromkeys(THREADS, "1"),
             "KERAS_BACKEND": backend,
             "CUDA_VISIBLE_DEVICES": "",
@@ -74,6 +74,11 @@ def expected(found, courses):
     return expected
 
 
+def judged_by(found):
+    """The term that falls: a codebook that learns by gradient lags behind its code at first."""
+    return "reconstruction" if "a codebook a unit" in found["name"] else "loss"
+
+
 def test_no_variant_is_left_out(root):
     """Every class of a variant that can be built has a row."""
     import keras
@@ -98,7 +103,8 @@ def test_no_variant_is_left_out(root):
 def test_it_trains(found):
     for terms in (found["before"], found["after"], found.get("diagnostics", {})):
         assert all(map(math.isfinite, terms.values())), terms
-    assert found["after"]["loss"] < found["before"]["loss"]
+    term = judged_by(found)
+    assert found["after"][term] < found["before"][term]
     assert len(found["history"]["val_loss"]) == EPOCHS
     if "level" in found:
         assert found["level"][-1] < found["level"][0]
@@ -118,15 +124,16 @@ def test_the_same_weights_move(found, expected):
 
 
 def test_it_learns_what_it_learns_on_tensorflow(found, expected):
-    """The same first weights and order of images lead to the same loss, where nothing is drawn.
+    """The same first weights and order of images lead to the same losses, where nothing is drawn.
 
     Noise comes from each backend's own generator: there only the names of what is measured are the
     same, and `test_it_trains` asks that the loss falls.
     """
     assert found["noise"] == expected["noise"]
     if not found["noise"]:
-        fallen = expected["before"]["loss"] - expected["after"]["loss"]
-        assert found["after"]["loss"] == pytest.approx(expected["after"]["loss"], abs=1e-3 * fallen)
+        term = judged_by(expected)
+        before, after = expected["before"][term], expected["after"][term]
+        assert found["after"][term] == pytest.approx(after, abs=1e-3 * (before - after))
     for name in ("history", "diagnostics"):
         assert found.get(name, {}).keys() == expected.get(name, {}).keys()
 

@@ -18,16 +18,23 @@ SMALL = AutoencoderTransformer(hidden=(), epochs=2, random_state=0)
 
 # They train it again and again; with the slow tests they are all run
 LONG = {
+    "check_dont_overwrite_parameters",
     "check_dtype_object",
     "check_estimators_dtypes",
+    "check_estimators_fit_returns_self",
     "check_estimators_nan_inf",
     "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_1sample",
     "check_fit_check_is_fitted",
     "check_fit_idempotent",
     "check_fit_score_takes_y",
+    "check_methods_subset_invariance",
     "check_n_features_in",
+    "check_n_features_in_after_fitting",
     "check_positive_only_tag_during_fit",
     "check_pipeline_consistency",
+    "check_readonly_memmap_input",
     "check_transformer_data_not_an_array",
     "check_transformer_general",
     "check_transformer_preserve_dtypes",
@@ -99,6 +106,7 @@ def test_a_grid_search_over_the_width_of_the_code(table):
     assert search.best_params_ == {"autoencodertransformer__code_dim": 16}
 
 
+@pytest.mark.slow
 def test_any_variant_with_its_settings(table):
     x = table[0][:500]
     vae = AutoencoderTransformer("Code.vae:VAE", code_dim=3, epochs=1, random_state=1)

@@ -1,5 +1,6 @@
 """The walk-through: run in order, of the present code, and running still."""
 
+import csv
 import inspect
 import json
 import os
@@ -51,6 +52,111 @@ def test_it_is_small_and_of_no_one_s_machine(path, notebook, code):
     assert path.stat().st_size < LARGEST
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert not OWN_FOLDERS.search(json.dumps([output.get("text") for output in outputs(code)]))
+
+
+def has_picture(cell):
+    return any("image/png" in output.get("data", {}) for output in cell["outputs"])
+
+
+def test_pictures_come_before_the_plumbing(code):
+    """Two cells make ready; the first that trains shows a picture, before any code is explained."""
+    assert [has_picture(cell) for cell in code[:4]] == [False, False, True, True]
+    explains = next(
+        i for i, cell in enumerate(code) if "inspect.getsource" in "".join(cell["source"])
+    )
+    assert explains > 6
+
+
+def test_a_sentence_follows_each_result(notebook):
+    cells = notebook["cells"]
+    results = [i for i, cell in enumerate(cells) if cell.get("outputs")]
+    assert len(results) > 15
+    for i in results[1:]:
+        after = cells[i + 1]
+        assert after["cell_type"] == "markdown", "".join(cells[i]["source"])[:80]
+        first = "".join(after["source"]).split("\n\n")[0]
+        assert re.search(r"\w\.(?:\s|$)", first) or first.startswith("|"), first
+
+
+def test_no_number_of_a_run_is_typed_by_hand(notebook):
+    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
+    for text in texts:
+        bare = re.sub(r"<https?:[^>]*>|\$[^$]*\$|`[^`]*`", "", text)
+        assert not re.search(r"\d[.,]\d|\d ?(?:%|nats|dB)", bare), text[:80]
+
+
+def test_its_numbers_stand_beside_the_report_s(code, root):
+    (cell,) = (cell for cell in code if "half_width(" in "".join(cell["source"]))
+    said = printed([cell])
+    rows = re.findall(r"^(\S+?-\d+) *(\w+) +([\d.]+) +([\d.]+) ± ([\d.]+)$", said, re.M)
+    assert len(rows) >= 8
+    with open(root / "output" / "results.csv", encoding="utf-8") as file:
+        report = {
+            (r["experiment"], r["metric"]): float(r["mean"])
+            for r in csv.DictReader(file)
+            if r["split"] == "test"
+        }
+    for name, metric, ours, theirs, half in rows:
+        assert float(theirs) == pytest.approx(report[name, metric], abs=6e-4), name
+        assert abs(float(ours) - float(theirs)) <= float(half) + 1e-3, (name, metric)
+
+
+class TestFirstCell:
+    """It fetches what is missing and nothing else."""
+
+    @pytest.fixture
+    def run(self, code, root, monkeypatch):
+        called = []
+        monkeypatch.setattr(subprocess, "run", lambda words, **_: called.append(words))
+        monkeypatch.chdir(root / "report")
+        monkeypatch.setattr(sys, "path", list(sys.path))
+
+        def of(*changes):
+            source = "".join(code[0]["source"])
+            for change in changes:
+                assert change[0] in source
+                source = source.replace(*change)
+            names = {}
+            exec(source, names)
+            return called, names
+
+        return of
+
+    def test_fetches_nothing_where_all_is_there(self, run, root, capsys):
+        called, names = run()
+        assert called == [] and names["ROOT"] == root
+        assert capsys.readouterr().out == "installed here: nothing, all is there\n"
+
+    def test_names_what_is_missing(self, run):
+        wanted = ["numpy==1.0", "no-such-package==2", "scikit_learn==0", "scikit-nothing==1"]
+        assert run()[1]["missing"](wanted) == ["no-such-package==2", "scikit-nothing==1"]
+
+    def test_installs_that_alone(self, run):
+        change = ("needed = missing(", "needed = ['no-such-package==2'] or missing(")
+        called, _ = run(change)
+        assert called == [[sys.executable, "-m", "pip", "install", "-q", "no-such-package==2"]]
+
+    def test_asks_for_an_address_where_there_is_no_project(self, run, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SystemExit, match="ADDRESS"):
+            run()
+
+    def test_copies_the_project_from_its_address(self, run, root, tmp_path, monkeypatch):
+        def clone(words, **_):
+            assert words == [
+                "git",
+                "clone",
+                "--depth",
+                "1",
+                "https://host.example/p.git",
+                "project",
+            ]
+            (tmp_path / "project").symlink_to(root)
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(subprocess, "run", clone)
+        _, names = run(('ADDRESS = ""', 'ADDRESS = "https://host.example/p.git"'))
+        assert names["ROOT"].resolve() == root
 
 
 def test_every_picture_says_what_it_shows(code):

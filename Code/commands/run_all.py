@@ -7,7 +7,7 @@ from pathlib import Path
 
 from Code.commands.options import natural, positive
 from Code.commands.status import any_terminal, status_of
-from Code.experiments.table import EXPERIMENTS
+from Code.experiments.table import EXPERIMENTS, UNTUNED
 from Code.foundation.errors import FAILED, OK, UserError
 
 EPILOG = """\
@@ -15,12 +15,14 @@ examples:
   run_all.py --quick                        everything once, on 2,000 images
   run_all.py --only vae-bce dae --seeds 3   two experiments, three seeds
   run_all.py --all --dry-run                what a full run would do, and how long it would take
-  run_all.py --config mine.toml             experiments of your own (README, "Your own experiments")
+  run_all.py --config mine.toml             experiments of your own (report/guide.md)
   run_all.py --only ae --json | jq .        results for a program; progress stays on standard error
 
 Finished experiments are kept: stop a run at any time and start it again.
 exit status: 0 done, 1 an experiment failed, 2 wrong input, 130 stopped by hand.
 """
+# So many figures that lie outside the reference are named at the end of a run
+TOLD = 10
 STOPPED = "\nStopped. What is finished is kept; the same command goes on."  # after Ctrl-C
 
 
@@ -70,6 +72,12 @@ def parser():
         help="do not measure what the models of the group `common` can do",
     )
     what.add_argument("--force", action="store_true", help="train finished experiments again too")
+    what.add_argument(
+        "--extend",
+        action="store_true",
+        help="count committed results of the same code, data and settings as this run's own, and "
+        "make all of them the committed reference (for whoever makes it)",
+    )
     how = p.add_argument_group("how")
     how.add_argument(
         "--output",
@@ -107,6 +115,18 @@ def parser():
         action="store_true",
         help="write the reports again from the results in --output",
     )
+    instead.add_argument(
+        "--compare",
+        action="store_true",
+        help="say how nearly the runs of this machine in --output repeat the committed reference",
+    )
+    instead.add_argument(
+        "--tune",
+        nargs="+",
+        metavar="NAME",
+        help="choose the rates of these experiments or groups (common, papers) on training images "
+        "that are held out (for whoever makes the reference)",
+    )
     return p
 
 
@@ -116,7 +136,13 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     # SIGTERM ends a run, with its workers, just as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    what = list_experiments if options.list else report_only if options.report_only else train
+    instead = {
+        "list": list_experiments,
+        "report_only": report_only,
+        "compare": compare,
+        "tune": choose_rates,
+    }
+    what = next((do for name, do in instead.items() if getattr(options, name)), train)
     return status_of(lambda: what(options), "run_all.py", STOPPED)
 
 
@@ -166,13 +192,57 @@ def table(options, image_shape=(28, 28)):
 
 def report_only(options):
     """Write the reports from the results in the output folder."""
-    from Code.runs.run import write_reports
+    from Code.runs.reports import write_reports
 
     output = Path(options.output or "output")
     if not output.is_dir():
         raise UserError(f"{output} is not a folder; train first, or give --output")
-    write_reports(output)
+    write_reports(output, options.extend)
     return OK
+
+
+def choose_rates(options):
+    """Try learning rates on held-out training images, and write the table of them."""
+    from Code.experiments.tuning import TABLE, is_tuned
+    from Code.runs.progress import say
+    from Code.runs.tune import FOLDER, tune
+
+    rows = _named(options.tune, UNTUNED)
+    output = Path(options.output or FOLDER)
+    failed = tune(rows, output, seed=options.seed, jobs=options.jobs)
+    for name in failed:
+        say(f"FAILED {name}: every trial failed; it keeps its rate")
+    say(f"Rates of {sum(map(is_tuned, rows)) - len(failed)} experiments: {TABLE}")
+    return FAILED if failed else OK
+
+
+def compare(options):
+    """Print every figure that does not agree with the committed reference, and how many do."""
+    from Code.runs.reports import compared
+
+    output = Path(options.output or "output")
+    found = compared(output)
+    if not found.figures:
+        raise UserError(
+            f"{output} holds no whole run on MNIST but the committed one; train first, or give "
+            "--output"
+        )
+    tell_agreement(found)
+    return OK
+
+
+def tell_agreement(found, most=None):
+    """Print an `Agreement`: what lies outside, ``most`` of it, and the line that counts."""
+    from Code.runs.progress import say
+
+    if not found.figures:
+        return
+    for figure in found.outside[:most]:
+        where = f"{figure.experiment}, {figure.stage}, {figure.metric} ({figure.split})"
+        say(f"{where}: {figure.own:.6g}, the reference has {figure.reference:.6g}")
+    if most is not None and len(found.outside) > most:
+        say(f"… and {len(found.outside) - most} more; run_all.py --compare names all")
+    say(f"{found.line}; by chance alone one in twenty lies outside.")
 
 
 def chosen(options, rows=EXPERIMENTS):
@@ -182,10 +252,15 @@ def chosen(options, rows=EXPERIMENTS):
         if options.all:
             return list(rows.values())
         return own or [row for row in rows.values() if row.group == "published"]
+    return _named(options.only, rows)
+
+
+def _named(words, rows):
+    """The rows of these names and groups."""
     named = {}
     for row in rows.values():
         named.setdefault(row.group, []).append(row.name)
-    names = [name for word in options.only for name in named.get(word, [word])]
+    names = [name for word in words for name in named.get(word, [word])]
     unknown = [name for name in names if name not in rows]
     if unknown:
         raise UserError(f"no experiment or group named {', '.join(unknown)}; see run_all.py --list")
@@ -222,6 +297,7 @@ def train(options):
     if options.address and options.backend == "loky":
         raise UserError("--address belongs to a cluster: add --backend dask or --backend ray")
     from Code.runs.progress import duration, say
+    from Code.runs.reports import compared
     from Code.runs.run import results_of, run
     from Code.runs.unit import dataset
 
@@ -240,6 +316,7 @@ def train(options):
         jobs=options.jobs,
         measure_uses=options.uses,
         force=options.force,
+        extend=options.extend,
         backend=options.backend,
         address=options.address,
     )
@@ -249,6 +326,7 @@ def train(options):
     for name, reasons in done.failures.items():
         for reason in reasons:
             say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
+    tell_agreement(compared(output), TOLD)
     return FAILED if any(done.failures.values()) else OK
 
 

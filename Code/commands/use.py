@@ -7,6 +7,7 @@ import sys
 
 from Code.commands.status import any_terminal, status_of
 from Code.foundation.errors import UserError
+from Code.foundation.waiting import while_waiting
 from Code.tasks import USES
 
 # Further things to do with a trained model; unlike the uses, they are not measured
@@ -46,7 +47,8 @@ def command_of(use):
     """The function ``(arguments) -> exit status or None`` of a use's command line."""
     name = f"Code.commands.uses.{use}"
     try:
-        return importlib.import_module(name).main
+        with while_waiting(f"{use}: loading its libraries…"):
+            return importlib.import_module(name).main
     except ModuleNotFoundError as error:
         if error.name != name:
             raise

@@ -125,6 +125,25 @@ class Dataset:
             self, x_train=train[0], y_train=train[1], x_test=test[0], y_test=test[1]
         )
 
+    def without_test(self, n: int) -> "Dataset":
+        """Return the training images in two parts, of which the last ``n`` serve for testing.
+
+        Raises
+        ------
+        ValueError
+            If fewer than one image would be left to train on, or to test on.
+        """
+        if not 1 <= n < len(self.x_train):
+            raise ValueError(f"{n} of {len(self.x_train)} training images cannot be held out")
+        y = self.y_train
+        return dataclasses.replace(
+            self,
+            x_train=self.x_train[:-n],
+            y_train=None if y is None else y[:-n],
+            x_test=self.x_train[-n:],
+            y_test=None if y is None else y[-n:],
+        )
+
 
 def _first(images, labels, n):
     """The first ``n`` images and labels, or ``n`` drawn ones where the labels are sorted."""

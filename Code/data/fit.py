@@ -7,10 +7,10 @@ recognition"; http://yann.lecun.com/exdb/mnist). Other pictures are scaled and c
 """
 
 import numpy as np
+
+# Its parts are imported at their first use, so that images that need none of this start at once
+import skimage as ski
 from PIL import Image, ImageOps
-from skimage.filters import apply_hysteresis_threshold, gaussian, threshold_otsu
-from skimage.measure import label
-from skimage.morphology import isotropic_dilation
 
 from Code.parts.images import to_unit
 
@@ -79,7 +79,9 @@ def _centred(unit, shape):
     (top, left), (bottom, right) = found.min(axis=0), found.max(axis=0) + 1
     scale = min(BOX * shape[0] / (bottom - top), BOX * shape[1] / (right - left))
     height, width = (max(1, round(scale * side)) for side in (bottom - top, right - left))
-    ink = np.where(isotropic_dilation(strokes, max(1, EDGE * max(ink.shape))), ink, 0)
+    ink = np.where(
+        ski.morphology.isotropic_dilation(strokes, max(1, EDGE * max(ink.shape))), ink, 0
+    )
     # Areas are averaged where it shrinks; that rings less than a Lanczos filter does
     method = Image.BOX if scale <= 1 else Image.LANCZOS
     scaled = Image.fromarray(ink).resize((width, height), method, box=(left, top, right, bottom))
@@ -114,7 +116,7 @@ def _without_ground(unit):
 
 def _paper(rest):
     """The pixels of the ground: the darker class, without the edges of strokes that are in it."""
-    darker = rest <= threshold_otsu(rest)
+    darker = rest <= ski.filters.threshold_otsu(rest)
     middle, deviation = _spread(rest[darker])
     return darker & (np.abs(rest - middle) <= 3 * deviation + 1e-6)
 
@@ -127,14 +129,16 @@ def _spread(values):
 
 def _inked(ink):
     """The pixels of the strokes, with their soft edges and without dust; none if it is blank."""
-    smooth = gaussian(ink, min(ink.shape) / SMOOTHED)
-    high = threshold_otsu(smooth)
+    smooth = ski.filters.gaussian(ink, min(ink.shape) / SMOOTHED)
+    high = ski.filters.threshold_otsu(smooth)
     deviation = _spread(smooth[smooth <= high])[1]
     level = np.median(smooth[smooth > high]) if (smooth > high).any() else 0
     if level < max(FAINTEST, 2 * DEVIATIONS * deviation):
         return np.zeros(ink.shape, bool)
     low = min(high, max(SOFTEST * level, DEVIATIONS * deviation))
-    strokes = label(apply_hysteresis_threshold(smooth, low, high), connectivity=2)
+    strokes = ski.measure.label(
+        ski.filters.apply_hysteresis_threshold(smooth, low, high), connectivity=2
+    )
     sizes = np.bincount(strokes.ravel(), weights=np.clip(smooth, 0, None).ravel())
     sizes[0] = 0
     return (sizes >= DUST * sizes.sum())[strokes] & (strokes > 0)

@@ -20,9 +20,10 @@ import inspect
 import re
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
-from Code.experiments.row import Experiment, Stage, adam
+from Code.experiments.row import Experiment, Stage, Told, adam
 from Code.experiments.table import EXPERIMENTS, GROUPS
 from Code.foundation.errors import UserError
 from Code.foundation.keras_import import import_keras
@@ -67,7 +68,9 @@ def load_experiments(path, image_shape=(28, 28)):
     for i, table in enumerate(tables):
         row = _experiment(table, here.inside(i))
         here.inside(i).demand(row.name not in [r.name for r in rows], "name", "stands twice")
-        _check_model(row, image_shape, here.inside(i))
+        model = _check_model(row, image_shape, here.inside(i))
+        if model.n_labels_told is not None:
+            row = replace(row, told=Told())
         rows.append(row)
     return rows
 
@@ -213,7 +216,7 @@ def _check_optimizer(optimizer, here):
 
 
 def _check_model(row, image_shape, here):
-    """Import the class, compare the settings with its parameters, and build it once."""
+    """Import the class, compare the settings with its parameters, and return it, built once."""
     import_keras()
     from Code.base import BaseAutoencoder
 
@@ -227,7 +230,7 @@ def _check_model(row, image_shape, here):
     here.demand(is_ours, "model", f"{row.model} is not a subclass of Code.base:BaseAutoencoder")
     _known(row.settings, parameters_of(found) - {"image_shape"}, here)
     try:
-        found(image_shape=image_shape, **row.settings)
+        return found(image_shape=image_shape, **row.settings)
     except Exception as error:  # a class may raise anything for a wrong setting
         raise here.wrong("settings", f"do not fit {name}: {_first_line(error)}") from None
 

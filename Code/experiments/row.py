@@ -4,6 +4,10 @@ from dataclasses import asdict, dataclass, field
 
 # Effects of ReLU units on a code and its images, measured for plain autoencoders
 AXES = ("axis_fraction", "dead_pixels")
+# How noisy the filters of the first layer are: all pixels, and those that carry ink
+FILTERS = ("filter_roughness", "filter_roughness_inked")
+# A diagnostic of contractive autoencoders, for the rows that they are compared with
+CONTRACTION = "relative_jacobian_norm"
 # Name of an axis in a map of the means of q(z | x)
 Z_MEAN = "z mean {}"
 
@@ -47,16 +51,47 @@ class Stage:
     optimizer: dict = field(default_factory=lambda: adam(1e-3))
 
 
+# Settings of a classifier's head, on which nothing depends that is trained without labels
+HEAD = ("n_classes", "head_input", "head_loss")
+
+# How the training or measuring of a row may differ from what its paper did
+DEPARTURES = ("epochs", "width", "optimiser", "selection", "images", "classifier", "likelihood")
+
+
+# Reading error of a share that is printed in percent with two decimals
+PERCENT = 0.00005
+
+
 @dataclass(frozen=True)
 class Published:
-    """A published figure, its source, and the range in which our figure should lie."""
+    """A published figure, its source, and how exactly it is known.
+
+    Attributes
+    ----------
+    reading_error : the largest distance between ``value`` and the number that was measured: half a
+        pixel where it was read off a plot, half of the last digit where it is printed. From it and
+        the spread of our seeds, ``Code.reporting.reproduced`` computes the range in which ours
+        should lie.
+    departures : what our training or measuring does in another way (``DEPARTURES``). With any, the
+        two figures stand beside each other and neither confirms nor refutes the other.
+
+    Raises
+    ------
+    ValueError
+        If a departure has no words in the report.
+    """
 
     stage: str
     metric: str
     value: float
     source: str
-    low: float
-    high: float
+    reading_error: float
+    departures: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        unknown = set(self.departures) - set(DEPARTURES)
+        if unknown:
+            raise ValueError(f"{self.source}: unknown departures {sorted(unknown)}")
 
 
 @dataclass(frozen=True)
@@ -89,6 +124,8 @@ class Experiment:
     procedure : import path ``"module:function"`` of the function that trains and measures it.
     measures : names of further measures (``Code.training.measures.FURTHER``), in addition to those
         of all rows.
+    draws : whether reconstructions from a drawn code are measured and shown beside those from its
+        mean; for a variational autoencoder.
     code_axis : name of an axis of the map of codes; ``{}`` stands for the number of the unit.
     loss_axis : name of the loss of the unsupervised stage, with its unit; ``{pixels}`` stands for
         the number of pixels of an image.
@@ -110,10 +147,16 @@ class Experiment:
     published: tuple[Published, ...] = ()
     procedure: str = "Code.training.procedure:run"
     measures: tuple[str, ...] = ()
+    draws: bool = False
     code_axis: str = "code {}"
     loss_axis: str = "loss"
     told: Told | None = None
     of_digits: tuple[str, ...] = ()
+
+    @property
+    def uses_labels(self):
+        """Whether the autoencoder itself learns from labels: it is not ranked with the others."""
+        return self.told is not None
 
     @property
     def fingerprinted(self):
@@ -154,13 +197,13 @@ def variant_of(model):
     return model.split(":")[0].split(".")[-1]
 
 
-def paper_row(name, title, model, settings, *stages, kind="published", variant=None, **more):
+def paper_row(name, title, model, settings, *stages, kind="paper", variant=None, **more):
     """A row that follows a paper; ``variant`` is by default the module of ``model``."""
     variant = variant or variant_of(model)
     return Experiment(name, variant, kind, title, model, settings, stages, group="papers", **more)
 
 
-def pca_row(name, title, n_components, group="published"):
+def pca_row(name, title, n_components, group="published", published=()):
     """A row of principal components: the baseline without epochs."""
     return Experiment(
         name,
@@ -171,5 +214,6 @@ def pca_row(name, title, n_components, group="published"):
         group=group,
         settings={"n_components": n_components},
         stages=(Stage("fit", 1, 0, {}),),
+        published=published,
         code_axis="principal component {}",
     )

@@ -31,8 +31,28 @@ function paint(canvas, image) {
   context.putImageData(shown, 0, 0);
 }
 
-/** A number in words: so many decimals, a true minus sign, and no minus before zero. */
-function inWords(number, decimals) {
-  const words = number.toFixed(decimals);
-  return Number(words) ? words.replace("-", "−") : words.replace("-", "");
+/** Numbers from the standard normal distribution (Box and Muller's way), the same for a seed. */
+function normals(n, seed) {
+  let state = seed >>> 0;
+  // Mulberry32: enough for pictures, and the same on every visit
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return Float32Array.from(
+    { length: n },
+    () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
+}
+
+/** An image with noise of standard deviation σ, clipped to what a pixel can be. */
+const withNoise = (image, sigma, noise) =>
+  image.map((v, p) => Math.min(1, Math.max(0, v + sigma * noise[p])));
+
+/** PSNR in dB of an image against the clean one: peak 1 over the mean squared error. */
+function psnr(clean, image) {
+  const error = clean.reduce((sum, v, p) => sum + (v - image[p]) ** 2, 0) / clean.length;
+  return 10 * Math.log10(1 / error);
 }

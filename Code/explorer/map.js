@@ -2,11 +2,14 @@
 
 const CLOSEST = 32; // how many times the map can be enlarged
 const EDGE = 0.05; // room around the outermost dots
+const OUTLIERS = 0.003; // the share of dots on each side that the first view may leave out
 
 /**
  * Make a canvas a map.
  * @param {HTMLCanvasElement} canvas
  * @param {{onMove: function, onPick: function}} told of the cursor's place [x, y]
+ * @returns {object} what can be done with the map; `mark` takes {current: {place, digit} with no
+ *   digit for a drawing, neighbours: indices, hole: {x, y, radius}, draws: codes, copies: codes}
  */
 function makeMap(canvas, { onMove, onPick }) {
   const context = canvas.getContext("2d");
@@ -16,8 +19,9 @@ function makeMap(canvas, { onMove, onPick }) {
   let pictured = 0; // the first so many have a picture, and may be picked
   let only = null; // the one digit that is shown, or null for all
   let cursor = [0, 0];
-  let marks = { picked: null, neighbours: [], drawn: null };
+  let marks = { current: null, neighbours: [], hole: null, draws: null, copies: null };
   let whole = { x: 0, y: 0, half: 1 }; // the square that holds all dots
+  let home = whole; // the square that is seen at first
   let view = whole; // the square that is seen
   let waiting = false;
 
@@ -173,16 +177,63 @@ function makeMap(canvas, { onMove, onPick }) {
     line(context, x, 0, x, canvas.height);
     line(context, 0, y, canvas.width, y);
     context.globalAlpha = 1;
+    if (marks.draws) drawPrior(scale);
+    if (marks.copies) drawCopies(scale);
+    if (marks.hole) drawHole(scale);
     marks.neighbours.forEach((i) => ring(placeOf(i), 4, 1.2));
-    if (marks.picked !== null) ring(placeOf(marks.picked), 6, 2, colourOf(labels[marks.picked]));
-    if (marks.drawn) drawYours(scale);
+    if (marks.current?.digit === undefined) marks.current && drawYours(scale);
+    else ring(marks.current.place, 6, 2, colourOf(marks.current.digit));
     ring(cursor, 8, 1.6);
+  }
+
+  /** A circle of the plane, in ink on a wider line of the ground. */
+  function circle(x, y, radius, scale, dash = []) {
+    const [across, down] = toCanvas(x, y);
+    context.setLineDash(dash.map((v) => v * scale));
+    for (const [colour, width] of [["--surface", 5], ["--ink", 2]]) {
+      context.beginPath();
+      context.arc(across, down, (radius / view.half) * (canvas.width / 2), 0, 7);
+      context.strokeStyle = ink(colour);
+      context.lineWidth = width * scale;
+      context.stroke();
+    }
+    context.setLineDash([]);
+  }
+
+  const drawHole = (scale) => circle(marks.hole.x, marks.hole.y, marks.hole.radius, scale);
+
+  /** The prior: rings at one and two standard deviations, and a cross for each draw. */
+  function drawPrior(scale) {
+    for (const [colour, width] of [["--surface", 3.5], ["--ink", 1.4]]) {
+      context.strokeStyle = ink(colour);
+      context.lineWidth = width * scale;
+      for (let i = 0; i < marks.draws.length; i += 2) {
+        const [x, y] = toCanvas(marks.draws[i], marks.draws[i + 1]);
+        line(context, x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale);
+        line(context, x - 3 * scale, y + 3 * scale, x + 3 * scale, y - 3 * scale);
+      }
+    }
+    circle(0, 0, 1, scale, [5, 4]);
+    circle(0, 0, 2, scale, [5, 4]);
+  }
+
+  /** Noisy copies of the digit: small circles, each on a line from where the digit lies. */
+  function drawCopies(scale) {
+    const [x, y] = toCanvas(...marks.current.place);
+    context.globalAlpha = 0.35;
+    context.strokeStyle = ink("--ink");
+    context.lineWidth = scale;
+    for (let i = 0; i < marks.copies.length; i += 2)
+      line(context, x, y, ...toCanvas(marks.copies[i], marks.copies[i + 1]));
+    context.globalAlpha = 1;
+    for (let i = 0; i < marks.copies.length; i += 2)
+      ring([marks.copies[i], marks.copies[i + 1]], 3, 1, ink("--accent"));
   }
 
   /** Where the digit on the pad lies: a diamond with a name, at the edge if it lies outside. */
   function drawYours(scale) {
     const inside = (v, size) => Math.min(Math.max(v, 10 * scale), size - 10 * scale);
-    const [right, down] = toCanvas(...marks.drawn);
+    const [right, down] = toCanvas(...marks.current.place);
     const [x, y] = [inside(right, canvas.width), inside(down, canvas.height)];
     context.save();
     context.translate(x, y);
@@ -201,8 +252,8 @@ function makeMap(canvas, { onMove, onPick }) {
     context.strokeStyle = ink("--surface");
     context.fillStyle = ink("--ink");
     const beside = x + (x > canvas.width / 2 ? -14 : 14) * scale;
-    context.strokeText("yours", beside, y);
-    context.fillText("yours", beside, y);
+    context.strokeText(say("yours"), beside, y);
+    context.fillText(say("yours"), beside, y);
   }
 
   /** Draw once before the next picture of the screen, however often it is asked for. */
@@ -266,6 +317,12 @@ function makeMap(canvas, { onMove, onPick }) {
     redrawAll();
   }
 
+  function goHome() {
+    setView(home.x, home.y, home.half);
+    moveTo(...cursor);
+    redrawAll();
+  }
+
   function press(event) {
     const step = (event.shiftKey ? 0.2 : 0.025) * view.half;
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -275,7 +332,7 @@ function makeMap(canvas, { onMove, onPick }) {
       "+": () => zoom(2),
       "=": () => zoom(2),
       "-": () => zoom(1 / 2),
-      0: () => zoom(1 / CLOSEST),
+      0: goHome,
     };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const move = moves[event.key];
@@ -298,18 +355,15 @@ function makeMap(canvas, { onMove, onPick }) {
   return {
     moveTo,
     zoom,
+    goHome,
 
     /** Show other codes, [x₀, y₀, x₁, …], with their digits; the first n have a picture. */
     show(newCodes, newLabels, n) {
       [codes, labels, pictured] = [newCodes, newLabels, n];
-      const range = (axis) => {
-        const values = codes.filter((_, i) => i % 2 === axis);
-        const ends = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [1e9, -1e9]);
-        return { middle: (ends[0] + ends[1]) / 2, half: (ends[1] - ends[0]) / 2 };
-      };
-      const [across, up] = [range(0), range(1)];
-      const half = Math.max(across.half, up.half, 1e-6) * (1 + EDGE);
-      view = whole = { x: across.middle, y: up.middle, half };
+      const roomier = (square) => ({ ...square, half: square.half * (1 + EDGE) });
+      whole = roomier(squareOf(codes, 0));
+      home = roomier(squareOf(codes, OUTLIERS));
+      setView(home.x, home.y, Math.min(home.half, whole.half));
       redrawAll();
     },
 
@@ -319,7 +373,7 @@ function makeMap(canvas, { onMove, onPick }) {
       redrawAll();
     },
 
-    /** Mark {picked: index, neighbours: indices, drawn: [x, y]}; what is not named stays. */
+    /** Mark what is named; what is not named stays. */
     mark(changed) {
       marks = { ...marks, ...changed };
       redraw();

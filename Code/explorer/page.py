@@ -3,6 +3,8 @@
 import colorsys
 import io
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import jinja2
@@ -19,17 +21,30 @@ from Code.parts.images import to_unit
 from Code.training.trained import load_model
 
 HERE = Path(__file__).parent
-SCRIPTS = ("network.js", "digits.js", "map.js", "pad.js", "sliders.js", "main.js")
+SCRIPTS = (
+    "words.js",
+    "network.js",
+    "digits.js",
+    "plane.js",
+    "map.js",
+    "pad.js",
+    "sliders.js",
+    "story.js",
+    "main.js",
+)
+STEPS = ("plane", "hole", "prior", "noise", "yours")
+N_DRAWS = 7
 
 # In order of preference: the page takes those that exist until it is full
 WISHED = (
     "ae-2",
-    "dae-2",
-    "vae-16",
     "vae-2",
+    "vae-16",
+    "dae",
+    "dae-2",
+    "ae-16",
     "dae-16",
     "aae-2",
-    "ae-16",
     "beta-vae-2",
     "info-vae-2",
     "contractive-2",
@@ -38,9 +53,13 @@ WISHED = (
     "dae-masking-2",
 )
 PLANES = tuple(name for name in WISHED if name.endswith("-2"))
-SLIDERS = tuple(name for name in WISHED if name not in PLANES)
-MOST = {PLANES: 4, SLIDERS: 2}
-DENOISERS = ("dae-16", "dae-2")
+SLIDERS = tuple(name for name in WISHED if name.endswith("-16"))
+# A wide code: what two or sixteen numbers cannot hold, no denoiser can give back
+WIDE = ("dae",)
+MOST = {PLANES: 4, SLIDERS: 2, WIDE: 1}
+DENOISERS = (*WIDE, "dae-16", "dae-2")
+
+DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
 # Background colours of the map, as in style.css
 SURFACES = {"light": "#ffffff", "dark": "#1d1e21"}
@@ -48,7 +67,14 @@ CONTRAST = 3.0
 
 N_PICTURED = 2000
 N_KNOWN = 2500
-MEGABYTES = 4.0  # room for four models, which together show everything that the page can do
+MEGABYTES = 6.5  # room for six models, which together show everything that the page can do
+
+# Pages beside this one, by the language of the reader
+LINKS = {
+    "en": {"report": "report.md", "families": "en/variants/README.md", "guide": "guide.md"},
+    "zh": {"report": "report.zh.md", "families": "zh/variants/README.md", "guide": "guide.zh.md"},
+}
+FAMILY = "{language}/variants/{variant}.md"
 
 
 def has_models(output):
@@ -91,6 +117,23 @@ def build(output, megabytes=MEGABYTES, say=print):
     return render({**shown, **_lists(models)})
 
 
+def anew(text):
+    """A page with the present words and scripts, and the models and images of the page ``text``.
+
+    Raises
+    ------
+    UserError
+        If ``text`` is not such a page.
+    """
+    found = DATA.search(text)
+    try:
+        data = json.loads(found[1])
+        kept = {key: data[key] for key in ("labels", "numbers", "pictures")}
+        return render({**kept, **_lists(data["models"])})
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise UserError(f"the page is not one of the explorer's ({error})") from None
+
+
 def _lists(models):
     """The names of the models for each part of the page."""
     return {
@@ -98,7 +141,40 @@ def _lists(models):
         "planes": [name for name in EXPERIMENTS if name in models and name in PLANES],
         "sliders": [name for name in EXPERIMENTS if name in models and name in SLIDERS],
         "denoiser": next((name for name in DENOISERS if name in models), None),
+        **_words(models),
     }
+
+
+def _words(models):
+    """What the page says and links to, by language."""
+    texts = load_texts()
+    return {
+        "texts": texts,
+        "names": {language: {name: title(name, language) for name in models} for language in texts},
+        "links": LINKS,
+        "about": {
+            language: {
+                name: FAMILY.format(language=language, variant=EXPERIMENTS[name].variant)
+                for name in models
+            }
+            for language in texts
+        },
+    }
+
+
+def load_texts():
+    """Every text of the page, ``{language: {key: text}}``, without the models' names."""
+    both = tomllib.loads((HERE / "texts.toml").read_text("utf-8"))
+    return {
+        language: {key: text for key, text in texts.items() if key != "names"}
+        for language, texts in both.items()
+    }
+
+
+def title(name, language):
+    """What a model is called on the page: its row's title unless `texts.toml` has a name for it."""
+    names = tomllib.loads((HERE / "texts.toml").read_text("utf-8"))[language]["names"]
+    return names.get(name) or EXPERIMENTS[name].title.rsplit(",", 1)[0]
 
 
 def pictured_first(labels, n):
@@ -210,11 +286,12 @@ def _entry(file, name, images, known, say):
     )
     codes = model.encode(images)
     entry = {
-        "title": EXPERIMENTS[name].title,
         "prior": bool(model.has_prior),
         "encoder": pack.chain_data(packed.encoder),
         "decoder": pack.chain_data(packed.decoder),
     }
+    if name in WIDE:
+        return entry
     if name in PLANES:
         return {**entry, "codes": grid_data(codes)}
     ends = np.percentile(codes, (1, 99), axis=0)
@@ -238,14 +315,23 @@ def render(data):
         scheme: [legible(colour, surface) for colour in DIGIT_COLOURS]
         for scheme, surface in SURFACES.items()
     }
-    env.filters["short"] = lambda title: title.rsplit(",", 1)[0]
     return env.get_template("page.html.j2").render(
-        **data,
+        **{**data, "names": data["names"]["en"], "words": data["texts"]["en"]},
         schemes=schemes,
+        steps=STEPS,
+        n_draws=N_DRAWS,
+        opening=opening(data["planes"], data["sliders"]),
         style=Markup((HERE / "style.css").read_text("utf-8")),
         script=Markup("\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)),
         data=Markup(_json(data)),
     )
+
+
+def opening(planes, sliders):
+    """The models that the page opens with: the plain autoencoder beside the variational one."""
+    first = "ae-2" if "ae-2" in planes else next(iter(planes), None)
+    second = "vae-2" if "vae-2" in planes else next(reversed(planes), None)
+    return {"first": first, "second": second, "units": next(iter(reversed(sliders)), None)}
 
 
 def _json(value):

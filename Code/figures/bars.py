@@ -8,9 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from Code.figures.style import BLUE, DIGIT_COLOURS, INK, ORANGE, PAGE_WIDTH, RED, new_figure, styled
-
-_COLOURS = (BLUE, ORANGE, RED, DIGIT_COLOURS[8], *DIGIT_COLOURS[4:8])
+from Code.figures.style import INK, PAGE_WIDTH, SERIES, new_figure, styled
 
 
 @styled
@@ -47,7 +45,7 @@ def ratio_bars(rows: Mapping[str, Mapping[str, float]], ylabel: str, log: bool =
             0.92 * width,
             bottom=base,
             label=label,
-            color=_COLOURS[i % len(_COLOURS)],
+            color=SERIES[i % len(SERIES)],
         )
         for bar, value in zip(bars, values, strict=True):
             below = log and value < 1

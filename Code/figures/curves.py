@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from Code.figures.style import BLUE, DIGIT_COLOURS, GREY, PAGE_WIDTH, RED, new_figure, styled
+from Code.figures.style import BLUE, GREY, PAGE_WIDTH, RED, SERIES, new_figure, styled
 
 _SPLITS = {
     "train": {"color": BLUE, "linestyle": "-"},
@@ -16,21 +16,38 @@ _SPLITS = {
 }
 # With more points than this, markers would hide the line; a single point has no line.
 _MARKED = 10
+# More panels stand in rows of three
+_ABREAST = 2
+
+Values = Sequence[float] | Sequence[Sequence[float]]
+"""A value for each epoch, or one such sequence for each seed."""
 
 
 class Stage(TypedDict):
-    """One panel of :func:`loss_curves`: a value for each epoch, on either split."""
+    """One panel of :func:`loss_curves`: a value for each epoch, of one seed or several, by split.
+
+    ``published`` is the published value after the last epoch, ``published_curve`` the published
+    values from the first epoch on, each known up to ``reading_error``. ``limits`` is the range of
+    the vertical axis, for panels that are compared with others; they may only widen it.
+    """
 
     title: str
     ylabel: str
-    train: Sequence[float]
-    test: Sequence[float]
+    train: Values
+    test: Values
     published: NotRequired[float | None]
+    published_curve: NotRequired[Sequence[float]]
+    reading_error: NotRequired[float]
+    limits: NotRequired[tuple[float, float] | None]
 
 
 @styled
 def loss_curves(stages: Sequence[Stage]) -> Figure:
-    """Draw one panel per training stage: train and test against the epoch, published value dashed.
+    """Draw one panel per training stage: train and test against the epoch, published ones in grey.
+
+    Of several seeds the line is the mean and a band goes from the lowest to the highest. A
+    published curve is drawn as dots with bars of its reading error, a published value without a
+    curve as a dashed line.
 
     Either split may be empty; NaN leaves a gap.
 
@@ -39,13 +56,17 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
     ValueError
         If there is no stage.
     """
-    figure, panels = _panels(len(stages))
+    figure, panels, spare = _panels(len(stages))
     for axes, stage in zip(panels, stages, strict=True):
-        _epochs(axes, {split: stage[split] for split in _SPLITS})
+        epoch_curves(axes, {split: stage[split] for split in _SPLITS})
         axes.set(title=stage["title"], ylabel=stage["ylabel"])
-        published = stage.get("published")
-        if published is not None:
+        published, curve = stage.get("published"), stage.get("published_curve", ())
+        if len(curve):
+            published_dots(axes, curve, stage.get("reading_error", 0.0))
+        elif published is not None:
             axes.axhline(published, color=GREY, linestyle="--", linewidth=1.1, zorder=1.5)
+        _widen(axes, stage.get("limits"))
+        if published is not None:
             # Outside the frame, where no curve can cross the number.
             axes.annotate(
                 f"{published:.4g}\npublished",
@@ -57,13 +78,18 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
                 color=GREY,
                 fontsize=8.5,
             )
-        _legend(axes)
+        if spare is None and len(panels) <= _ABREAST:
+            _legend(axes)
+    if spare is not None:
+        found = _handles(panels)
+        spare.legend(found.values(), found.keys(), loc="center", handlelength=2.8, fontsize=10)
+    elif len(panels) > _ABREAST and (found := _handles(panels)):
+        place = {"loc": "outside upper center", "ncols": len(found), "handlelength": 2.8}
+        figure.legend(found.values(), found.keys(), **place)
     return figure
 
 
-def term_curves(
-    terms: Mapping[str, Mapping[str, Sequence[float]]], ylabel: str | Sequence[str]
-) -> Figure:
+def term_curves(terms: Mapping[str, Mapping[str, Values]], ylabel: str | Sequence[str]) -> Figure:
     """Draw one panel per term of a loss: its ``"train"`` and ``"test"`` values against the epoch.
 
     The terms differ by orders of magnitude (VAE: reconstruction and KL), so each has its own axis,
@@ -98,7 +124,7 @@ def psnr_curves(levels: Sequence[float], curves: Mapping[str, Sequence[float]]) 
     figure = new_figure(0.75 * PAGE_WIDTH, 380)
     axes = figure.add_subplot()
     styles = ("-", "--", "-.", ":")
-    colours = (BLUE, RED, GREY, *DIGIT_COLOURS[4:])
+    colours = (BLUE, RED, GREY, *SERIES)
     for i, (label, values) in enumerate(curves.items()):
         decibels = np.asarray(values, dtype=float)
         if decibels.shape != np.shape(levels):
@@ -119,27 +145,55 @@ def psnr_curves(levels: Sequence[float], curves: Mapping[str, Sequence[float]]) 
     return figure
 
 
-def _panels(number: int) -> tuple[Figure, list[Axes]]:
-    if number == 0:
-        raise ValueError("no curve to draw: give at least one")
-    width = 0.75 * PAGE_WIDTH if number == 1 else PAGE_WIDTH
-    columns = min(number, 2)
-    rows = -(-number // columns)
-    figure = new_figure(width, 350 * rows)
-    figure.get_layout_engine().set(wspace=0.06, hspace=0.06)
-    return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(number)]
+def by_seed(values: Values) -> np.ndarray:
+    """Curves as an array ``(seeds, epochs)``; shorter ones end in NaN."""
+    several = len(values) > 0 and np.ndim(values[0]) > 0
+    rows = [np.asarray(row, dtype=float) for row in (values if several else [values])]
+    found = np.full((len(rows), max((row.size for row in rows), default=0)), np.nan)
+    for place, row in zip(found, rows, strict=True):
+        place[: row.size] = row
+    return found
 
 
-def _epochs(axes: Axes, curves: Mapping[str, Sequence[float]]) -> None:
-    last = 1
+def spread_curve(axes: Axes, values: Values, colour: str, **style) -> None:
+    """Draw the mean over the seeds as a line, and from the lowest to the highest as a band."""
+    curves = by_seed(values)
+    if curves.size == 0:
+        return
+    epochs = np.arange(1, curves.shape[1] + 1)
+    style.setdefault("marker", "o" if len(epochs) <= _MARKED else None)
+    # An epoch of which no seed has a value leaves a gap, and no warning
+    known = np.isfinite(curves)
+    total = np.where(known, curves, 0.0).sum(axis=0)
+    mean = np.divide(total, known.sum(axis=0), out=np.full(len(epochs), np.nan), where=known.any(0))
+    axes.plot(epochs, mean, color=colour, **style)
+    if len(curves) > 1:
+        low = np.where(known, curves, np.inf).min(axis=0)
+        high = np.where(known, curves, -np.inf).max(axis=0)
+        axes.fill_between(epochs, low, high, where=known.any(0), color=colour, alpha=0.2, lw=0)
+
+
+def epoch_curves(axes: Axes, curves: Mapping[str, Values]) -> None:
+    """Draw train and test curves, and number the epochs."""
+    last, seeds = 1, 1
     for split, style in _SPLITS.items():
-        values = np.asarray(curves.get(split, ()), dtype=float)
+        values = by_seed(curves.get(split, ()))
         if values.size == 0:
             continue
-        marker = "o" if values.size <= _MARKED else None
-        axes.plot(np.arange(1, values.size + 1), values, label=split, marker=marker, **style)
-        last = max(last, values.size)
-    axes.set_xlabel("epoch")
+        colour, dashes = style["color"], style["linestyle"]
+        spread_curve(axes, values, colour, label=split, linestyle=dashes)
+        last, seeds = max(last, values.shape[1]), max(seeds, len(values))
+    if seeds > 1:
+        # An area of no size, for its place in the legend
+        nothing: list[float] = []
+        label = f"all {seeds} seeds"
+        axes.fill_between(nothing, nothing, color=GREY, alpha=0.3, lw=0, label=label)
+    number_epochs(axes, last)
+
+
+def number_epochs(axes: Axes, last: int, label: str = "epoch") -> None:
+    """Name the horizontal axis and give it whole numbers up to ``last``."""
+    axes.set_xlabel(label)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
     if last == 1:
@@ -147,6 +201,47 @@ def _epochs(axes: Axes, curves: Mapping[str, Sequence[float]]) -> None:
         axes.set_xticks([1])
 
 
+def published_dots(
+    axes: Axes, values: Sequence[float], error: float, label: str = "published", colour: str = GREY
+) -> None:
+    """Published values behind all curves: dots that stay visible beside a line through them."""
+    epochs = np.arange(1, len(values) + 1)
+    style = {"fmt": "o", "markersize": 4.5, "color": colour, "alpha": 0.55, "markeredgewidth": 0}
+    axes.errorbar(epochs, values, yerr=error, label=label, zorder=1.5, elinewidth=1, **style)
+
+
+def _panels(number: int) -> tuple[Figure, list[Axes], Axes | None]:
+    """The panels, and an empty place beside them, if there is one, for the legend."""
+    if number == 0:
+        raise ValueError("no curve to draw: give at least one")
+    width = 0.75 * PAGE_WIDTH if number == 1 else PAGE_WIDTH
+    columns = number if number <= _ABREAST else 2 if number == 4 else 3
+    rows = -(-number // columns)
+    figure = new_figure(width, (350 if columns < 3 else 290) * rows)
+    figure.get_layout_engine().set(wspace=0.06, hspace=0.06)
+    panels = [figure.add_subplot(rows, columns, i + 1) for i in range(number)]
+    if number == rows * columns:
+        return figure, panels, None
+    spare = figure.add_subplot(rows, columns, number + 1)
+    spare.set_axis_off()
+    return figure, panels, spare
+
+
+def _widen(axes: Axes, limits: tuple[float, float] | None) -> None:
+    if limits is not None:
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, limits[0]), max(high, limits[1]))
+
+
 def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="best", handlelength=2.8)
+
+
+def _handles(panels: Sequence[Axes]) -> dict:
+    """The lines of all panels, by their names."""
+    return {
+        label: handle
+        for axes in panels
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }

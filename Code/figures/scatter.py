@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.patheffects as effects
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from Code.figures.style import (
+    GREY,
     MOST_NAMED,
     PAGE_WIDTH,
     class_colours,
@@ -17,11 +20,25 @@ from Code.figures.style import (
     new_figure,
     styled,
 )
+from Code.figures.words import EN
 
 # Least distance between two numerals, as a share of the axis.
 _APART = 0.055
-# So few dots are drawn larger
-FEW = 300
+# Numerals of a small panel are moved apart as if it were this much smaller, and kept inside
+_SMALL, _INSIDE = 0.6, 0.94
+# The fewer dots, the larger and the less transparent: size and opacity from so many on
+_DOTS = (
+    (5000, {"s": 5, "alpha": 0.35}),
+    (1000, {"s": 6, "alpha": 0.5}),
+    (300, {"s": 9, "alpha": 0.6}),
+    (0, {"s": 14, "alpha": 0.75}),
+)
+# Codes of so few places, each taken by many images, as those of a codebook, are drawn as places
+_SHARED = 8
+# Share of the dots, at either end of an axis, that it may leave out if it becomes so much shorter
+_TAIL, _SHORTER = 0.01, 1.6
+# Half an axis is at most so many times the median distance from 0, or its scale becomes logarithmic
+_FAR = 8.0
 
 
 @styled
@@ -34,9 +51,13 @@ def code_maps(
     """Draw maps side by side: dots coloured by class, a name at the median of each class.
 
     Each panel is (title, codes (n, 2), labels (n,) of integers, or None without labels). Both axes
-    have the same scale, and the square contains every dot. Names whose medians (nearly) coincide
-    are moved apart until they can be read; a line leads back to the median. Names of more than
-    three letters stand in the legend only, and more than 36 classes have no names.
+    have the same scale. Where a few dots lie far from the others, the axes leave them out and a
+    note says how many; where most lie in a small part of the axes, these are linear only around 0,
+    which a note says too. Where many images share each place, as with the entries of a
+    codebook, a place is drawn once, the larger the more images it has, in the colour of most of
+    them, and the title says how many places there are. Names whose medians (nearly) coincide are
+    moved apart until they can be read; a line leads back to the median. Names of more than three
+    letters stand in the legend only, and more than 36 classes have no names.
 
     Parameters
     ----------
@@ -49,46 +70,153 @@ def code_maps(
     """
     if not panels:
         raise ValueError("no map to draw: give at least one panel")
-    palette = class_colours(len(classes))
     width, height = (600, 520) if len(panels) == 1 else (PAGE_WIDTH, 462)
     figure = new_figure(width, height, layout="compressed")
     present: set[int] = set()
     for i, (title, codes, labels) in enumerate(panels):
-        codes, labels = _checked(title, codes, labels, len(classes))
-        present.update([] if labels is None else np.unique(labels).tolist())
         axes = figure.add_subplot(1, len(panels), i + 1)
-        # One call in the order of the data, so that no class covers all the others.
-        colours = dot_colours(labels, classes)
-        # Opaque and not antialiased: the exact colours of the legend, and a small file.
-        size = 2.5 if len(codes) >= FEW else 12
-        axes.scatter(*codes.T, s=size, c=colours, linewidths=0, antialiased=False, rasterized=True)
-        centre, half = _square(codes)
-        axes.set_xlim(centre[0] - half, centre[0] + half)
-        axes.set_ylim(centre[1] - half, centre[1] + half)
-        axes.set_aspect("equal", adjustable="box")
-        axes.ticklabel_format(scilimits=(-2, 4))
-        axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
-        found = named_in_map(labels, classes)
-        medians = [np.median(codes[labels == c], axis=0) for c in found]
-        places = spread((np.array(medians).reshape(-1, 2) - centre) / (2 * half)) * 2 * half
-        for c, median, place in zip(found, medians, places + centre, strict=True):
-            colour = _darker(palette[c])
-            if np.linalg.norm(place - median) > _APART * half:
-                axes.plot(*np.transpose([median, place]), color=colour, linewidth=0.8)
-            axes.text(
-                *place,
-                classes[c],
-                color=colour,
-                fontsize=13,
-                fontweight="bold",
-                ha="center",
-                va="center_baseline",
-                path_effects=[effects.withStroke(linewidth=3, foreground="white")],
-            )
+        noted = draw_map(axes, codes, labels, classes, title)
+        present.update([] if labels is None else np.unique(labels).astype(int).tolist())
+        if axes.get_xscale() == "linear":
+            axes.ticklabel_format(scilimits=(-2, 4))
+            axes.locator_params(nbins=8, steps=[1, 2, 5, 10])
+        axes.set(title=noted, xlabel=xlabel, ylabel=ylabel if i == 0 else "")
     if len(classes) <= MOST_NAMED:
-        _legend(figure, sorted(present), classes, palette, beside=len(panels) == 1)
+        class_legend(figure, sorted(present), classes, beside=len(panels) == 1)
     return figure
+
+
+def draw_map(
+    axes: Axes,
+    codes: np.ndarray,
+    labels: np.ndarray | None,
+    classes: Sequence[str],
+    title: str = "",
+    words: Mapping[str, str] = EN,
+    small: bool = False,
+) -> str:
+    """Draw one map into ``axes``, see `code_maps`; return its title with the number of places.
+
+    In a ``small`` panel numerals are smaller, and further apart for its size.
+    """
+    codes, labels = _checked(title, codes, labels, len(classes))
+    places, counts, kinds = _places(codes, labels)
+    # One call in the order of the data, so that no class covers all the others.
+    if counts is None:
+        style = next(style for least, style in _DOTS if len(codes) >= least)
+    else:
+        style = {"s": 6 + 90 * counts / counts.max(), "alpha": 0.6}
+        title = words["places"].format(title=title, n=len(places))
+    axes.scatter(*places.T, c=dot_colours(kinds, classes), linewidths=0, rasterized=True, **style)
+    width = _linear_width(codes)
+    if width is not None:
+        axes.set_xscale("asinh", linear_width=width)
+        axes.set_yscale("asinh", linear_width=width)
+    flat = _warp(codes, width)
+    centre, half = _square(flat)
+    low, high = _unwarp(centre - half, width), _unwarp(centre + half, width)
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    axes.set_aspect("equal", adjustable="box")
+    notes = []
+    outside = int((np.abs(flat - centre) > half).any(axis=1).sum())
+    if outside:
+        notes.append(words["outside"].format(n=outside, total=len(codes)))
+    if width is not None:
+        notes.append(words["asinh"].format(width=width))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks(_decades(width, float(np.abs([low, high]).max())))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+            axis.set_minor_locator(NullLocator())
+    axes.text(
+        0.99,
+        0.01,
+        "\n".join(notes),
+        transform=axes.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=8,
+        color=GREY,
+        path_effects=[effects.withStroke(linewidth=2.5, foreground="white")],
+    )
+    _name_classes(axes, flat, labels, classes, (centre, half, width), small)
+    return title
+
+
+def _name_classes(axes, flat, labels, classes, frame, small) -> None:
+    centre, half, width = frame
+    palette = class_colours(len(classes))
+    found = named_in_map(labels, classes)
+    # Scaled down before spreading, so that they are moved further apart
+    crowded = _SMALL if small else 1.0
+    medians = np.reshape([np.median(flat[labels == c], axis=0) for c in found], (-1, 2))
+    places = spread((medians - centre) / (2 * half) * crowded) / crowded * 2 * half
+    places = np.clip(places, -_INSIDE * half, _INSIDE * half) + centre
+    for c, median, place in zip(found, medians, places, strict=True):
+        colour = _darker(palette[c])
+        if np.linalg.norm(place - median) > _APART * half:
+            line = _unwarp(np.array([median, place]), width)
+            axes.plot(*line.T, color=colour, linewidth=0.8)
+        axes.text(
+            *_unwarp(place, width),
+            classes[c],
+            color=colour,
+            fontsize=11 if small else 13,
+            fontweight="bold",
+            ha="center",
+            va="center_baseline",
+            path_effects=[effects.withStroke(linewidth=3, foreground="white")],
+        )
+
+
+def _linear_width(codes: np.ndarray) -> float | None:
+    """Up to which distance from 0 the axes are linear, if a linear axis would crowd most dots.
+
+    A round number about the median distance; None where a linear axis serves.
+    """
+    if len(codes) == 0:
+        return None
+    typical = float(np.median(np.abs(codes).max(axis=1)))
+    _, half = _square(codes)
+    if typical <= 0 or half < _FAR * typical:
+        return None
+    power = 10.0 ** np.floor(np.log10(typical))
+    return float(power * max(step for step in (1, 2, 5) if step * power <= typical))
+
+
+def _warp(values: np.ndarray, width: float | None) -> np.ndarray:
+    return values if width is None else width * np.arcsinh(values / width)
+
+
+def _unwarp(values: np.ndarray, width: float | None) -> np.ndarray:
+    return values if width is None else width * np.sinh(values / width)
+
+
+def _decades(width: float, end: float) -> list[float]:
+    """0, and the linear width times the powers of ten, on both sides."""
+    powers = range(max(0, int(np.floor(np.log10(end / width)))) + 1)
+    steps = [width * 10.0**power for power in powers]
+    return [*(-step for step in reversed(steps)), 0.0, *steps]
+
+
+def _places(codes, labels):
+    """The dots: each image, or where many images share each place, the places.
+
+    Returns
+    -------
+    Places ``(n, 2)``, the number of images of each or None, and the label of each or None.
+    """
+    places, which, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    if len(places) < 2 or _SHARED * len(places) > len(codes):
+        return codes, None, labels
+    kinds = None
+    if labels is not None:
+        votes = np.zeros((len(places), labels.max() + 1))
+        np.add.at(votes, (which.ravel(), labels), 1)
+        kinds = votes.argmax(axis=1)
+    # Small places last, or the large ones would hide them
+    order = np.argsort(-counts, kind="stable")
+    return places[order], counts[order], None if kinds is None else kinds[order]
 
 
 def classes_of(views: Mapping[str, np.ndarray]) -> tuple[str, ...]:
@@ -117,10 +245,14 @@ def _checked(
 
 
 def _square(codes: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre and half side of a square that holds all codes, with a margin."""
+    """Centre and half side of a square that holds the codes, but for a few far from the others."""
     if len(codes) == 0:
         return np.zeros(2), 1.0
     low, high = codes.min(axis=0), codes.max(axis=0)
+    inner = np.quantile(codes, [_TAIL, 1 - _TAIL], axis=0)
+    length = (inner[1] - inner[0]).max()
+    if length > 0 and (high - low).max() > _SHORTER * length:
+        low, high = inner - 0.1 * length * np.array([[1], [-1]])
     centre = (low + high) / 2
     half = 0.54 * float((high - low).max())
     # Collapsed codes: a square just large enough for floating point to separate it from its centre.
@@ -153,9 +285,11 @@ def _darker(colour: str) -> tuple[float, ...]:
     return tuple(0.55 * channel for channel in to_rgb(colour))
 
 
-def _legend(
-    figure: Figure, present: list[int], classes: Sequence[str], palette: Sequence[str], beside: bool
+def class_legend(
+    figure: Figure, present: Sequence[int], classes: Sequence[str], beside: bool
 ) -> None:
+    """Add the colours of the classes, at the right of the figure or below it."""
+    palette = class_colours(len(classes))
     handles = [
         Line2D([], [], linestyle="", marker="o", markersize=6, color=palette[c], label=classes[c])
         for c in present

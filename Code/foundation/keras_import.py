@@ -3,7 +3,10 @@
 import contextlib
 import logging
 import os
+import sys
 import warnings
+
+from Code.foundation.waiting import while_waiting
 
 
 def import_keras():
@@ -12,8 +15,7 @@ def import_keras():
     On a GPU, TensorFlow takes memory as it needs it and not all at once, so that other programs
     have some.
     """
-    with warnings.catch_warnings(), _stderr_closed():
-        warnings.simplefilter("ignore")
+    with quietly():
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -25,6 +27,16 @@ def import_keras():
             tf.constant(0)  # TensorFlow prints at the first use of a device
             logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return keras
+
+
+@contextlib.contextmanager
+def quietly():
+    """A context in which importing Keras prints nothing; a terminal shows what one waits for."""
+    first = "keras" not in sys.modules
+    told = while_waiting("Loading Keras and its backend…") if first else contextlib.nullcontext()
+    with told, warnings.catch_warnings(), _stderr_closed():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def device():

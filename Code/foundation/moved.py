@@ -30,8 +30,8 @@ MODULES = {
 PARTED = {
     "Code.tasks.cli": "load_images and save_images are in Code.data.pictures, load_model in "
     "Code.training.trained",
-    "Code.training.unit": "import_keras is in Code.foundation.keras_import, ONE_THREAD in "
-    "Code.foundation.threads",
+    "Code.training.unit": "import_keras is in Code.foundation.keras_import, prepare in "
+    "Code.foundation.own_process",
 }
 
 
@@ -42,12 +42,17 @@ def way_to(words):
     ----------
     words : the words of the command that started Python, as in ``sys.orig_argv``.
     """
-    if "-m" not in words[:-1]:
+    module = module_asked(words)
+    if module is None:
         return None
-    module = words[words.index("-m") + 1]
     use = USE.fullmatch(module)
     new = f"python -m Code.use {use[1]}" if use else COMMANDS.get(module)
     return new and f"python -m {module} is now {new}; its options are the same"
+
+
+def module_asked(words):
+    """The module of ``python -m module``, or None; ``words`` as in ``sys.orig_argv``."""
+    return words[words.index("-m") + 1] if "-m" in words[:-1] else None
 
 
 class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -44,6 +44,11 @@ def sampled_codes(model, x, seed=MEASURE_SEED):
     return (z_mean + np.exp(0.5 * z_log_var) * epsilon).astype(np.float32)
 
 
+def most_used(z_means):
+    """The units of codes ``(n, code)`` that vary most, at most ten, as numbers from 0."""
+    return np.argsort(-z_means.var(axis=0))[:TRAVERSED_UNITS]
+
+
 def traversal(model, z_means):
     """Decode codes in which one unit goes from −3 to 3 in ten steps and all other units are 0.
 
@@ -56,7 +61,7 @@ def traversal(model, z_means):
     -------
     array ``(10 u, *image_shape)``, ten images for each of the first u units, u at most 10.
     """
-    units = np.argsort(-z_means.var(axis=0))[:TRAVERSED_UNITS]
+    units = most_used(z_means)
     steps = np.linspace(-TRAVERSAL_EXTENT, TRAVERSAL_EXTENT, TRAVERSAL_STEPS)
     codes = np.zeros((len(units), TRAVERSAL_STEPS, z_means.shape[1]), np.float32)
     for row, unit in enumerate(units):

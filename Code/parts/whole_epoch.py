@@ -9,6 +9,7 @@ The compiled epoch needs TensorFlow. On other backends, or for input that is not
 ``WholeEpochModel`` takes the same steps batch by batch, as any Keras model does.
 """
 
+import functools
 from types import SimpleNamespace
 
 import keras
@@ -454,7 +455,7 @@ class WholeEpochModel(keras.Model):
         return [*super().metrics_variables, *(v for o in further for v in o.variables)]
 
     def in_batches(self, name, function, x, batch_size):
-        """Apply ``function`` to all of ``x`` in batches, by one graph that is traced once.
+        """Apply ``function`` to all of ``x`` in batches: one call of one graph, traced once.
 
         Parameters
         ----------
@@ -465,25 +466,21 @@ class WholeEpochModel(keras.Model):
         """
         x = np.asarray(x)
         x = x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
-        step = self._step(name, function, x)
+        if _on_tensorflow():
+            return self._graph(name, function, x)(x, batch_size)
         parts = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
-        return np.concatenate([ops.convert_to_numpy(step(part)) for part in parts])
+        found = [self._full(function(ops.convert_to_tensor(to_unit(part)))) for part in parts]
+        return np.concatenate([ops.convert_to_numpy(part) for part in found])
 
-    def _step(self, name, function, x):
-        if not _on_tensorflow():
-            return lambda part: self._full(function(ops.convert_to_tensor(to_unit(part))))
-        import tensorflow as tf
-
+    def _graph(self, name, function, x):
+        """The function ``(array, batch size) -> array`` that applies ``function`` in batches."""
         key = f"{name} {x.dtype} {x.shape[1:]}"
         if not hasattr(self._compiled, key):
-            # Without XLA: for most models, compiling takes longer than all later calls together
-            signature = tf.TensorSpec((None, *x.shape[1:]), x.dtype)
-            step = tf.function(
-                lambda part: self._full(function(intensities(part, self.variable_dtype))),
-                input_signature=[signature],
-                autograph=False,
-            )
-            setattr(self._compiled, key, step)
+
+            def step(part):
+                return self._full(function(intensities(part, self.variable_dtype)))
+
+            setattr(self._compiled, key, in_one_call(step, x.shape[1:], x.dtype))
         return getattr(self._compiled, key)
 
     def _full(self, values):
@@ -519,6 +516,45 @@ class WholeEpochModel(keras.Model):
         for tracker, total in zip(self.metrics, sums, strict=True):
             tracker.update_state(total / tf.cast(n_images, tf.float32))
         return {tracker.name: tracker.result() for tracker in self.metrics}
+
+
+def in_one_call(step, shape, dtype):
+    """A function ``(array (n, *shape), batch size) -> array`` that applies ``step`` in batches.
+
+    What fits into one batch is one call without a loop. Nothing is compiled by XLA: for most
+    models that takes longer than all later calls together.
+    """
+    import tensorflow as tf
+
+    images = tf.TensorSpec((None, *shape), dtype)
+
+    @tf.function(input_signature=[images], autograph=False)
+    def whole(x):
+        return step(x)
+
+    @tf.function(input_signature=[images, tf.TensorSpec((), tf.int32)], autograph=False)
+    def looped(x, size):
+        n = tf.shape(x)[0]
+        parts = tf.TensorArray(step_dtype, (n + size - 1) // size, infer_shape=False)
+
+        def body(i, parts):
+            return i + 1, parts.write(i, step(x[i * size : (i + 1) * size]))
+
+        _, parts = tf.while_loop(lambda i, _: i * size < n, body, (0, parts), parallel_iterations=1)
+        return parts.concat()
+
+    # The concrete functions spare each call the search for the right trace
+    whole = whole.get_concrete_function()
+    step_dtype = whole.outputs[0].dtype
+    loop = functools.cache(lambda: looped.get_concrete_function())
+
+    def call(x, batch_size):
+        x = tf.constant(x)
+        if x.shape[0] <= batch_size:
+            return whole(x).numpy()
+        return loop()(x, tf.constant(batch_size, tf.int32)).numpy()
+
+    return call
 
 
 def epoch_passes(x, y, batch_size, shuffle=True, weights=None):

@@ -1,12 +1,16 @@
 """The speed benchmark, read from ``output/benchmark.json``, and quantities derived from it.
 
+Contenders take turns round by round, so that ratios are taken within a round: a slow minute slows
+both. Seconds of different processors are never compared.
+
 Ratios, shares of the limit and whether targets are reached are computed only here, both for the
 output of the benchmark and for the report.
 """
 
 import json
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +20,59 @@ from Code.reporting.results import ResultError
 FILE = "benchmark.json"
 BARS, GROWTH = "benchmark.png", "benchmark_growth.png"
 OURS, PLAIN = "ours", "keras_fit"
+# Asked for: level with the fastest other, in training and in computing codes; half of the speed of
+# the matrix products alone; one call on one and on ten images within a millisecond
+LEVEL_WITH_FASTEST = 1.0
+SHARE_OF_PRODUCTS = 0.5
+CALL_SECONDS = 1e-3
+# Asked for earlier, of a processor that may have been another
 AGAINST_PLAIN = {"ae": 10.0, "dae": 6.0, "cae": 3.5, "vae": 2.5}
 AGAINST_FASTEST = 1.2
 SHARE_OF_LIMIT = {"ae": 0.5, "dae": 0.5, "cae": 0.2, "vae": 0.5}
 JOBS_RATIO = 1.4
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times the seconds of this project another takes: the median over the rounds.
+
+    ``low`` and ``high`` bound the median of such rounds; None with too few of them.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def level(self) -> bool:
+        """Whether this project is level with the other or ahead: not slower beyond the interval."""
+        return (self.value if self.high is None else self.high) >= 1
+
+
+def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Interval of the median at `CONFIDENCE` without any distribution, from order statistics.
+
+    It goes from the k-th smallest to the k-th largest value with the largest k for which
+    2 P(B < k) ≤ 1 − `CONFIDENCE`, B ~ Bin(n, ½) (Conover 1999, section 3.2). None for n < 6.
+    """
+    n = len(values)
+    k, below = 0, 1
+    while 2 * below / 2**n <= 1 - CONFIDENCE:
+        k += 1
+        below += math.comb(n, k)
+    ordered = sorted(values)
+    return (ordered[k - 1], ordered[n - k]) if k else None
+
+
+def paired(ours: "Row", other: "Row") -> Ratio | None:
+    """The ratio of another's seconds to ours, round by round; None where either has no time."""
+    if ours.seconds is None or other.seconds is None:
+        return None
+    if len(ours.all_seconds) != len(other.all_seconds) or not ours.all_seconds:
+        return Ratio(other.seconds / ours.seconds)
+    ratios = [b / a for a, b in zip(ours.all_seconds, other.all_seconds, strict=True)]
+    return Ratio(statistics.median(ratios), *(median_interval(ratios) or ()))
 
 
 @dataclass(frozen=True)
@@ -43,7 +96,10 @@ class Row:
 class Target:
     """A target and the measured ``value``; ``value`` and ``reached`` are None if not measured.
 
-    ``kind`` is ``"plain"``, ``"fastest"`` (ratios of seconds) or ``"limit"`` (a share).
+    ``kind`` is ``"level"`` or ``"codes"`` (ratios to the fastest other, with their ``interval``),
+    ``"products"`` (a share) or ``"call"`` (seconds of one call); of those asked for earlier
+    ``"plain"``, ``"fastest"`` (ratios) or ``"limit"`` (a share). ``images`` are those of a batch
+    or a call.
     """
 
     network: str
@@ -52,11 +108,17 @@ class Target:
     target: float
     value: float | None = None
     against: str | None = None
+    interval: tuple[float, float] | None = None
+    images: int | None = None
 
     @property
     def reached(self) -> bool | None:
-        """Whether the value is at least the target."""
-        return None if self.value is None else self.value >= self.target
+        """Whether the value, or the better end of its interval, is at least the target."""
+        if self.value is None:
+            return None
+        if self.kind == "call":
+            return self.value <= self.target
+        return (self.interval[1] if self.interval else self.value) >= self.target
 
 
 @dataclass(frozen=True)
@@ -107,10 +169,15 @@ class Timed:
         """The rows that have a time."""
         return [r for r in self.rows if r.seconds is not None]
 
-    def ratio(self, row: Row) -> float | None:
-        """Time of the row divided by the time of this project."""
+    def paired(self, row: Row) -> Ratio | None:
+        """Time of the row divided by the time of this project, round by round."""
         ours = self.row(OURS)
-        return None if ours is None or row.seconds is None else row.seconds / ours.seconds
+        return None if ours is None else paired(ours, row)
+
+    def ratio(self, row: Row) -> float | None:
+        """The same as one number."""
+        found = self.paired(row)
+        return None if found is None else found.value
 
     def gflops(self, row: Row) -> float:
         """GFLOP per second: arithmetic of the plain network divided by the row's time."""
@@ -123,14 +190,25 @@ class Timed:
     @property
     def fastest_other(self) -> Row | None:
         """The fastest contender other than this project."""
-        return min(
-            (r for r in self.timed if r.contender != OURS),
-            default=None,
-            key=lambda row: row.seconds,
-        )
+        return fastest_of(self.rows)
+
+    @property
+    def share_of_products(self) -> float | None:
+        """Seconds of the matrix products alone divided by ours; None where not measured."""
+        ours = self.row(OURS)
+        return self.products_seconds / ours.seconds if ours and self.products_seconds else None
 
     def targets(self) -> list[Target]:
-        """The targets of this network, in the order plain, fastest, limit."""
+        """What is asked of an epoch: level with the fastest other, and a share of the products."""
+        fastest = self.fastest_other
+        ratio = self.paired(fastest) if fastest else None
+        found = [_level("level", self.name, self.title, ratio, fastest)]
+        if self.products_seconds is not None:
+            found.append(self._target("products", SHARE_OF_PRODUCTS, self.share_of_products))
+        return found
+
+    def earlier_targets(self) -> list[Target]:
+        """What was asked for earlier, in the order plain, fastest, limit."""
         ours, plain, fastest = self.row(OURS), self.row(PLAIN), self.fastest_other
         found = []
         if self.name in AGAINST_PLAIN:
@@ -148,6 +226,17 @@ class Timed:
         self, kind: str, target: float, value: float | None, against: str | None = None
     ) -> Target:
         return Target(self.name, self.title, kind, target, value, against)
+
+
+def _level(
+    kind: str, name: str, title: str, ratio: Ratio | None, other: Row | None, images=None
+) -> Target:
+    """The target to be level with the fastest other."""
+    if ratio is None:
+        return Target(name, title, kind, LEVEL_WITH_FASTEST, images=images)
+    interval = None if ratio.low is None else (ratio.low, ratio.high)
+    against = other.contender
+    return Target(name, title, kind, LEVEL_WITH_FASTEST, ratio.value, against, interval, images)
 
 
 @dataclass(frozen=True)
@@ -193,12 +282,32 @@ class Benchmark:
     networks: tuple[Timed, ...] = ()
     ways: Mapping[str, tuple[Row, ...]] | None = None
     inference: Mapping[str, tuple[Row, ...]] | None = None
+    calls: Mapping[str, tuple[Row, ...]] | None = None
     growth: tuple[Point, ...] = ()
     jobs: Jobs | None = None
 
     def targets(self) -> list[Target]:
         """Every target of every network."""
-        return [target for network in self.networks for target in network.targets()]
+        found = [target for network in self.networks for target in network.targets()]
+        for name, rows in (self.inference or {}).items():
+            for images in batch_sizes(rows):
+                of_size = [r for r in rows if r.batch_size == images]
+                ours, fastest = ours_of(of_size), fastest_of(of_size)
+                if ours is not None:
+                    ratio = paired(ours, fastest) if fastest else None
+                    title = self.title(name)
+                    found.append(_level("codes", name, title, ratio, fastest, images))
+        for name, rows in (self.calls or {}).items():
+            title = self.title(name)
+            for images in batch_sizes(rows):
+                if ours := ours_of([r for r in rows if r.batch_size == images]):
+                    call = Target(name, title, "call", CALL_SECONDS, ours.seconds, images=images)
+                    found.append(call)
+        return found
+
+    def earlier_targets(self) -> list[Target]:
+        """What was asked for earlier of every network."""
+        return [target for network in self.networks for target in network.earlier_targets()]
 
     def title(self, network: str) -> str:
         """A network's title."""
@@ -224,6 +333,22 @@ class Benchmark:
             return None
         first, last = points[0], points[-1]
         return math.log(last.seconds / first.seconds) / math.log(last.value / first.value)
+
+
+def ours_of(rows: Sequence[Row]) -> Row | None:
+    """The row of this project among rows of one batch size."""
+    return next((r for r in rows if r.contender == OURS and r.seconds is not None), None)
+
+
+def fastest_of(rows: Sequence[Row]) -> Row | None:
+    """The fastest row of another among rows of one batch size."""
+    others = [r for r in rows if r.contender != OURS and r.seconds is not None]
+    return min(others, default=None, key=lambda r: r.seconds)
+
+
+def batch_sizes(rows: Sequence[Row]) -> list[int]:
+    """The batch sizes of rows, the smallest first."""
+    return sorted({r.batch_size for r in rows if r.batch_size is not None})
 
 
 def load_benchmark(output_dir: str | Path) -> Benchmark | None:
@@ -290,6 +415,7 @@ def benchmark_of(raw: dict) -> Benchmark:
         ),
         ways=_by_network(raw.get("ways")),
         inference=_by_network(raw.get("inference")),
+        calls=_by_network(raw.get("calls")),
         growth=tuple(map(_point, raw.get("growth", []))),
         jobs=_jobs(raw["jobs"]) if raw.get("jobs") else None,
     )

@@ -62,7 +62,7 @@ def missing(results: Results) -> list[str]:
 
 @dataclass(frozen=True)
 class Family:
-    """A variant's experiments: as published, then corrected (with baselines), and missing ones."""
+    """A variant's experiments: those that follow a source, then our own, and missing ones."""
 
     variant: str
     published: tuple[Result, ...]
@@ -74,20 +74,48 @@ class Family:
         return [row.name for row in self.missing if row.kind in kinds]
 
 
+def family(results: Results, variant: str) -> Family:
+    """The experiments of one variant, all of them where nothing of it was published."""
+    mine = [r for r in ordered(results) if home(r) == variant and r.kind != "trial"]
+    if variant in FAMILIES:
+        mine = [r for r in mine if r.group in CORE_GROUPS]
+    return Family(
+        variant,
+        tuple(r for r in mine if r.follows_source),
+        tuple(r for r in mine if not r.follows_source),
+        tuple(r for r in EXPECTED if home(r) == variant and r.name not in results),
+    )
+
+
 def families(results: Results) -> list[Family]:
     """The four published families, then any other variant that has results."""
     others = sorted(results.values(), key=lambda r: (place(r), home(r)))
-    found = []
-    for variant in dict.fromkeys((*FAMILIES, *map(home, others))):
-        mine = [r for r in ordered(results) if home(r) == variant and r.kind != "trial"]
-        if variant in FAMILIES:
-            mine = [r for r in mine if r.group in CORE_GROUPS]
-        found.append(
-            Family(
-                variant,
-                tuple(r for r in mine if r.kind == "published"),
-                tuple(r for r in mine if r.kind != "published"),
-                tuple(r for r in EXPECTED if home(r) == variant and r.name not in results),
-            )
-        )
-    return found
+    variants = dict.fromkeys((*FAMILIES, *map(home, others)))
+    return [family(results, variant) for variant in variants]
+
+
+def rows_of(variant: str) -> list[Experiment]:
+    """The rows of the table that belong to a variant."""
+    return [row for row in EXPERIMENTS.values() if home(row) == variant]
+
+
+def experiments_of(results: Results, variant: str) -> list[Result]:
+    """Every result of a variant, trials included."""
+    return [r for r in results.values() if home(r) == variant]
+
+
+def beyond_the_table(results: Results) -> list[str]:
+    """Variants that have results and no row in the table, such as the user's own."""
+    return [one.variant for one in families(results) if one.variant not in VARIANTS]
+
+
+def without_result(results: Results, group: str) -> list[str]:
+    """The rows of a group that have no result here."""
+    return [row.name for row in of_group(group) if row.name not in results]
+
+
+def model_of(variant: str) -> str | None:
+    """The class of a variant, ``"module:Class"``: that of the common comparison, if it has one."""
+    rows = [row for row in rows_of(variant) if row.model]
+    common = [row for row in rows if row.group == "common"]
+    return next((row.model for row in common + rows), None)

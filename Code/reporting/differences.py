@@ -1,17 +1,26 @@
-"""Differences between measures, and whether they exceed the spread over the seeds."""
+"""Differences between measures, judged by the rules of `Code.reporting.rules`."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from Code.reporting import estimates
+from Code.reporting.estimates import UNDECIDED
 from Code.reporting.results import Measure, Results
+from Code.reporting.rules import margin_of
 
 
 @dataclass(frozen=True)
 class Difference:
-    """``a − b`` of two measures; it exceeds the spread if it is larger than ``margin``."""
+    """``a − b`` of two measures.
+
+    ``corrected`` is the p-value in its table, by Holm's method; None for a difference that stands
+    alone.
+    """
 
     a: Measure
     b: Measure
+    corrected: float | None = None
 
     @property
     def value(self) -> float:
@@ -19,18 +28,38 @@ class Difference:
         return self.a.mean - self.b.mean
 
     @property
-    def margin(self) -> float | None:
-        """2·√(s_a²/n_a + s_b²/n_b); None if either spread is unknown (one seed)."""
-        if self.a.spread is None or self.b.spread is None:
-            return None
-        return 2 * math.sqrt(self.a.spread**2 / self.a.n + self.b.spread**2 / self.b.n)
+    def known(self) -> bool:
+        """Whether the spread of both is known, so that something can be concluded."""
+        return self.a.estimate is not None and self.b.estimate is not None
+
+    @property
+    def borrows(self) -> bool:
+        """Whether the spread of either comes from the committed reference."""
+        return self.a.borrows or self.b.borrows
+
+    @property
+    def half_width(self) -> float | None:
+        """Half of Welch's 95 % interval of the difference; None if a spread is unknown."""
+        return estimates.half_width(self.a.estimate, self.b.estimate) if self.known else None
+
+    @property
+    def margin(self) -> float:
+        """The margin within which both count as the same, in the metric's unit."""
+        return margin_of(self.a.metric, self.a.mean, self.b.mean)
+
+    @property
+    def p_value(self) -> float | None:
+        """Welch's two-sided p-value, corrected; None if a spread is unknown."""
+        if not self.known or self.corrected is not None:
+            return self.corrected
+        return estimates.p_value(self.a.estimate, self.b.estimate)
 
     @property
     def direction(self) -> str:
-        """``higher``, ``lower`` or ``same``; by the sign alone where the spread is unknown."""
-        if self.value == 0 or (self.margin is not None and abs(self.value) <= self.margin):
-            return "same"
-        return "higher" if self.value > 0 else "lower"
+        """``same``, ``higher``, ``lower`` or ``undecided`` (rules 2 and 3)."""
+        if not self.known:
+            return UNDECIDED
+        return estimates.relation(self.a.estimate, self.b.estimate, self.margin, self.p_value)
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,16 @@ class Ratio:
     def value(self) -> float:
         """Quotient of the means; infinite if the mean of ``b`` is zero."""
         return self.a.mean / self.b.mean if self.b.mean else math.inf
+
+
+def of_one_table(differences: Sequence[Difference]) -> list[Difference]:
+    """The differences of one table, their p-values corrected for their number by Holm's method.
+
+    One whose spread is unknown is not judged, and does not count.
+    """
+    alone = [replace(d, corrected=None) for d in differences]
+    corrected = iter(estimates.holm([d.p_value for d in alone if d.known]))
+    return [replace(d, corrected=next(corrected)) if d.known else d for d in alone]
 
 
 def compare(a: Measure | None, b: Measure | None) -> Difference | None:

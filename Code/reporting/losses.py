@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from Code.reporting.contents import ordered
-from Code.reporting.differences import Difference
+from Code.reporting.differences import Difference, of_one_table
+from Code.reporting.estimates import HIGHER, LOWER
 from Code.reporting.results import Measure, Results
 
 
@@ -50,21 +51,35 @@ def loss_beside_mse(results: Results) -> list[tuple[Measure, Measure]]:
 
 @dataclass(frozen=True)
 class Inversion:
-    """A model with a KL term that has the higher loss but the better reconstruction."""
+    """A model with a KL term that has the higher loss but, by the means, the better reconstruction.
+
+    ``shown`` says whether both differences hold by the rules, and not by their signs alone.
+    """
 
     loss: Difference
     mse: Difference
 
+    @property
+    def shown(self) -> bool:
+        """Whether the higher loss and the better reconstruction both exceed chance."""
+        return self.loss.direction == HIGHER and self.mse.direction == LOWER
+
 
 def inversions(results: Results) -> list[Inversion]:
-    """Pairs (with KL, without KL) where the model with the higher loss reconstructs better."""
+    """Pairs (with KL, without KL) where the model with the higher loss reconstructs better.
+
+    All such pairs are one table (Holm); those that are shown come first.
+    """
     with_kl = {terms.loss.experiment for terms in vae_terms(results)}
     rows = loss_beside_mse(results)
-    pairs = (
-        Inversion(Difference(loss, other_loss), Difference(mse, other_mse))
+    pairs = [
+        (Difference(loss, other_loss), Difference(mse, other_mse))
         for loss, mse in rows
         if loss.experiment in with_kl
         for other_loss, other_mse in rows
         if other_loss.experiment not in with_kl
-    )
-    return [p for p in pairs if p.loss.direction == "higher" and p.mse.direction == "lower"]
+    ]
+    inverted = [(loss, mse) for loss, mse in pairs if loss.value > 0 > mse.value]
+    columns = [of_one_table(column) for column in zip(*inverted, strict=True)] or [[], []]
+    found = [Inversion(loss, mse) for loss, mse in zip(*columns, strict=True)]
+    return sorted(found, key=lambda pair: not pair.shown)

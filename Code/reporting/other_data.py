@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from Code.reporting.contents import home, place
-from Code.reporting.results import Result, Results
+from Code.reporting.results import PROJECTED, Result, Results
 
 NAMES = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 ENDINGS = re.compile(r"(\.npz|\.npy|\.csv|\.csv\.gz|/)$")
@@ -110,5 +110,6 @@ def in_order(results: Iterable[Result]) -> list[Result]:
 
 
 def measures_any(results: Results, metric: str) -> bool:
-    """Whether any result has this metric."""
-    return any(m.metric == metric for r in results.values() for m in r.measures)
+    """Whether any result has this metric, or that of the same name of a projected code."""
+    names = (metric, PROJECTED.get(metric, metric))
+    return any(m.metric in names for r in results.values() for m in r.measures)

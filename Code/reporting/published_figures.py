@@ -1,11 +1,19 @@
 """Published figures, each compared with ours."""
 
+import functools
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
+from Code.experiments.curves import published_curves
+from Code.reporting import reproduced
 from Code.reporting.contents import CORE_GROUPS, EXPECTED, place
 from Code.reporting.differences import measure
+from Code.reporting.published_curves import first_epochs
 from Code.reporting.results import Measure, Result, Results
+from Code.reporting.rules import SAME_LOSS, SAME_PICTURE
 
+TANH_FILE = Path(__file__).with_name("published_tanh.toml")
 # Experiment, stage and metric of each figure in the published report
 EXPECTED_FIGURES = tuple(
     (row.name, figure.stage, figure.metric) for row in EXPECTED for figure in row.published
@@ -32,12 +40,14 @@ class Comparison:
         return None if self.published is None else self.measure.mean - self.published
 
     @property
-    def within(self) -> bool | None:
-        """Whether the mean lies in the accepted range; None without a measure or a range."""
-        if self.difference is None or self.measure.published_range is None:
-            return None
-        low, high = self.measure.published_range
-        return low <= self.measure.mean <= high
+    def accepted(self) -> tuple[float, float] | None:
+        """The range in which our mean counts as reproduced, see `Code.reporting.reproduced`."""
+        return reproduced.accepted(self.measure) if self.measure else None
+
+    @property
+    def verdict(self) -> str | None:
+        """Reproduced, not reproduced, another protocol, or undecided; None without a measure."""
+        return reproduced.verdict(self.measure) if self.measure else None
 
 
 def comparisons(results: Results) -> list[Comparison]:
@@ -69,58 +79,62 @@ def paper_comparisons(results: Results) -> list[Comparison]:
     ]
 
 
-@dataclass(frozen=True)
-class Nearest:
-    """Which of the two published AE figures is nearer to a run's result."""
-
-    measure: Measure
-    own: float
-    other: float
-    within: bool
-
-    @property
-    def supports_own(self) -> bool:
-        """Whether the result is nearer to its own published figure than to the other one."""
-        return abs(self.measure.mean - self.own) < abs(self.measure.mean - self.other)
-
-
-def nearest_ae_figures(results: Results) -> list[Nearest]:
-    """For ``ae-tanh`` and ``ae-relu``: which is nearer, the published tanh or ReLU figure."""
-    runs = [measure(results, n, "loss_last_epoch", "train") for n in ("ae-tanh", "ae-relu")]
-    if any(m is None or m.published is None for m in runs):
-        return []
-    tanh, relu = runs
-    within = {c.experiment: bool(c.within) for c in comparisons(results)}
-    return [
-        Nearest(run, run.published, other.published, within[run.experiment])
-        for run, other in ((tanh, relu), (relu, tanh))
-    ]
+@functools.cache
+def tanh_picture() -> dict:
+    """What the published report shows of its tanh autoencoder: quoted, not recomputed."""
+    return tomllib.loads(TANH_FILE.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
-class Trial:
-    """An attempt to explain a published figure: its final loss, and whether that is near."""
+class TanhRun:
+    """A run beside the published picture of tanh reconstructions.
+
+    ``correlation`` with the picture is quoted. ``says_mean_image`` is whether the training loss is
+    that of always predicting the mean training image, to one percent; None where that is missing.
+    """
 
     result: Result
     measure: Measure
-    difference: float
-    within: bool
+    correlation: float
+    says_mean_image: bool | None
+
+    @property
+    def same_picture(self) -> bool:
+        """Whether the run gives the published picture."""
+        return self.correlation >= SAME_PICTURE
 
 
-def trials(results: Results) -> list[Trial]:
-    """The trials for the tanh figure, sorted by their distance from the published value.
-
-    A trial is ``within`` if its last training loss lies in the range accepted for ``ae-tanh``. The
-    list is empty if ``ae-tanh`` or the trials have not been run, or if ``ae-tanh`` is within.
-    """
-    target = measure(results, "ae-tanh", "loss_last_epoch", "train")
-    if target is None or target.published is None or target.published_range is None:
-        return []
-    low, high = target.published_range
+def tanh_runs(results: Results) -> list[TanhRun]:
+    """The runs of which a correlation with the published picture is quoted, the nearest first."""
+    mean_image = measure(results, "pca-2", "mean_image_mse", "train")
     found = []
-    for result in results.values():
-        own = result.measure("loss_last_epoch", "train")
-        if result.kind == "trial" and own is not None:
-            difference = own.mean - target.published
-            found.append(Trial(result, own, difference, low <= own.mean <= high))
-    return sorted(found, key=lambda trial: abs(trial.difference))
+    for name, correlation in tanh_picture()["correlation"].items():
+        loss = measure(results, name, "loss_last_epoch", "train")
+        if loss is not None:
+            level = mean_image and abs(loss.mean / mean_image.mean - 1) <= SAME_LOSS
+            found.append(TanhRun(results[name], loss, correlation, level))
+    return sorted(found, key=lambda run: -run.correlation)
+
+
+@dataclass(frozen=True)
+class TanhPlot:
+    """Which run the plot captioned "tanh" shows: its first value, and our seeds' first epochs."""
+
+    first: float
+    last: float
+    relu: tuple[float, ...]
+    tanh: tuple[float, ...]
+
+    @property
+    def of_relu(self) -> bool:
+        """Whether every ReLU seed starts nearer to the plot than any tanh seed."""
+        return max(abs(v - self.first) for v in self.relu) < min(
+            abs(v - self.first) for v in self.tanh
+        )
+
+
+def tanh_plot(results: Results) -> TanhPlot | None:
+    """The plot captioned "tanh" beside our runs; None without their curves."""
+    values = published_curves()["ae-relu", "unsupervised", "loss"].values
+    relu, tanh = (first_epochs(results, name) for name in ("ae-relu", "ae-tanh"))
+    return TanhPlot(values[0], values[-1], relu, tanh) if relu and tanh else None

@@ -61,7 +61,7 @@ PUBLISHED = (
         PublishedUse("reconstruct", "mse", f"pca-{k}", value, f"PCA, {k} components", HERE, True)
         for k, value in ((2, 0.0557), (10, 0.0341), (32, 0.0168))
     ),
-    PublishedUse("reduce", "knn_accuracy_2d", "pca-2", 0.424, "PCA, 2 components", HERE),
+    PublishedUse("reduce", "knn_accuracy", "pca-2", 0.424, "PCA, 2 components", HERE, True),
     PublishedUse("reduce", "nn_error_2d", "pca-2", 0.782, "PCA, 2 components", MAATEN, True),
     PublishedUse("reduce", "nn_error_2d", "ae-2", 0.668, "deep autoencoder, 2 units", MAATEN),
     PublishedUse("reduce", "nn_error_2d", "best-2", 0.099, "parametric t-SNE", MAATEN),

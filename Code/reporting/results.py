@@ -5,13 +5,22 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from Code.experiments.row import DEPARTURES
+from Code.experiments.table import EXPERIMENTS
 from Code.foundation.errors import UserError
+from Code.reporting.estimates import Estimate, borrows, estimate_of, half_width
 
 MNIST = "mnist"
-KINDS = ("published", "corrected", "baseline", "trial", "common", "own")
+# Asked for the accuracy in the map, a result of a code that is wider than the map gives that of its
+# two principal components, which has a name of its own
+PROJECTED = {"knn_accuracy": "knn_accuracy_pca2"}
+KINDS = ("published", "paper", "corrected", "baseline", "trial", "common", "own")
+# Older results of these groups are called published
+PAPERS = ("papers", "bakeoff")
 
 
 class ResultError(UserError, ValueError):
@@ -23,7 +32,10 @@ class Measure:
     """One figure over the seeds: ``mean`` and sample ``std`` of ``values``, in the metric's unit.
 
     ``std`` is None if there is only one seed. ``published`` is the figure to reproduce,
-    ``published_range`` the range that counts as reproduced.
+    ``published_error`` how far the number behind it may lie from it, ``published_departures`` what
+    ours does in another way; see ``Code.reporting.reproduced`` for what counts as reproduced.
+    ``reference`` is the standard deviation of the same figure in the committed reference, with its
+    number of seeds.
     """
 
     experiment: str
@@ -35,8 +47,10 @@ class Measure:
     std: float | None
     published: float | None = None
     published_source: str | None = None
-    published_range: tuple[float, float] | None = None
     deterministic: bool = False
+    reference: tuple[float, int] | None = None
+    published_error: float | None = None
+    published_departures: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -44,11 +58,22 @@ class Measure:
         return len(self.values)
 
     @property
-    def spread(self) -> float | None:
-        """Standard deviation over seeds; 0 for a deterministic method, None if unknown."""
+    def borrows(self) -> bool:
+        """Whether the reference knows the spread from more seeds than were run here."""
+        return not self.deterministic and borrows(self.n, self.reference)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The mean with its spread (rule 1 of `Code.reporting.rules`); None if that is unknown."""
         if self.deterministic:
-            return self.std or 0.0
-        return self.std
+            return Estimate(self.mean, 0.0, self.n, math.inf)
+        return estimate_of(self.mean, self.std, self.n, self.reference)
+
+    @property
+    def half_width(self) -> float | None:
+        """Half of the 95 % interval of the mean; None if the spread is unknown."""
+        nothing = Estimate(0.0, 0.0, 1, math.inf)
+        return None if self.estimate is None else half_width(self.estimate, nothing)
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,7 @@ class Result:
     """A measured experiment: its settings, data, machine, training times and metrics.
 
     ``left_out`` holds ``{what: reason}`` for what could not be measured on its data.
+    ``uses_labels`` is whether the autoencoder itself learned from labels.
     """
 
     experiment: str
@@ -81,25 +107,39 @@ class Result:
     figures: tuple[str, ...]
     folder: Path = field(compare=False)
     left_out: dict[str, str] = field(default_factory=dict)
+    uses_labels: bool = False
 
     @property
     def on_mnist(self) -> bool:
         """Whether the data are MNIST, of which the published figures are."""
         return self.data["name"] == MNIST
 
-    @property
+    @cached_property
     def stages(self) -> list[str]:
         """Stages in the order in which they were trained and measured."""
         named = [s["name"] for s in self.settings.get("stages", ()) if "name" in s]
         return list(dict.fromkeys([*named, *self.epochs, *(m.stage for m in self.measures)]))
 
     def measure(self, metric: str, split: str = "test", stage: str | None = None) -> Measure | None:
-        """The measure of ``metric``: after ``stage``, or after the first stage that has it."""
+        """The measure of ``metric``: after ``stage``, or after the first stage that has it.
+
+        Of a code wider than the plane, ``"knn_accuracy"`` gives ``"knn_accuracy_pca2"``.
+        """
+        names = (metric, PROJECTED[metric]) if metric in PROJECTED else (metric,)
         for stage_name in self.stages if stage is None else [stage]:
-            for m in self.measures:
-                if (m.metric, m.split, m.stage) == (metric, split, stage_name):
-                    return m
+            for name in names:
+                if found := self._by_key.get((stage_name, name, split)):
+                    return found
         return None
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str, str], Measure]:
+        return {(m.stage, m.metric, m.split): m for m in self.measures}
+
+    @property
+    def follows_source(self) -> bool:
+        """Whether it repeats the published report or follows a paper, unlike our own contrasts."""
+        return self.kind in ("published", "paper")
 
     @property
     def convolves(self) -> bool:
@@ -124,6 +164,10 @@ class Result:
 
     def seconds_total(self) -> Measure | None:
         """Training wall time of all stages together, in seconds, one value per seed."""
+        return self._seconds_total
+
+    @cached_property
+    def _seconds_total(self) -> Measure | None:
         stages = [v for v in self.seconds.values() if v]
         if not stages or len({len(v) for v in stages}) > 1:
             return None
@@ -216,7 +260,7 @@ def _checked(raw: object, folder: Path) -> Result:
     name = _get(raw, "experiment", str)
     if name != folder.name:
         raise _Malformed(f"is the result of {name!r}, not of {folder.name!r}")
-    kind = _get(raw, "kind", str)
+    kind, group = (_get(raw, key, str) for key in ("kind", "group"))
     if kind not in KINDS:
         raise _Malformed(f"'kind' is {kind!r}, not one of {', '.join(KINDS)}")
     seeds = _get(raw, "seeds", list)
@@ -235,8 +279,8 @@ def _checked(raw: object, folder: Path) -> Result:
     return Result(
         experiment=name,
         variant=_get(raw, "variant", str),
-        group=_get(raw, "group", str),
-        kind=kind,
+        group=group,
+        kind="paper" if kind == "published" and group in PAPERS else kind,
         title=_get(raw, "title", str),
         settings=_settings(_get(raw, "settings", dict)),
         seeds=tuple(seeds),
@@ -262,7 +306,27 @@ def _checked(raw: object, folder: Path) -> Result:
         figures=tuple(figures),
         folder=folder,
         left_out={str(what): str(reason) for what, reason in left_out.items()},
+        uses_labels=_uses_labels(raw, name),
     )
+
+
+def _as_in_table(name: str, row: dict) -> dict:
+    """A metric, with what older results do not tell of its published figure from the table."""
+    if row.get("published") is None or row.get("published_error") is not None:
+        return row
+    figures = EXPERIMENTS[name].published if name in EXPERIMENTS else ()
+    for figure in figures:
+        if (figure.stage, figure.metric) == (row["stage"], row["metric"]):
+            told = {"published_departures": list(figure.departures)}
+            return {**row, "published_error": figure.reading_error, **told}
+    return row
+
+
+def _uses_labels(raw: dict, name: str) -> bool:
+    if "uses_labels" in raw:
+        return _get(raw, "uses_labels", bool)
+    # Results from before do not tell, but the table of experiments does
+    return name in EXPERIMENTS and EXPERIMENTS[name].uses_labels
 
 
 def _data(data: dict) -> dict:
@@ -291,7 +355,7 @@ def _measures(
     """
     seen: dict[tuple[str, str, str], Measure] = {}
     if not published:
-        told = ("published", "published_source", "published_range")
+        told = ("published", "published_source", "published_error", "published_departures")
         rows = [
             {k: v for k, v in row.items() if k not in told} if isinstance(row, dict) else row
             for row in rows
@@ -312,13 +376,13 @@ def _measures(
             raise _Malformed(f"{where}'std' is not a number although there are several seeds")
         if published is not None and not _is_number(published):
             raise _Malformed(f"{where}'published' is neither a number nor null")
-        accepted = row.get("published_range")
-        if accepted is not None:
-            if not isinstance(accepted, list) or len(accepted) != 2:
-                raise _Malformed(f"{where}'published_range' is not [low, high]")
-            if not all(_is_number(v) for v in accepted):
-                raise _Malformed(f"{where}'published_range' is not two numbers")
-            accepted = tuple(accepted)
+        row = _as_in_table(name, row)
+        error = row.get("published_error")
+        if error is not None and not (_is_number(error) and error >= 0):
+            raise _Malformed(f"{where}'published_error' is no number from 0")
+        departures = row.get("published_departures") or []
+        if not isinstance(departures, list) or not all(d in DEPARTURES for d in departures):
+            raise _Malformed(f"{where}'published_departures' are not among {', '.join(DEPARTURES)}")
         if key in seen:
             raise _Malformed(f"{where}{' '.join(key)} stands there twice")
         seen[key] = Measure(
@@ -329,8 +393,9 @@ def _measures(
             std=std if len(values) > 1 else None,
             published=published,
             published_source=row.get("published_source"),
-            published_range=accepted,
             deterministic=deterministic,
+            published_error=error,
+            published_departures=tuple(departures),
         )
     return tuple(seen.values())
 

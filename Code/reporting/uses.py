@@ -3,35 +3,62 @@
 import json
 import math
 import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
+from Code.experiments.table import EXPERIMENTS
+from Code.reporting import estimates
+from Code.reporting.estimates import Estimate
 from Code.reporting.results import ResultError
+from Code.reporting.rules import margin_of
 
 FILE = "uses.json"
 PICTURES = "uses"
+# The main metrics of today in place of which older results have others
+TODAY = {"reduce": "knn_accuracy", "generate": "frechet_mixture", "disentangle": "dci"}
+# So many autoencoders, and so many baselines without one, stand in the table of a use
+MODELS_SHOWN, RIVALS_SHOWN = 5, 3
 
 
 @dataclass(frozen=True)
 class Score:
-    """Values by seed of one model, or of one baseline without an autoencoder, in one metric."""
+    """Values by seed of one model, or of one baseline without an autoencoder, in one metric.
+
+    A bound is the best that can be expected, such as the training images. ``reference`` is the
+    standard deviation in the committed reference, with its number of seeds. ``conditioned`` says
+    that the model learned from labels, which the others did not; ``counts`` is False where the
+    model lacks what the metric needs. Neither competes.
+    """
 
     name: str
     values: tuple[float, ...]
     is_model: bool
     is_bound: bool = False
-    """Whether this is a bound (the best that can be expected), such as the training images."""
+    reference: tuple[float, int] | None = None
+    conditioned: bool = False
+    counts: bool = True
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Mean over the seeds."""
         return statistics.fmean(self.values)
 
-    @property
+    @cached_property
     def std(self) -> float | None:
         """Sample standard deviation over the seeds; None with a single seed."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def borrows(self) -> bool:
+        """Whether the reference knows the spread from more seeds than were run here."""
+        return estimates.borrows(len(self.values), self.reference)
+
+    @cached_property
+    def estimate(self) -> Estimate | None:
+        """The mean with its spread (rule 1 of `Code.reporting.rules`); None if that is unknown."""
+        return estimates.estimate_of(self.mean, self.std, len(self.values), self.reference)
 
 
 @dataclass(frozen=True)
@@ -44,38 +71,114 @@ class Metric:
     higher_is_better: bool
     main: bool
     scores: tuple[Score, ...]
+    within_width: bool = False
+    """Whether only models with equally many code units can be compared."""
+    own_column: bool = False
+    """Whether it stands beside the main metric, ranked by itself and not part of the mean rank."""
 
     def ranked(self, names=None) -> list[Score]:
         """Scores, best first; only those of ``names`` if given."""
-        chosen = [s for s in self.scores if names is None or s.name in names]
+        return [s for s in self._ranked if names is None or s.name in names]
+
+    @cached_property
+    def _ranked(self) -> list[Score]:
         sign = -1 if self.higher_is_better else 1
-        return sorted(chosen, key=lambda s: (sign * s.mean, s.name))
+        return sorted(self.scores, key=lambda s: (sign * s.mean, s.name))
 
     def score(self, name: str) -> Score | None:
         """The score of a model or baseline, None if it has none."""
-        return next((s for s in self.scores if s.name == name), None)
+        return self._by_name.get(name)
 
-    @property
+    @cached_property
+    def _by_name(self) -> dict[str, Score]:
+        return {s.name: s for s in self.scores}
+
+    @cached_property
+    def of_models(self) -> bool:
+        """Whether autoencoders that are not told labels have it, even if none of them counts."""
+        return any(s.is_model and not s.conditioned for s in self.scores)
+
+    @cached_property
     def best_model(self) -> Score | None:
-        """The best of the autoencoders."""
-        return next((s for s in self.ranked() if s.is_model), None)
+        """The best of the autoencoders; one that is told labels does not compete."""
+        return next(iter(self.contenders()), None)
 
-    @property
+    def contenders(self, names=None) -> list[Score]:
+        """The autoencoders that compete, best first."""
+        return [s for s in self.ranked(names) if s.is_model and not s.conditioned and s.counts]
+
+    @cached_property
     def best_rival(self) -> Score | None:
         """The best baseline: neither an autoencoder nor a bound."""
         return next((s for s in self.ranked() if not (s.is_model or s.is_bound)), None)
 
-    def clear(self, a: Score, b: Score) -> bool | None:
-        """Whether two scores differ by more than their spread; None if the spread is unknown."""
-        if a.std is None or b.std is None:
-            return None
-        margin = 2 * math.sqrt(a.std**2 / len(a.values) + b.std**2 / len(b.values))
-        return abs(a.mean - b.mean) > margin
+    def relation(self, a: Score, b: Score, p_value: float | None = None) -> str:
+        """``better``, ``worse``, ``same`` or ``undecided``: ``a`` beside ``b`` (rules 2 and 3).
+
+        ``p_value`` is Welch's, corrected for its table, by default that of the two alone.
+        """
+        if a.estimate is None or b.estimate is None:
+            return "undecided"
+        p_value = estimates.p_value(a.estimate, b.estimate) if p_value is None else p_value
+        margin = margin_of(self.name, a.mean, b.mean)
+        found = estimates.relation(a.estimate, b.estimate, margin, p_value)
+        better = estimates.HIGHER if self.higher_is_better else estimates.LOWER
+        if found in (estimates.HIGHER, estimates.LOWER):
+            return "better" if found == better else "worse"
+        return found
+
+    def beside_the_others(self, score: Score, others: Collection[Score]) -> dict[str, str]:
+        """`relation` of a score to each of the others, corrected for their number by Holm."""
+        key = score.name, *(other.name for other in others)
+        if key not in self._beside:
+            self._beside[key] = self._compared(score, others)
+        return self._beside[key]
+
+    @cached_property
+    def _beside(self) -> dict[tuple[str, ...], dict[str, str]]:
+        return {}
+
+    def _compared(self, score: Score, others: Collection[Score]) -> dict[str, str]:
+        known = [o for o in others if score.estimate is not None and o.estimate is not None]
+        p_values = estimates.holm([estimates.p_value(score.estimate, o.estimate) for o in known])
+        corrected = dict(zip((o.name for o in known), p_values, strict=True))
+        return {o.name: self.relation(score, o, corrected.get(o.name)) for o in others}
 
     def stands_out(self, score: Score, names=None) -> bool:
-        """Whether a score is the best, and better than the next one by more than the spread."""
-        first, *others = self.ranked(names)
-        return score == first and bool(others) and self.clear(first, others[0]) is True
+        """Whether a score is better than that of every other contender."""
+        first, *others = self.contenders(names) or [None]
+        if score != first or not others:
+            return False
+        return set(self.beside_the_others(first, others).values()) == {"better"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The best autoencoder for a use, the next one, and the best without an autoencoder.
+
+    ``units`` is the width among whose models the best was found, or None for all widths. The
+    relations say how the best stands to the others, see `Metric.relation`.
+    """
+
+    metric: Metric
+    units: int | None
+    best: Score
+    second: Score | None
+    to_second: str
+    rival: Score | None
+    to_rival: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line in the table of a use.
+
+    ``beside`` says how the best autoencoder of its width stands to it, see `Metric.relation`; None
+    for the best itself, and for what does not compete.
+    """
+
+    score: Score
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +192,7 @@ class Uses:
     left_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Why a use was not measured: ``{use: {model or "baselines": reason}}``."""
 
-    @property
+    @cached_property
     def mains(self) -> list[Metric]:
         """The main metric of each use that has scores of models.
 
@@ -98,9 +201,20 @@ class Uses:
         """
         found: dict[str, Metric] = {}
         for metric in self.metrics:
-            if metric.best_model and (metric.main or metric.use not in found):
+            if metric.of_models and (metric.main or metric.use not in found):
                 found[metric.use] = metric
         return list(found.values())
+
+    @cached_property
+    def told_labels(self) -> set[str]:
+        """The models that learned from labels: marked, and not ranked."""
+        return {s.name for m in self.metrics for s in m.scores if s.conditioned and s.is_model}
+
+    @cached_property
+    def columns(self) -> list[Metric]:
+        """The columns of the tables: the main metrics, and those with a column of their own."""
+        main = {m.use: m for m in self.mains}
+        return [m for m in self.metrics if main.get(m.use) is m or (m.own_column and m.best_model)]
 
     def of_use(self, use: str) -> list[Metric]:
         """Every metric of a use that has scores."""
@@ -110,23 +224,148 @@ class Uses:
         """The models with ``units`` code units, recognised by the ending of their names."""
         return [name for name in self.models if name.endswith(f"-{units}")]
 
+    def answers(self, widths: Collection[int]) -> list[Answer]:
+        """The answer of each use; where widths cannot be compared, one for each of ``widths``."""
+        found = []
+        for metric in self.mains:
+            for units in widths if metric.within_width else [None]:
+                names = None if units is None else self.of_width(units)
+                contenders = metric.contenders(names)
+                if contenders:
+                    found.append(_answer(metric, units, contenders))
+        return found
+
+    def unanswered(self) -> list[Metric]:
+        """The main metrics in which no model has what the metric needs."""
+        mains = {m.name: m for m in self.metrics if m.main}.values()
+        return [
+            m
+            for m in mains
+            if not m.contenders() and any(s.is_model and not s.counts for s in m.scores)
+        ]
+
+    @cached_property
+    def older(self) -> list[str]:
+        """The uses whose main metric is one that results of today no longer have."""
+        return [m.use for m in self.mains if m.use in TODAY and m.name != TODAY[m.use]]
+
+    def table_of(self, metric: Metric, widths: Collection[int]) -> list[Place]:
+        """The table of a use: the best autoencoders, the best one told labels, baselines, bounds.
+
+        Where widths cannot be compared, the best of each of ``widths``.
+        """
+        places: list[Place] = []
+        for names in [self.of_width(k) for k in widths] if metric.within_width else [None]:
+            best, *others = metric.contenders(names)[:MODELS_SHOWN] or [None]
+            if best is None:
+                continue
+            beside = metric.beside_the_others(best, metric.contenders(names)[1:])
+            places += [Place(best), *(Place(score, beside[score.name]) for score in others)]
+        best = metric.best_model
+        told = [s for s in metric.ranked() if s.is_model and s.conditioned][:1]
+        rivals = [s for s in metric.ranked() if not (s.is_model or s.is_bound)][:RIVALS_SHOWN]
+        bounds = [s for s in metric.ranked() if s.is_bound]
+        beside = metric.beside_the_others(best, rivals) if best else {}
+        return [
+            *places,
+            *map(Place, told),
+            *(Place(score, beside.get(score.name)) for score in rivals),
+            *map(Place, bounds),
+        ]
+
+    def leaders(self, units: int, number: int) -> list[str]:
+        """The models of one width that lead by mean rank, and those that stand out in a use."""
+        names = self.of_width(units)
+        first = [name for name, rank, _ in self.by_rank(units) if rank is not None][:number]
+        best = {s.name for m in self.columns for s in m.contenders(names)[:1]}
+        return [name for name, _, _ in self.by_rank(units) if name in first or name in best]
+
     def mean_rank(self, name: str, names: list[str]) -> float | None:
-        """Mean rank of a model among ``names`` over the uses in which it has a score; 1 is best."""
+        """Mean rank of a model among ``names`` over the uses in which it has a score; 1 is best.
+
+        A model that is told labels has no rank.
+        """
         ranks = []
         for metric in self.mains:
-            ranked = [score.name for score in metric.ranked(names)]
+            ranked = [score.name for score in metric.contenders(names)]
             if name in ranked and len(ranked) > 1:
                 # Ranks are scaled to 1 … len(names), because not every use has every model
                 ranks.append(1 + ranked.index(name) * (len(names) - 1) / (len(ranked) - 1))
         return statistics.fmean(ranks) if ranks else None
 
-    def by_rank(self, units: int) -> list[tuple[str, float | None]]:
-        """Models of one width with their mean rank, the best first; a single one has no rank."""
+    def by_rank(self, units: int) -> list[tuple[str, float | None, tuple[float, float] | None]]:
+        """Models of one width with their mean rank and its interval (rule 5), the best first.
+
+        A model that competes with none has no rank; where a spread is unknown, no interval.
+        """
+        if units not in self._ranks:
+            self._ranks[units] = self._ranked(units)
+        return self._ranks[units]
+
+    @cached_property
+    def _ranks(self) -> dict[int, list[tuple[str, float | None, tuple[float, float] | None]]]:
+        return {}
+
+    def _ranked(self, units: int) -> list[tuple[str, float | None, tuple[float, float] | None]]:
         names = self.of_width(units)
-        ranks = [
-            (n, self.mean_rank(n, names)) for n in names if any(m.score(n) for m in self.mains)
+        competing = [n for n in names if self.mean_rank(n, names) is not None]
+        intervals = self._rank_intervals(competing)
+        rows = [
+            (n, self.mean_rank(n, competing), intervals.get(n))
+            for n in names
+            if any(m.score(n) for m in self.mains)
         ]
-        return sorted(ranks, key=lambda r: (math.inf if r[1] is None else r[1], r[0]))
+        return sorted(rows, key=lambda r: (math.inf if r[1] is None else r[1], r[0]))
+
+    def _rank_intervals(self, names: list[str]) -> dict[str, tuple[float, float]]:
+        tables = []
+        for metric in self.mains:
+            scores = metric.contenders(names)
+            if any(score.estimate is None for score in scores):
+                return {}
+            tables.append(({s.name: s.estimate for s in scores}, metric.higher_is_better))
+        return estimates.mean_rank_intervals(tables, names)
+
+    @cached_property
+    def borrows(self) -> bool:
+        """Whether some spread comes from the committed reference."""
+        return any(s.borrows for m in self.metrics for s in m.scores)
+
+    def without(self, failed: Mapping[str, Collection[int]]) -> "Uses":
+        """The uses without the values of failed runs, ``{model: seeds}`` (rule 4).
+
+        Values that cannot be assigned to seeds are left out with the failed ones.
+        """
+
+        def kept(score: Score) -> Score | None:
+            seeds = failed.get(score.name)
+            if not seeds:
+                return score
+            if len(score.values) != len(self.seeds):
+                return None
+            pairs = zip(self.seeds, score.values, strict=True)
+            values = tuple(value for seed, value in pairs if seed not in seeds)
+            return replace(score, values=values) if values else None
+
+        metrics = tuple(
+            replace(m, scores=tuple(s for s in map(kept, m.scores) if s is not None))
+            for m in self.metrics
+        )
+        return replace(self, metrics=metrics)
+
+
+def _answer(metric: Metric, units: int | None, contenders: list[Score]) -> Answer:
+    best, *others = contenders
+    rival, beside = metric.best_rival, metric.beside_the_others(best, others)
+    return Answer(
+        metric,
+        units,
+        best,
+        others[0] if others else None,
+        beside[others[0].name] if others else "undecided",
+        rival,
+        metric.relation(best, rival) if rival else "undecided",
+    )
 
 
 def load_uses(output_dir: str | Path) -> Uses | None:
@@ -153,6 +392,8 @@ def load_uses(output_dir: str | Path) -> Uses | None:
 def uses_of(raw: dict) -> Uses:
     """Build the measures from the content of the JSON file."""
     models = tuple(map(str, raw["models"]))
+    # Files from before do not tell, but the table of experiments does
+    conditioned = raw.get("uses_labels", [n for n, row in EXPERIMENTS.items() if row.uses_labels])
     metrics = tuple(
         Metric(
             use,
@@ -166,9 +407,13 @@ def uses_of(raw: dict) -> Uses:
                     tuple(map(_finite, values)),
                     name in models,
                     name in found.get("bounds", ()),
+                    conditioned=name in conditioned,
+                    counts=_counts(metric, found["values"], name),
                 )
                 for name, values in found["values"].get(metric["name"], {}).items()
             ),
+            bool(metric.get("within_width", False)),
+            bool(metric.get("own_column", False)),
         )
         for use, found in raw["uses"].items()
         for metric in found["metrics"]
@@ -180,6 +425,18 @@ def uses_of(raw: dict) -> Uses:
         if found.get("left_out")
     }
     return Uses(models, tuple(raw["seeds"]), metrics, seconds, left_out)
+
+
+def _counts(metric: dict, values: dict, name: str) -> bool:
+    """Whether a model has what the metric needs: enough of one other, and more than another."""
+
+    def of(metric_name: str) -> list[float]:
+        return [_finite(value) for value in values.get(metric_name, {}).get(name, ())]
+
+    needed, below = metric.get("needs"), metric.get("above")
+    if needed is not None and not (of(needed) and statistics.fmean(of(needed)) >= metric["least"]):
+        return False
+    return below is None or not of(below) or estimates.exceeds(of(metric["name"]), of(below))
 
 
 def _finite(value) -> float:

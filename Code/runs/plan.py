@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from Code.runs.common_stages import saved_seconds
 from Code.runs.progress import DEFAULT_WEIGHT
+from Code.runs.schedule import expected_seconds
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,16 @@ def steps_of(units, prints, data, store, force=False):
     store : the store that may hold finished runs.
     force : whether finished runs are repeated.
     """
-    steps = []
+    todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
+    saved, steps = saved_seconds(todo), []
     for unit in units:
         key = unit.name, unit.seed
-        finished = not force and store.record(*key, prints[key]) is not None
         seconds = earlier_seconds(unit, len(data.x_train))
         known = seconds is not None
-        steps.append(Step(*key, finished, seconds if known else DEFAULT_WEIGHT, known))
+        if known and key in saved:
+            # The same share of this run's time as of the earlier one's
+            seconds *= max(0.0, 1 - saved[key] / expected_seconds(unit))
+        steps.append(Step(*key, key not in saved, seconds if known else DEFAULT_WEIGHT, known))
     return steps
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.atomic import write_json, write_text, write_with
-from Code.runs.pictures import draw
 from Code.runs.store import HISTORY_COLUMNS, csv_text
 
 RESULT_COLUMNS = (
@@ -25,7 +24,7 @@ RESULT_COLUMNS = (
 )
 
 
-def assemble(experiment, seeds, data, store, quick, failures):
+def assemble(experiment, seeds, data, store, quick, failures, every_picture=False):
     """Write one experiment's result.json, history.csv and figures from its finished runs.
 
     Figures show the first seed that finished. Nothing is written if no seed finished.
@@ -36,7 +35,12 @@ def assemble(experiment, seeds, data, store, quick, failures):
     seeds : the requested seeds.
     data : description of the data set, as stored in result.json.
     failures : list of ``{"seed", "reason"}``.
+    every_picture : draw also what no page of the report on MNIST shows.
     """
+    # It imports Matplotlib, for which a run that begins does not wait
+    from Code.runs.families import compared, history_of, limits, redraw
+    from Code.runs.pictures import ALL, draw, histories, on_a_page
+
     records = {seed: store.record(experiment.name, seed) for seed in seeds}
     failed = {failure["seed"] for failure in failures}
     records = {s: record for s, record in records.items() if record and s not in failed}
@@ -52,9 +56,14 @@ def assemble(experiment, seeds, data, store, quick, failures):
     metrics = summary(experiment, list(records.values()))
     views = store.views(experiment.name, done[0])
     thing = "digit" if of_mnist else "image"
-    names = draw(experiment, first, metrics, views, folder, thing)
+    earlier = {row.name: history_of(store.output, row.name) for row in compared(experiment)}
+    own = histories(_seeded(records))
+    of_rows = {**earlier, experiment.name: own}
+    only = ALL if every_picture or not of_mnist else on_a_page(experiment)
+    axes = limits(experiment, of_rows, of_mnist)
+    names = draw(experiment, list(records.values()), metrics, views, folder, thing, axes, only)
     keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")
-    rows = [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]
+    rows = _seeded(records)
     write_text(folder / "history.csv", csv_text(("seed", *HISTORY_COLUMNS), rows))
     result = {
         "experiment": experiment.name,
@@ -62,6 +71,7 @@ def assemble(experiment, seeds, data, store, quick, failures):
         "group": experiment.group,
         "kind": experiment.kind,
         "title": experiment.title,
+        "uses_labels": experiment.uses_labels,
         "settings": settings_of(experiment),
         "seeds": done,
         "complete": len(done) == len(seeds),
@@ -84,6 +94,12 @@ def assemble(experiment, seeds, data, store, quick, failures):
         "figures": names,
     }
     write_json(folder / "result.json", result)
+    redraw(experiment, store.output, of_rows)
+
+
+def _seeded(records):
+    """The rows of the histories of all records, each with its seed."""
+    return [{"seed": seed, **row} for seed, record in records.items() for row in record["history"]]
 
 
 def _left_out(records):
@@ -134,14 +150,18 @@ def summary(experiment, records):
                 "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
                 "published": target.value if target else None,
                 "published_source": target.source if target else None,
-                "published_range": [target.low, target.high] if target else None,
+                "published_error": target.reading_error if target else None,
+                "published_departures": list(target.departures) if target else None,
             }
         )
     return rows
 
 
-def write_results_csv(output):
-    """Combine every result.json in ``output`` into one tidy table, ``results.csv``."""
+def write_results_csv(output, names=None):
+    """Combine the result.json in ``output`` into one tidy table, ``results.csv``.
+
+    ``names`` are the experiments in it; None stands for all.
+    """
     rank = {name: i for i, name in enumerate(EXPERIMENTS)}
 
     def place(result):
@@ -149,7 +169,8 @@ def write_results_csv(output):
         return rank.get(name, len(rank)), name
 
     rows = []
-    for result in sorted(_results(output), key=place):
+    found = (r for r in _results(output) if names is None or r["experiment"] in names)
+    for result in sorted(found, key=place):
         for metric in result["metrics"]:
             rows.append({**result, **metric, "n_seeds": len(metric["values"])})
     return write_text(Path(output) / "results.csv", csv_text(RESULT_COLUMNS, rows))

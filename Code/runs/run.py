@@ -16,14 +16,16 @@ from pathlib import Path
 
 from Code.data.datasets import from_anywhere
 from Code.experiments.for_data import for_data
-from Code.explorer import page
 from Code.foundation.atomic import write_json
 from Code.foundation.errors import UserError
-from Code.reporting.render import render_reports
+from Code.reporting import reference
 from Code.reporting.results import ResultError, load_runs
 from Code.runs import schedule, use_units, uses_table
+from Code.runs.common_stages import saved_seconds, with_common_stages
+from Code.runs.extend import counts
 from Code.runs.fingerprint import fingerprint
 from Code.runs.progress import DEFAULT_WEIGHT, Display, say
+from Code.runs.reports import report_folder, write_reports
 from Code.runs.results import assemble, write_results_csv
 from Code.runs.store import Store
 from Code.runs.unit import Unit, dataset, scheduled, work
@@ -82,6 +84,7 @@ def planned(rows, output, data="mnist", seeds=(0,), quick=False, epochs=None):
     # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
     units = [Unit(row, seed, str(data), quick, folder) for seed in seeds for row in rows]
+    units = with_common_stages(units)
     prints = {(u.name, u.seed): fingerprint(u.experiment, images, u.seed) for u in units}
     return Plan(rows, units, prints, left_out)
 
@@ -96,6 +99,7 @@ def run(
     jobs=None,
     measure_uses=True,
     force=False,
+    extend=False,
     backend="loky",
     address=None,
 ):
@@ -111,6 +115,8 @@ def run(
     jobs : number of parallel runs, one core each; None for `default_jobs`.
     measure_uses : whether the uses are measured too.
     force : whether finished runs are trained again.
+    extend : whether committed results count as this run's own where code, data and settings are
+        the same, and all results become the committed reference: for whoever makes it.
     backend, address : where the runs are executed, see ``Code.runs.schedule.backend``.
 
     Returns
@@ -135,14 +141,21 @@ def run(
             done = Done(output, jobs=jobs, left_out=plan.left_out)
             tell_data(output, images, plan)
             with schedule.backend(backend, address, jobs):
+                had = _without_own(plan, output, facts, seeds) if extend and not force else []
+                done.kept += len(had)
                 _train(plan, seeds, facts, store, quick, force, done)
+                if images.name == "mnist":
+                    from Code.runs import families
+
+                    families.draw([row.name for row in plan.rows], output)
                 keep_failed(output, done.failures)
-                write_results_csv(output)
+                write_results_csv(output, None if extend else reference.own(output))
                 if measure_uses:
-                    _use(plan.rows, seeds, store, str(data), quick, force, done)
+                    _use(plan.rows, seeds, store, str(data), quick, force, extend, done)
             if done.trained or done.used:
                 note_run(
                     output,
+                    extend,
                     wall_seconds=time.monotonic() - start,
                     jobs=jobs,
                     trained=done.trained,
@@ -152,7 +165,7 @@ def run(
                 )
             if not quick and images.name == "mnist":
                 write_explorer(output, plan.rows, done.trained)
-            write_reports(output)
+            write_reports(output, extend and not quick)
             done.seconds = time.monotonic() - start
             return done
     except OSError as error:
@@ -174,11 +187,25 @@ def _told(error, output):
     return UserError(f"cannot write to {error.filename}: {error.strerror}")
 
 
+def _without_own(plan, output, facts, seeds):
+    """Take the rows whose committed results count as this run's own out of the plan."""
+    had = [row.name for row in plan.rows if counts(row, output, facts, seeds)]
+    if had:
+        say(f"{len(had)} experiments are committed with this very code: {', '.join(had)}")
+    plan.rows[:] = [row for row in plan.rows if row.name not in had]
+    plan.units[:] = [unit for unit in plan.units if unit.name not in had]
+    return had
+
+
 def _train(plan, seeds, facts, store, quick, force, done):
     """Train unfinished runs, and write each experiment's results when its last seed is done."""
     units, prints = plan.units, plan.prints
     todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
-    weights = {(u.name, u.seed): schedule.expected_seconds(u) for u in todo}
+    saved = saved_seconds(todo)
+    weights = {
+        (u.name, u.seed): max(1.0, schedule.expected_seconds(u) - saved[u.name, u.seed])
+        for u in todo
+    }
     todo.sort(key=lambda u: -weights[u.name, u.seed])
     if len(todo) < len(units):
         say(f"{len(units) - len(todo)} of {len(units)} runs are finished and kept (--force: again)")
@@ -198,11 +225,14 @@ def _train(plan, seeds, facts, store, quick, force, done):
     for row in plan.rows:
         if not open_runs[row.name]:
             show(row)
-    _side_by_side(todo, prints, weights, store, done.jobs, ended, work, "runs")
-    done.trained, done.kept, done.failures = len(todo), len(units) - len(todo), failures
+    side_by_side(todo, prints, weights, store, done.jobs, ended, work, "runs")
+    done.trained, done.failures = len(todo), failures
+    done.kept += len(units) - len(todo)
+    if not any(failures.values()):
+        store.clear_shelf()
 
 
-def _use(rows, seeds, store, data, quick, force, done):
+def _use(rows, seeds, store, data, quick, force, extend, done):
     """Measure the uses of the trained models of the group ``common``, unless already measured."""
     rows = [row for row in rows if row.group == "common"]
     units = use_units.units_of(rows, seeds, store, data, quick)
@@ -217,8 +247,9 @@ def _use(rows, seeds, store, data, quick, force, done):
             reason = {"seed": unit.seed, "reason": f"uses: {failure}"}
             done.failures.setdefault(unit.name, []).append(reason)
 
-    _side_by_side(todo, prints, weights, store, done.jobs, ended, use_units.work, "models are used")
-    uses_table.assemble(units, prints, store)
+    side_by_side(todo, prints, weights, store, done.jobs, ended, use_units.work, "models are used")
+    keep = extend or not reference.came_with_the_code(store.output, "uses.json")
+    uses_table.assemble(units, prints, store, keep)
     done.used = len(todo)
     for unit in todo:
         found = use_units.kept(unit, prints[unit.name, unit.seed]) or {}
@@ -226,7 +257,7 @@ def _use(rows, seeds, store, data, quick, force, done):
             say(f"{use} was not measured for {unit.name}, seed {unit.seed}: {why}")
 
 
-def _side_by_side(todo, prints, weights, store, jobs, ended, work, what):
+def side_by_side(todo, prints, weights, store, jobs, ended, work, what):
     """Do ``work`` on the units of ``todo``, show the progress, and call ``ended`` after each."""
     if todo:
         say(f"{len(todo)} {what}, {min(jobs, len(todo))} at a time, into {store.output}/")
@@ -240,7 +271,9 @@ def _side_by_side(todo, prints, weights, store, jobs, ended, work, what):
 
 
 def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verbose=0):
-    """Train one row with one seed in this process, with all threads, and draw its figures.
+    """Train one row with one seed in this process and draw its figures.
+
+    It takes one thread, as in `run`, where this is the first work of TensorFlow in the process.
 
     Parameters
     ----------
@@ -266,19 +299,23 @@ def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verb
             store = Store(output)
             store.clear_progress()
             tell_data(output, images, plan)
-            failure = work(unit, plan.prints[unit.name, seed], verbose=verbose, one_thread=False)
+            if verbose:
+                say(f"{row.name}, seed {seed}: training on one thread, into {output}/{row.name}/")
+            failure = work(unit, plan.prints[unit.name, seed], verbose=verbose)
             if failure:
                 return None, failure
-            assemble(unit.experiment, [seed], facts_of(images, data), store, quick, [])
+            facts = facts_of(images, data)
+            assemble(unit.experiment, [seed], facts, store, quick, [], every_picture=True)
             return store.record(row.name, seed), None
     except OSError as error:
         raise _told(error, output) from None
 
 
-def note_run(output, **facts):
-    """Append a run that trained something to ``runs.json``."""
+def note_run(output, extend=False, **facts):
+    """Append a run that trained something to ``runs.json``; that of the code is begun anew."""
     try:
-        runs = load_runs(output)
+        theirs = not extend and reference.came_with_the_code(output, "runs.json")
+        runs = [] if theirs else load_runs(output)
     except ResultError:
         runs = []
     write_json(Path(output) / "runs.json", [*runs, facts])
@@ -348,17 +385,6 @@ def results_of(output, rows):
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
 
 
-def report_folder(output):
-    """Folder of the reports: ``report`` for the default output folder, else a subfolder of it."""
-    return Path("report") if Path(output) == Path("output") else Path(output, "report")
-
-
-def write_reports(output):
-    """Render both reports of an output folder and print their paths."""
-    paths = render_reports(output, report_folder(output))
-    say("Reports: " + ", ".join(map(str, paths)))
-
-
 def write_explorer(output, rows, trained):
     """Build ``explorer.html`` from the models that it can show, and print one line about it.
 
@@ -370,6 +396,9 @@ def write_explorer(output, rows, trained):
     rows : the experiments of this run.
     trained : number of trained runs; if it is 0, an existing page is left unchanged.
     """
+    # It imports Matplotlib, for which a run that begins does not wait
+    from Code.explorer import page
+
     path = report_folder(output) / "explorer.html"
     concerned = any(row.name in page.WISHED for row in rows) and page.has_models(output)
     if not concerned or (path.exists() and not trained):

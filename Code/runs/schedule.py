@@ -4,7 +4,6 @@ joblib's backends send the same call to a Dask or a Ray cluster; this module has
 """
 
 import json
-import os
 import random
 import sys
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from Code.foundation.errors import UserError
-from Code.foundation.threads import ONE_THREAD
+from Code.foundation.own_process import prepare
 from Code.runs.machine import cores, has_gpu, memory_gb
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.store import Store
@@ -81,7 +80,7 @@ def backend(name="loky", address=None, jobs=1):
     """
     from joblib import parallel_config
 
-    os.environ.update(ONE_THREAD)
+    prepare()
     if name == "loky":
         with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
             yield

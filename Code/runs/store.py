@@ -26,6 +26,15 @@ class Store:
         self.output = Path(output)
         self.scratch = self.output / ".work"
 
+    @property
+    def shelf(self):
+        """The folder for stages that several rows of a run have in common."""
+        return self.scratch / "stages"
+
+    def clear_shelf(self):
+        """Remove the common stages, once no row of the run will come to them any more."""
+        shutil.rmtree(self.shelf, ignore_errors=True)
+
     def folder(self, experiment, seed):
         return self.output / experiment / "runs" / f"seed-{seed}"
 
@@ -88,6 +97,8 @@ class Store:
         shutil.rmtree(self.scratch / "progress", ignore_errors=True)
         if self.scratch.exists():
             for part in self.scratch.iterdir():
+                if part == self.shelf:
+                    continue
                 if part.is_dir():
                     shutil.rmtree(part, ignore_errors=True)
                 elif part.name.endswith(".error.txt"):

@@ -4,7 +4,6 @@ import copy
 import os
 import time
 import traceback
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,7 +14,7 @@ from Code.experiments.table import QUICK
 from Code.foundation.atomic import write_text
 from Code.foundation.keras_import import import_keras
 from Code.foundation.names import load
-from Code.foundation.threads import ONE_THREAD
+from Code.foundation.own_process import prepare
 from Code.runs.fingerprint import code_version, modules_of
 from Code.runs.machine import machine, versions
 from Code.runs.store import Store
@@ -33,6 +32,10 @@ class Unit:
     data: str
     quick: bool
     output: str
+    shared: frozenset = frozenset()
+    """Names of its stages that other units of the run have as well."""
+    held_out: int = 0
+    """Number of training images that stand in the place of the test images."""
 
     @property
     def name(self):
@@ -51,26 +54,30 @@ def scheduled(experiment, quick=False, epochs=None):
 
 
 @lru_cache(maxsize=2)
-def dataset(spec, quick=False):
-    """The data of a run, loaded once per process."""
+def dataset(spec, quick=False, held_out=0):
+    """The data of a run, loaded once per process.
+
+    With ``held_out``, so many training images stand in the place of the test images.
+    """
     data = load_dataset(spec)
+    if held_out:
+        data = data.without_test(held_out)
     return data.subset(QUICK["n_train"], QUICK["n_test"]) if quick else data
 
 
-def work(unit, fingerprint, verbose=0, one_thread=True):
+def work(unit, fingerprint, verbose=0):
     """Train and measure one unit and keep it; return why it failed, or None.
 
     Only errors inside the run are caught; if the process is killed, nothing is returned.
     """
-    if one_thread:
-        os.environ.update(ONE_THREAD)
+    prepare()
     from threadpoolctl import threadpool_limits
 
     store = Store(unit.output)
     try:
         store.tell(unit.name, unit.seed, 0.0)
-        # NumPy may have been loaded before ONE_THREAD was set
-        with threadpool_limits(1) if one_thread else nullcontext():
+        # NumPy may have been loaded before the environment was set
+        with threadpool_limits(1):
             perform(unit, fingerprint, store, verbose)
     except Exception as error:  # whatever it is, the other experiments continue
         line = str(error).strip().split("\n")[0]
@@ -93,6 +100,8 @@ def told(error, trace):
 def perform(unit, fingerprint, store, verbose=0):
     """Train and measure one unit and keep it in ``store``."""
     keras = import_keras()
+    from Code.training import shelf
+
     keras.backend.clear_session()
     # Keras changes a config in place when it deserialises it
     experiment = copy.deepcopy(unit.experiment)
@@ -108,10 +117,12 @@ def perform(unit, fingerprint, store, verbose=0):
         # The last percent is for the measurements after the last epoch
         store.tell(unit.name, unit.seed, 0.99 * done / total)
 
-    start = time.perf_counter()
-    outcome = load(experiment.procedure)(
-        experiment, dataset(unit.data, unit.quick), unit.seed, tell, verbose
-    )
+    start, version = time.perf_counter(), code_version(*modules_of(experiment))
+    procedure, data = load(experiment.procedure), dataset(unit.data, unit.quick, unit.held_out)
+    packages = versions()
+    code = f"{version} {packages} {keras.backend.backend()}"
+    with shelf.at(shelf.Shelf(store.shelf, unit.shared, code)):
+        outcome = procedure(experiment, data, unit.seed, tell, verbose)
     record = {
         "fingerprint": fingerprint,
         "seed": unit.seed,
@@ -119,14 +130,14 @@ def perform(unit, fingerprint, store, verbose=0):
         "history": outcome.history,
         "seconds": outcome.seconds,
         "epoch_seconds": outcome.epoch_seconds,
-        "seconds_in_all": time.perf_counter() - start,
+        "seconds_in_all": time.perf_counter() - start + outcome.elsewhere,
         "epochs": outcome.epochs,
         "parameters": outcome.parameters,
         **({"left_out": outcome.left_out} if outcome.left_out else {}),
         "structure": outcome.structure,
-        "versions": versions(),
+        "versions": packages,
         "machine": machine(),
-        "code_version": code_version(*modules_of(experiment)),
+        "code_version": version,
         "finished": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     store.keep(unit.name, unit.seed, record, outcome.views, outcome.model)

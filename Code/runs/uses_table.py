@@ -7,6 +7,8 @@ import numpy as np
 
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.atomic import write_json, write_text
+from Code.reporting.results import ResultError
+from Code.reporting.uses import load_uses
 from Code.runs import use_units
 from Code.runs.store import csv_text
 from Code.tasks.task import Measured
@@ -18,18 +20,18 @@ SHOWN_OF = {"reduce": ("ae-2", "dae-2", "vae-2", "aae-2")}
 COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
 
 
-def assemble(units, prints, store):
+def assemble(units, prints, store, keep=True):
     """Write ``uses.json``, ``uses.csv`` and the pictures from the stored measures.
 
     Parameters
     ----------
     units : list of ``Code.runs.use_units.UseUnit``.
     prints : their identities, by (name, seed); measures with another identity are left out.
-
-    Models that are not among the units stay in the table unchanged, so a run of one experiment
-    removes nothing from it.
+    keep : whether models that are not among the units stay in the table unchanged, so that a run of
+        one experiment removes nothing from it. A table that came with the code is begun anew.
     """
-    before, asked = _earlier(store), {unit.name for unit in units}
+    before = _earlier(store) if keep else {"models": [], "uses": {}}
+    asked = {unit.name for unit in units}
     kept = {unit: use_units.kept(unit, prints[unit.name, unit.seed]) for unit in units}
     kept = {unit: found for unit, found in kept.items() if found is not None}
     others = [name for name in before["models"] if name not in asked]
@@ -64,11 +66,16 @@ def assemble(units, prints, store):
     summary = {
         "models": in_order([*names, *others]),
         "seeds": sorted({unit.seed for unit in kept}),
+        "uses_labels": [name for name in in_order([*names, *others]) if _uses_labels(name)],
         "uses": uses,
     }
     write_json(Path(store.output, "uses.json"), summary)
     write_text(Path(store.output, "uses.csv"), csv_text(COLUMNS, list(tidy(uses))))
     draw(kept, store, others)
+
+
+def _uses_labels(name):
+    return name in EXPERIMENTS and EXPERIMENTS[name].uses_labels
 
 
 def in_order(names):
@@ -106,6 +113,8 @@ def _reasons(found, names):
 def draw(kept, store, others=()):
     """Draw one picture per use, ``uses/<use>.png``: some models and the baselines, first seed only.
 
+    The best model by the use's main metric is the first of them.
+
     Where none of `SHOWN` was trained, the first ones of the table are drawn.
 
     Parameters
@@ -115,12 +124,14 @@ def draw(kept, store, others=()):
     """
     from Code.figures.style import save
 
+    best = winners(store.output)
     first = {unit.name: unit for unit in reversed(kept)}
     if use_units.BASELINES not in first:
         return
     trained = [name for name in in_order(first) if name != use_units.BASELINES]
     for use in use_units.USES:
-        wanted, picture = SHOWN_OF.get(use, SHOWN), Path(store.output, "uses", f"{use}.png")
+        picture = Path(store.output, "uses", f"{use}.png")
+        wanted = with_winner(SHOWN_OF.get(use, SHOWN), best.get(use))
         shown = [name for name in wanted if name in first] or trained[: len(wanted)]
         if not shown or (picture.exists() and set(others) & set(wanted)):
             continue
@@ -133,6 +144,23 @@ def draw(kept, store, others=()):
         figure = use_units.module_of(use).figure(measured)
         if figure is not None:
             save(figure, picture)
+
+
+def winners(output):
+    """``{use: name}`` of the best model of each use, by the use's main metric."""
+    try:
+        uses = load_uses(output)
+    except ResultError:
+        return {}
+    best = {} if uses is None else {main.use: main.best_model for main in uses.mains}
+    return {use: score.name for use, score in best.items() if score is not None}
+
+
+def with_winner(names, winner):
+    """The names with the winner in front, and no more than before."""
+    if winner is None:
+        return tuple(names)
+    return (winner, *(name for name in names if name != winner))[: len(names)]
 
 
 def measured_of(unit, found, use):

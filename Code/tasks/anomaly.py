@@ -8,7 +8,10 @@ A model of all ten digits is tested with images that are not digits, made from t
 train a separate model for each digit (`one_class`, `protocols`).
 """
 
+import math
+
 import numpy as np
+from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import IsolationForest
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
@@ -16,9 +19,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from Code.figures.images import image_rows
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
+from Code.tasks.principal import PrincipalComponents, principal_components
 from Code.tasks.reconstruct import drawn, has_posterior, posterior
+from Code.tasks.ridge import WIDEST
 from Code.tasks.task import Measured, Metric, unit_rows
 
 N_TRAIN, N_TEST = 10_000, 10_000
@@ -27,6 +31,10 @@ ELBO_SAMPLES = 4
 SHOWN_OF_EACH = 2
 LISTED = 16
 SVM_COMPONENTS, SVM_NU = 300, 0.05
+# Distances of wide images are those of so many principal components
+WIDE_COMPONENTS = 256
+# Of intensities; where training images are all alike, none varies at all
+LEAST_VARIANCE = 1e-9
 # Equally many gradient steps for one digit (6,000 images) as for nine
 PROTOCOL_STEPS, PROTOCOL_BATCH = 1500, 128
 PROTOCOL_SETTINGS = {"hidden": (256, 64), "code_dim": 16, "reconstruction": "binary cross-entropy"}
@@ -183,15 +191,15 @@ def measure(model, data, seed=0, given=None):
 
 
 def baselines(data, seed=0, given=None):
-    """The same for PCA's reconstruction error, an isolation forest and a one-class SVM."""
+    """The same for the detectors of `rivals`, none of which is an autoencoder."""
     normal, foreign = _material(data, seed, given)
     found = {}
     for name, train in rivals(seed).items():
         (score,) = train(data.x_train).values()
         values = judged(score, data.x_train[:N_TRAIN], normal, foreign)
         found[name] = Measured(values)
-    reconstruct = pca_reconstruction(data.x_train)
-    found["pca-16"].views.update(_views(normal, foreign, reconstruct))
+    project = principal_components(data).project
+    found["pca-16"].views.update(_views(normal, foreign, project))
     return found
 
 
@@ -218,20 +226,36 @@ def rivals(seed=0):
         "pca-16": pca_scorer,
         "isolation forest": lambda x: forest_scorer(x, seed),
         "one-class svm": lambda x: svm_scorer(x, seed),
+        "Mahalanobis distance": mahalanobis_scorer,
     }
-
-
-def pca_reconstruction(images, n_components=16):
-    """The function that reconstructs images from their principal components."""
-    rows = unit_rows(images)
-    pca = unfitted_pca(min(n_components, len(rows) - 1), rows.shape, WIDEST_IMAGES).fit(rows)
-    return lambda x: pca.inverse_transform(pca.transform(unit_rows(x))).reshape(np.shape(x))
 
 
 def pca_scorer(images):
     """Squared distance per pixel from the subspace of the first 16 principal components."""
-    reconstruct = pca_reconstruction(images)
-    return {"reconstruction": lambda x: reconstruction_error(x, reconstruct(x))}
+    project = PrincipalComponents(images).project
+    return {"reconstruction": lambda x: reconstruction_error(x, project(x))}
+
+
+def _narrow(images):
+    """How images become rows with a covariance of at most 1,024 columns: pixels, or components."""
+    if math.prod(images.shape[1:]) <= WIDEST:
+        return unit_rows
+    return PrincipalComponents(images, WIDE_COMPONENTS).encode
+
+
+def mahalanobis_scorer(images):
+    """Squared Mahalanobis distance from the mean, ``(x − μ)ᵀ Σ⁻¹ (x − μ)``.
+
+    Σ is the covariance of the training images, shrunk towards a multiple of the identity by the
+    formula of Ledoit & Wolf 2004, which leaves nothing to choose.
+    """
+    rows = _narrow(images)
+    normal = LedoitWolf().fit(rows(images))
+    # Whitened once, since scikit-learn's own distance takes each image by itself; in float64, for
+    # single precision cannot invert the covariance of pixels that hardly vary
+    variances, axes = np.linalg.eigh(normal.covariance_.astype(np.float64))
+    whitening = axes / np.sqrt(np.maximum(variances, LEAST_VARIANCE))
+    return {"distance": lambda x: np.square((rows(x) - normal.location_) @ whitening).sum(axis=1)}
 
 
 def forest_scorer(images, seed=0):
@@ -343,4 +367,13 @@ def figure(measured):
         images, reconstructions = one.views["images"], one.views["reconstructions"]
         rows.append((f"{name}: AUROC {one.values['auroc']:.3f}", reconstructions))
         rows.append((f"{name}: error", np.abs(images - reconstructions)))
-    return image_rows(rows)
+    return image_rows(rows, _heads(rows[0][1]))
+
+
+def _heads(images):
+    """The kind of each image that `_views` shows; none where an image of a kind is lacking."""
+    square = images.shape[1] == images.shape[2]
+    kinds = ["normal", *["rotated"] * square, "patch", "shuffled", "given"]
+    if len(images) % SHOWN_OF_EACH:
+        return ()
+    return [kind for kind in kinds for _ in range(SHOWN_OF_EACH)][: len(images)]

@@ -18,8 +18,8 @@ from sklearn.mixture import GaussianMixture
 from Code.figures.images import image_rows
 from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
-from Code.tasks.features import unsupervised_code
 from Code.tasks.task import Measured, Metric, unit_rows
+from Code.training.codes import unsupervised_code
 
 N_TRAIN = 20_000
 KMEANS_STARTS, MIXTURE_STARTS = 10, 2

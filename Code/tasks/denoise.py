@@ -1,12 +1,16 @@
-"""Denoising: one pass through the autoencoder, against filters that learn nothing.
+"""Denoising: one pass through the autoencoder, against filters and the best linear map.
 
     x̃ ~ q(x̃ | x)        x̂ = g(f(x̃))        PSNR and SSIM of x̂ against x
 
-No model knows the kind and level of the noise. The filters do: each uses, for each kind and level
-of noise, the setting that is best on training images.
+No model knows the kind and level of the noise, unless it was trained on that one. The rivals do:
+each filter uses, for each kind and level of noise, the setting that is best on training images, and
+the regression is fitted to training images with fresh noise of that kind and level. It contains
+every other linear map, such as the projection onto any number of principal components.
 
     python -m Code.tasks.denoise --model output/dae --input my.png --output out.png
 """
+
+import math
 
 import numpy as np
 from scipy.ndimage import median_filter
@@ -14,9 +18,11 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
 from Code.data.filters import mean_filter, psnr
 from Code.figures.images import image_rows
-from Code.figures.style import DIGIT_COLOURS, GREY, PAGE_WIDTH, new_figure, styled
+from Code.figures.style import GREY, PAGE_WIDTH, SERIES, new_figure, styled
 from Code.parts.images import to_unit
-from Code.tasks.reconstruct import pca_reconstruction, ssim
+from Code.tasks.principal import principal_components
+from Code.tasks.reconstruct import ssim
+from Code.tasks.ridge import WIDEST, fitted_to, ridge
 from Code.tasks.task import Measured, Metric
 
 NOISES = (
@@ -50,18 +56,21 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same for the noisy images, filters, and the projection onto 16 principal components.
+    """The same for the noisy images, 16 principal components, filters and ridge regression.
 
     Total variation and non-local means process one image after the other, so filters are measured
-    only on the first 3 % of the test images (300 of 10,000), but at least 50.
+    only on the first 3 % of the test images (300 of 10,000), but at least 50. Images of more than
+    1,024 values have no regression.
     """
-    project = pca_reconstruction(data, 16)
+    project = principal_components(data).reconstruct
     filtered = max(50, 3 * len(data.x_test) // 100)
     rivals = {
         "noisy": (lambda x, kind, level: x, N_IMAGES),
         "pca-16": (lambda x, kind, level: project(x), N_IMAGES),
         **{name: (Tuned(*of, data, seed), filtered) for name, of in FILTERS.items()},
     }
+    if math.prod(data.image_shape) <= WIDEST:
+        rivals["ridge regression"] = (Regression(data, seed), N_IMAGES)
     return {name: measured_denoiser(f, data, seed, n) for name, (f, n) in rivals.items()}
 
 
@@ -164,6 +173,27 @@ class Tuned:
         return self.chosen[kind, level]
 
 
+class Regression:
+    """Ridge regression from all noisy pixels to each clean one, fitted for each noise.
+
+    It is fitted to training images, all of MNIST's or as many values, with noise different from
+    that of the test images; a share that is held out chooses its strength. Images without noise
+    stay as they are.
+    """
+
+    def __init__(self, data, seed=0):
+        self.data, self.seed = data, seed
+        self.fitted = {}
+
+    def __call__(self, x, kind, level):
+        if not level:
+            return x
+        if (kind, level) not in self.fitted:
+            clean = fitted_to(self.data.x_train)
+            self.fitted[kind, level] = ridge(noisy(clean, kind, level, self.seed + 1), clean)
+        return self.fitted[kind, level](x)
+
+
 def figure(measured):
     """Draw ten test images, with Gaussian noise of 0.5, and denoised by each model."""
     first = next(iter(measured.values())).views
@@ -176,8 +206,8 @@ def curves(measured):
     """Draw PSNR against the standard deviation of Gaussian noise; infinite values are left out."""
     drawn = new_figure(PAGE_WIDTH, 400)
     axes = drawn.add_subplot()
-    # Without the two colours that are hard to distinguish from the grey curve of the noise
-    colours = [c for i, c in enumerate(DIGIT_COLOURS) if i not in (3, 8)]
+    # Without the two greys, as the curve of the noise is grey
+    colours = SERIES[:-2]
     for i, (name, m) in enumerate(measured.items()):
         decibels = np.where(np.isfinite(m.views["psnr"]), m.views["psnr"], np.nan)
         axes.plot(

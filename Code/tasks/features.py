@@ -5,25 +5,24 @@
 
 The autoencoder has seen all training images, the classifier only those with labels: 10, 100 or
 1,000 of them, equally many of every digit, in several draws. The baselines do the same on pixels
-and on 16 principal components. `fine_tune` also continues to train the encoder.
+and on 16 principal components. Scale and penalty of the probe are chosen by cross-validation on the
+labelled images alone, by one rule for all codes and pixels (`Code.training.probe.chosen_probe`).
+`fine_tune` also continues to train the encoder.
 """
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
 
-from Code.figures import style
-from Code.figures.style import GREY, INK, PAGE_WIDTH, new_figure, styled
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
-from Code.parts.images import to_unit
-from Code.tasks.task import Measured, Metric
-from Code.training.probe import probe_accuracy
+from Code.figures.style import GREY, INK, PAGE_WIDTH, SERIES, new_figure, styled
+from Code.tasks.principal import principal_components
+from Code.tasks.task import Measured, Metric, unit_rows
+from Code.training.codes import unsupervised_code, without_labels
+from Code.training.probe import chosen_probe, fitted_probe
 
 LABELS = (10, 100, 1000)
 DRAWS = 10
 NEIGHBOURS = 5
-# Number of training images from which the command line learns to classify the user's images
+# Most labelled images that a probe learns from, here and in the command line
 N_TRAIN = 20_000
 FINE_TUNE_STEPS, FINE_TUNE_BATCH, FINE_TUNE_RATE = 600, 100, 1e-3
 FINE_TUNE_IMAGES = 2000
@@ -42,20 +41,6 @@ METRICS = tuple(
 )
 
 
-def unsupervised_code(model, images):
-    """Codes ``(n, units)`` of images, without the parts learned from labels.
-
-    A conditional VAE appends a label to its code, predicted by a classifier that was trained on all
-    labels; only its style z is used here. Codes that are maps are flattened.
-    """
-    codes = _without_labels(model, model.encode(images))
-    return codes.reshape(len(codes), -1)
-
-
-def _without_labels(model, codes):
-    return codes[:, : model.code_dim] if hasattr(model, "labeller") else codes
-
-
 def balanced_draw(labels, n, rng):
     """Random indices of ``n`` images, equally many per class, or None if a class has too few.
 
@@ -72,6 +57,17 @@ def balanced_draw(labels, n, rng):
     return np.concatenate([rng.choice(found, each, replace=False) for found in members])
 
 
+def tuned_probe(codes, labels):
+    """A `Probe` of the first 20,000 codes, with the scale and the penalty that suit them best."""
+    codes, labels = codes[:N_TRAIN], labels[:N_TRAIN]
+    return fitted_probe(codes, labels, **chosen_probe(codes, labels))
+
+
+def tuned_probe_accuracy(train_codes, train_labels, test_codes, test_labels):
+    """Accuracy of `tuned_probe` on test codes."""
+    return tuned_probe(train_codes, train_labels).accuracy(test_codes, test_labels)
+
+
 def neighbours_accuracy(train_codes, train_labels, test_codes, test_labels):
     """Accuracy of a k-nearest-neighbour classifier on test codes.
 
@@ -85,7 +81,7 @@ def neighbours_accuracy(train_codes, train_labels, test_codes, test_labels):
     return float(classifier.score(test_codes, test_labels))
 
 
-CLASSIFIERS = {"probe": probe_accuracy, "knn": neighbours_accuracy}
+CLASSIFIERS = {"probe": tuned_probe_accuracy, "knn": neighbours_accuracy}
 
 
 def accuracies(train_codes, train_labels, test_codes, test_labels, seed=0, draws=DRAWS):
@@ -101,7 +97,7 @@ def accuracies(train_codes, train_labels, test_codes, test_labels, seed=0, draws
     -------
     dict: ``probe_100`` is the mean over the draws and ``probe_100_spread`` their standard
     deviation, for 100 labels; ``probe_all`` uses all labels, up to the limit of 20,000 in
-    `probe_accuracy`. The names with ``knn`` are analogous, without that limit. Numbers of labels
+    `tuned_probe`. The names with ``knn`` are analogous, without that limit. Numbers of labels
     that cannot be drawn equally from every class are left out.
 
     References
@@ -135,12 +131,10 @@ def measure(model, data, seed=0):
 
 def baselines(data, seed=0):
     """The same on raw pixels and on 16 principal components."""
-    train, test = (_flat(to_unit(x)) for x in (data.x_train, data.x_test))
-    components = min(16, len(train) - 1)
-    pca = unfitted_pca(components, train.shape, WIDEST_IMAGES).fit(train)
+    pca = principal_components(data)
     return {
-        "pixels": _measured(train, test, data, seed),
-        "pca-16": _measured(pca.transform(train), pca.transform(test), data, seed),
+        name: _measured(encode(data.x_train), encode(data.x_test), data, seed)
+        for name, encode in (("pixels", unit_rows), ("pca-16", pca.encode))
     }
 
 
@@ -182,7 +176,7 @@ def fine_tune(
     if not from_scratch:
         copy.set_weights(model.get_weights())
     image = keras.Input(model.image_shape, name="image")
-    features = keras.layers.Flatten()(_without_labels(copy, copy.code_of(image)))
+    features = keras.layers.Flatten()(without_labels(copy, copy.code_of(image)))
     head = keras.layers.Dense(n_classes, "softmax", name="head")(features)
     classifier = Classifier(keras.Model(image, head, name="network"))
     classifier.compile(keras.optimizers.Adam(FINE_TUNE_RATE))
@@ -234,13 +228,18 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
 
 @styled
 def figure(measured):
-    """Draw accuracy against the number of labels: one panel for the probe, one for k-NN."""
+    """Draw accuracy against the number of labels: one panel for the probe, one for k-NN.
+
+    Bands are the spread over the draws of the labelled images.
+    """
     drawn = figure_names(measured)
     if not drawn:
         raise ValueError("nothing to draw: no accuracy was measured")
     canvas = new_figure(PAGE_WIDTH, 400)
     panels = {"probe": "linear probe", "knn": f"{NEIGHBOURS} nearest neighbours"}
     ticks = (*LABELS, ALL)
+    # In proportion to the number of labels on a logarithmic axis; "all" stands a decade further on
+    places = [*LABELS, 10 * LABELS[-1]]
     first = None
     for i, (classifier, title) in enumerate(panels.items()):
         first = axes = canvas.add_subplot(1, 2, i + 1, sharey=first)
@@ -248,17 +247,16 @@ def figure(measured):
             values = measured[name].values
             found = [k for k, n in enumerate(ticks) if f"{classifier}_{n}" in values]
             keys = [f"{classifier}_{ticks[k]}" for k in found]
-            axes.errorbar(
-                # Shifted, so that the error bars of the models do not overlap
-                np.array(found) + 0.07 * (j - (len(drawn) - 1) / 2),
-                [100 * values[key] for key in keys],
-                yerr=[100 * values.get(f"{key}_spread", 0) for key in keys],
-                label=name,
-                capsize=2,
-                elinewidth=1,
-                **_line(j, name),
+            at, line = [places[k] for k in found], _line(j, name)
+            accuracy = np.array([100 * values[key] for key in keys])
+            spread = np.array([100 * values.get(f"{key}_spread", 0) for key in keys])
+            axes.plot(at, accuracy, label=name, **line)
+            axes.fill_between(
+                at, accuracy - spread, accuracy + spread, color=line["color"], alpha=0.15, lw=0
             )
-        axes.set_xticks(range(len(ticks)), [n if n == ALL else f"{n:,}" for n in ticks])
+        axes.set_xscale("log")
+        axes.set_xticks(places, [n if n == ALL else f"{n:,}" for n in ticks])
+        axes.minorticks_off()
         axes.set(title=title, xlabel="labelled images", ylabel="test accuracy (%)" * (i == 0))
         axes.grid(axis="y", color="#e3e3e3", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
@@ -274,13 +272,11 @@ def figure_names(measured):
 
 def _line(i, name):
     dashed = {"pixels": (INK, "--"), "pca-16": (GREY, ":")}
-    colours = [style.BLUE, style.RED, style.ORANGE, style.PURPLE, *style.DIGIT_COLOURS[5:]]
-    colour, line = dashed.get(name, (colours[i % len(colours)], "-"))
+    colour, line = dashed.get(name, (SERIES[i % 6], "-"))
     return {"color": colour, "linestyle": line, "marker": "osD^v"[i % 5]}
 
 
 def read_labels(train_codes, train_labels, codes):
     """Class probabilities ``(n, classes)`` of codes by a linear probe, and the classes."""
-    scaler = StandardScaler().fit(train_codes)
-    probe = LogisticRegression(max_iter=200).fit(scaler.transform(train_codes), train_labels)
-    return probe.predict_proba(scaler.transform(codes)), probe.classes_
+    probe = tuned_probe(train_codes, train_labels)
+    return probe.probabilities(codes), probe.regression.classes_

@@ -7,31 +7,28 @@ python -m Code.tasks.fill --model output/vae-16 --input holes.png --output fille
 python -m Code.tasks.fill --table holes.csv --output filled.csv
 """
 
-import contextlib
 import math
-import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.experimental import enable_iterative_imputer  # noqa: F401
-from sklearn.impute import IterativeImputer
-from sklearn.linear_model import Ridge
+from scipy.linalg import cho_factor, cho_solve
 
 from Code.data.filters import psnr
 from Code.figures.images import image_rows
 from Code.parts.images import to_unit
-from Code.tasks.reconstruct import drawn, has_posterior, pca_reconstruction, posterior
-from Code.tasks.task import Measured, Metric
+from Code.tasks.principal import principal_components
+from Code.tasks.reconstruct import drawn, has_posterior, posterior
+from Code.tasks.ridge import WIDEST, fitted_to
+from Code.tasks.task import Measured, Metric, unit_rows
 
 N_IMAGES = 1000
 STEPS, CHAIN, BURN_IN = 20, 60, 10
 # Large holes are best filled in one step, scattered pixels in many; training images decide
 STEPS_TRIED, N_TUNING = (1, 3, STEPS), 200
-KNN_TRAIN, NEIGHBOURS = 20_000, 5
+KNN_TRAIN, NEIGHBOURS = 20_000, (3, 10, 30)
 # So many values of all training images together are compared: 0.8 GB
-MOST_VALUES, MOST_REGRESSIONS = 200_000_000, 1024
-# scikit-learn's imputer fits one regression per pixel: larger values would take minutes
-ITERATIVE_TRAIN, ITERATIVE_ROUNDS, ITERATIVE_PREDICTORS = 1500, 4, 30
+MOST_VALUES = 200_000_000
+# Variance added to each pixel, in units of their mean variance
+SHRINKAGES = (1e-2, 1e-1)
 SHOWN = 10
 
 
@@ -92,23 +89,29 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same for the mean image, nearest neighbours, regressions and `impute` with PCA.
+    """The same for the mean image, nearest neighbours, linear regression and `impute` with PCA.
 
-    Images of more than 1,024 values have no regressions, which are one for each value.
+    The number of neighbours, of PCA's steps and the regression's strength are chosen for each kind
+    of hole on 200 training images, as the models' steps are; neighbours and regression do not know
+    these images. Images of more than 1,024 values have no regression.
     """
     n_values = math.prod(data.image_shape)
     mean = mean_image(data)
-    neighbours = Neighbours(data.x_train[: min(KNN_TRAIN, MOST_VALUES // n_values)])
-    project = pca_reconstruction(data, 16)
+    n = min(N_TUNING, len(data.x_train) // 6)
+    truth, rest = to_unit(data.x_train[:n]), data.x_train[n:]
+    pca = principal_components(data)
     rivals = {
-        "mean image": lambda x, hole: np.where(np.isnan(x), mean, x),
-        "k-NN": lambda x, hole: neighbours.fill(x),
+        "mean image": (lambda x, _: np.where(np.isnan(x), mean, x), (None,)),
+        "k-NN": (Neighbours(rest[: min(KNN_TRAIN, MOST_VALUES // n_values)]).fill, NEIGHBOURS),
+        "pca-16": (lambda x, steps: impute(pca.reconstruct, x, mean, steps), STEPS_TRIED),
     }
-    if n_values <= MOST_REGRESSIONS:
-        regress = regressions(data, seed)
-        rivals["IterativeImputer"] = lambda x, hole: regress(x)
-    rivals["pca-16"] = lambda x, hole: impute(project, x, mean)
-    return {name: measured_filler(fill, data, seed) for name, fill in rivals.items()}
+    if n_values <= WIDEST:
+        rivals["linear regression"] = (Normal(fitted_to(rest)).fill, SHRINKAGES)
+    found = {}
+    for name, (fill, settings) in rivals.items():
+        best = best_settings(fill, settings, truth, seed)
+        found[name] = measured_filler(lambda x, hole, f=fill, b=best: f(x, b[hole]), data, seed)
+    return found
 
 
 def measured_filler(fill, data, seed=0):
@@ -140,17 +143,28 @@ def holes_in(images, hole, rng):
 
 def chosen_steps(model, data, seed=0):
     """``{kind of hole: steps}`` for which `impute` is best on 200 training images."""
-    start, truth = mean_image(data), to_unit(data.x_train[:N_TUNING])
     if hasattr(model, "complete"):
         return dict.fromkeys(HOLES)
+    start, truth = mean_image(data), to_unit(data.x_train[:N_TUNING])
+
+    def fill(x, steps):
+        return impute(model.reconstruct, x, start, steps)
+
+    return best_settings(fill, STEPS_TRIED, truth, seed)
+
+
+def best_settings(fill, settings, truth, seed=0):
+    """``{kind of hole: setting}`` with which ``fill(images with NaN, setting)`` is best.
+
+    Parameters
+    ----------
+    truth : training images ``(n, height, width)`` in [0, 1], into which holes are cut that are
+        different from those of the test images.
+    """
+    if len(settings) == 1 or not len(truth):
+        return dict.fromkeys(HOLES, settings[0])
     return {
-        hole: max(
-            STEPS_TRIED,
-            key=lambda steps: psnr(
-                truth[missing], impute(model.reconstruct, x, start, steps)[missing]
-            ),
-        )
-        # Holes different from those of the test images
+        hole: max(settings, key=lambda setting: psnr(truth[missing], fill(x, setting)[missing]))
         for hole, x, missing in with_holes(truth, seed + 1)
     }
 
@@ -239,66 +253,67 @@ class Neighbours:
     images : training images ``(n, height, width)``.
     """
 
-    def __init__(self, images, k=NEIGHBOURS):
-        self.train = to_unit(images).reshape(len(images), -1)
+    def __init__(self, images):
+        self.train = unit_rows(images)
         self.squares = np.square(self.train).T
-        self.k = min(k, len(self.train))
 
-    def fill(self, x):
-        """Images ``(n, height, width)`` with NaN, filled."""
+    def fill(self, x, k=5):
+        """Images ``(n, height, width)`` with NaN, filled by their ``k`` neighbours."""
+        k = min(k, len(self.train))
         flat = x.reshape(len(x), -1)
         missing = np.isnan(flat)
         known = np.where(missing, 0, flat).astype(np.float32)
         # ‖x − t‖² over the known pixels, without ‖x‖², which is the same for every t
         distances = (~missing).astype(np.float32) @ self.squares - 2 * known @ self.train.T
-        nearest = np.argpartition(distances, self.k - 1, axis=1)[:, : self.k]
+        nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
         guess = np.stack([self.train[rows].mean(axis=0) for rows in nearest])
         return np.where(missing, guess, flat).reshape(x.shape).astype(np.float32)
 
 
-def regressions(data, seed=0):
-    """A fill function: scikit-learn's ``IterativeImputer``, fitted to 1,500 training images.
+class Normal:
+    """Fills with the mean of a normal distribution, given the known pixels.
 
-    A fifth of these images have holes, of all kinds in turn; the others have none. A ridge
-    regression predicts each pixel from 30 pixels that are correlated with it.
+        x̂_m = μ_m + Σ_mk Σ_kk⁻¹ (x_k − μ_k) = μ_m − Λ_mm⁻¹ Λ_mk (x_k − μ_k)        Λ = Σ⁻¹
 
-    References
+    It is the linear regression of each missing pixel on all known ones, solved for each pattern of
+    holes, in the form with the smaller inverse. Values are clipped to [0, 1].
+
+    Parameters
     ----------
-    van Buuren & Groothuis-Oudshoorn 2011, "mice: multivariate imputation by chained equations".
+    images : training images ``(n, height, width)``, whose mean and covariance are μ and Σ.
     """
-    x = to_unit(data.x_train[:ITERATIVE_TRAIN])
-    rng = np.random.default_rng([seed, len(HOLES)])
-    some = x[: len(x) // 5]
-    kinds = [holes_in(some, hole, rng) for hole in HOLES.values()]
-    missing = np.stack(kinds)[np.arange(len(some)) % len(kinds), np.arange(len(some))]
-    x = np.concatenate([np.where(missing, np.nan, some), x[len(some) :]])
-    imputer = IterativeImputer(
-        Ridge(1.0),
-        max_iter=ITERATIVE_ROUNDS,
-        n_nearest_features=ITERATIVE_PREDICTORS,
-        min_value=0,
-        max_value=1,
-        tol=0,
-        keep_empty_features=True,
-        random_state=seed,
-    )
-    with _without_warnings():
-        imputer.fit(x.reshape(len(x), -1))
 
-    def fill(images):
-        with _without_warnings():
-            filled = imputer.transform(images.reshape(len(images), -1))
-        return filled.reshape(images.shape).astype(np.float32)
+    def __init__(self, images):
+        rows = unit_rows(images)
+        self.mean = rows.mean(axis=0)
+        centred = rows - self.mean
+        self.covariance = (centred.T @ centred).astype(np.float64) / len(rows)
 
-    return fill
+    def fill(self, x, shrinkage=SHRINKAGES[0]):
+        """Images ``(n, height, width)`` with NaN, filled.
 
-
-@contextlib.contextmanager
-def _without_warnings():
-    # It warns that it has not converged: the small number of rounds is intended
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+        Parameters
+        ----------
+        shrinkage : added to the diagonal of Σ, in units of its mean; where images are few, more is
+            better.
+        """
+        rows = x.reshape(len(x), -1).astype(np.float32)
+        variance = np.diag(self.covariance).mean() or 1.0
+        covariance = self.covariance + shrinkage * variance * np.eye(len(self.mean))
+        precision = np.linalg.inv(covariance)
+        masks, pattern = np.unique(np.isnan(rows), axis=0, return_inverse=True)
+        filled = rows.copy()
+        for i, missing in enumerate(masks):
+            here, known = np.flatnonzero(pattern.ravel() == i), ~missing
+            deviations = (rows[here][:, known] - self.mean[known]).T
+            if missing.sum() > known.sum():
+                of_known = cho_factor(covariance[np.ix_(known, known)], check_finite=False)
+                guess = covariance[np.ix_(missing, known)] @ cho_solve(of_known, deviations)
+            else:
+                of_missing = cho_factor(precision[np.ix_(missing, missing)], check_finite=False)
+                guess = -cho_solve(of_missing, precision[np.ix_(missing, known)] @ deviations)
+            filled[np.ix_(here, missing)] = np.clip(guess.T + self.mean[missing], 0, 1)
+        return filled.reshape(x.shape)
 
 
 def figure(measured):
@@ -313,7 +328,9 @@ def figure(measured):
         rows.append((name, _shown(m.views, "filled")))
         if "drawn/square" in m.views:
             rows.append((f"{name}, one draw", _shown(m.views, "drawn")))
-    return image_rows(rows)
+    n = len(first["images"])
+    heads = ["a square is missing"] * (n // 2) + ["a half is missing"] * (n - n // 2)
+    return image_rows(rows, heads)
 
 
 def _shown(views, kind):

@@ -1,14 +1,18 @@
 """Generation: are images decoded from sampled codes similar to real ones without copying them?
 
-    z ~ N(0, I), or the prior that the model was trained with; for a model without a prior
-    z ~ Σ_k π_k N(μ_k, Σ_k), a mixture fitted to the codes of the training images;  x = G(z)
+    mixture  z ~ Σ_k π_k N(μ_k, Σ_k), fitted to the codes of the training images;    x = G(z)
+    prior    z ~ N(0, I), or another prior with which the model was trained;         x = G(z)
 
     FD² = ‖μ_r − μ_g‖² + tr(Σ_r + Σ_g − 2 (Σ_r Σ_g)^½)                    (Heusel et al. 2017)
     precision: share of generated images within the manifold of real ones; recall: share of real
     images within the manifold of generated ones                     (Kynkäänniemi et al. 2019)
 
-All three are computed in the features of a small classifier that is trained in the run, or, where
-the data do not have two classes, in 64 principal components of the pixels. The real images are test
+Every model can draw from a mixture of its codes, so by this they are all ranked. Those that were
+trained towards a prior draw from it as well, and are ranked by this among themselves: it asks more,
+for nothing is fitted to the codes after training.
+
+All measures are computed in the features of a small classifier that is trained in the run, or in 64
+principal components of the pixels where the data do not have two classes. The real images are test
 images; the training images' distance to them is the best possible value.
 """
 
@@ -20,7 +24,7 @@ from sklearn.mixture import GaussianMixture
 
 from Code.data.datasets import Dataset
 from Code.figures.images import image_rows
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
+from Code.parts.components import unfitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric, unit_rows
@@ -32,19 +36,27 @@ NEIGHBOURS = 3
 N_COPIES = 500
 N_MIDPOINTS = 2_000
 MIXTURE_TRAIN, MIXTURE_COMPONENTS, MIXTURE_UNITS = 10_000, 10, 32
+# Of 10, 30 and 100 Gaussians in 16, 32 and 64 principal components, these gave 5,000 held-out
+# training images the highest likelihood, with normal noise for what the components leave out
+PIXEL_COMPONENTS, PIXEL_MIXTURE = 64, 30
 READER_SEED, READER_STEPS, READER_BATCH, READER_UNITS = 0, 1400, 128, 64
 SHOWN = 10
 # Measured with the baselines, but not one of them: no model is expected to be better
 BOUNDS = ("training images",)
 
 METRICS = (
-    Metric("frechet", higher_is_better=False, main=True),
-    Metric("frechet_mixture", higher_is_better=False),
-    Metric("precision"),
-    Metric("recall"),
+    Metric("frechet_mixture", higher_is_better=False, main=True),
+    Metric("precision_mixture"),
+    Metric("recall_mixture"),
+    Metric("nearest_training_mixture"),
+    Metric("frechet_prior", higher_is_better=False, own_column=True),
+    Metric("precision_prior"),
+    Metric("recall_prior"),
+    Metric("nearest_training_prior"),
     Metric("precision_midpoints"),
-    Metric("nearest_training"),
 )
+# The two ways to draw codes, in the order of their columns
+WAYS = ("mixture", "prior")
 
 
 # Features: a small classifier, trained once per process -------------------------------------------
@@ -232,11 +244,11 @@ def prior_codes(model, n, seed=0):
     return None
 
 
-def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
+def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS, units=MIXTURE_UNITS):
     """``n`` codes from a Gaussian mixture with full covariances, fitted to ``codes``.
 
-    Codes of more than 32 units are projected onto their principal components, and the samples back.
-    Only the first 10,000 codes are used.
+    Codes of more than ``units`` units are projected onto their principal components, and the
+    samples back. Only the first 10,000 codes are used.
 
     Parameters
     ----------
@@ -251,7 +263,7 @@ def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS):
     flat = flat.astype(np.float64)
     # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = flat.std() or 1.0
-    units = min(MIXTURE_UNITS, flat.shape[1], len(flat) - 1)
+    units = min(units, flat.shape[1], len(flat) - 1)
     pca = unfitted_pca(units, flat.shape).fit(flat / scale)
     components = min(components, len(flat))
     mixture = GaussianMixture(components, reg_covar=1e-6, random_state=seed)
@@ -278,10 +290,14 @@ def fitted_codes(model, images, n, seed=0):
     return drawn
 
 
-def samples(model, data, n, seed=0):
-    """``n`` images ``(n, height, width)`` decoded from the prior, or from a fitted mixture."""
+def draws(model, data, n, seed=0):
+    """``n`` codes ``{"mixture": codes}``, and by ``"prior"`` if the model has one.
+
+    See `fitted_codes` and `prior_codes`.
+    """
+    found = {"mixture": fitted_codes(model, data.x_train, n, seed)}
     codes = prior_codes(model, n, seed)
-    return model.decode(fitted_codes(model, data.x_train, n, seed) if codes is None else codes)
+    return found if codes is None else {**found, "prior": codes}
 
 
 def between(start, end, steps):
@@ -325,25 +341,35 @@ def likeness(images, data):
 
 
 def measure(model, data, seed=0):
-    """`likeness` of a trained autoencoder's samples, and precision of images between two codes.
+    """`likeness` of a trained autoencoder's draws, and precision of images between two codes.
 
-    ``frechet_mixture`` is the Fréchet distance of samples from a mixture fitted to the codes, also
-    for models with a prior. ``precision_midpoints`` is the precision of images decoded half-way
-    between the codes of two test images.
+    The names of the measures end in the way in which the codes were drawn, see `draws`.
+    ``precision_midpoints`` is the precision of images decoded half-way between the codes of two
+    test images.
     """
-    fitted = model.decode(fitted_codes(model, data.x_train, N_SAMPLES, seed))
-    codes = prior_codes(model, N_SAMPLES, seed)
-    images = fitted if codes is None else model.decode(codes)
-    values = likeness(images, data)
-    values["frechet_mixture"] = (
-        values["frechet"]
-        if codes is None
-        else frechet_distance(_real(_known(data))["moments"], moments(features(data, fitted)))
-    )
-    values["precision_midpoints"] = midpoint_precision(model, data, seed)
-    shown, few = images[:SHOWN], data.x_test[: 2 * SHOWN]
-    views = _views(shown, data)
-    views["interpolations"] = interpolations(model, few[0], few[1])
+    drawn = {way: model.decode(codes) for way, codes in draws(model, data, N_SAMPLES, seed).items()}
+    measured = judged(drawn, data)
+    measured.values["precision_midpoints"] = midpoint_precision(model, data, seed)
+    few = data.x_test[: 2 * SHOWN]
+    measured.views["interpolations"] = interpolations(model, few[0], few[1])
+    return measured
+
+
+def judged(drawn, data):
+    """`likeness` of images, and some of them beside their nearest training images.
+
+    Parameters
+    ----------
+    drawn : ``{way: images}``, the ways as in `draws`.
+    """
+    values, views = {}, {}
+    for way, images in drawn.items():
+        values |= {f"{name}_{way}": value for name, value in likeness(images, data).items()}
+        shown = images[:SHOWN]
+        views |= {
+            f"samples_{way}": to_unit(shown),
+            f"neighbours_{way}": to_unit(data.x_train[nearest(shown, data.x_train)[0]]),
+        }
     return Measured(values, views)
 
 
@@ -358,23 +384,47 @@ def midpoint_precision(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same for a mixture fitted to 16 principal components, and for the training images."""
-    x = unit_rows(data.x_train[:MIXTURE_TRAIN])
-    pca = unfitted_pca(min(16, len(x) - 1), x.shape, WIDEST_IMAGES).fit(x)
-    codes = mixture_codes(pca.transform(x), N_SAMPLES, seed)
-    decoded = pca.inverse_transform(codes).reshape(-1, *data.x_train.shape[1:])
-    decoded = np.clip(decoded, 0, 1).astype(np.float32)
+    """The same for principal components, a mixture of the pixels, and the training images.
+
+    ``"pca-16"`` draws from the same mixture as the models, and, as a prior, from the normal
+    distribution that probabilistic PCA gives its components (Tipping & Bishop 1999), which has the
+    variances of the codes. ``"mixture of pixels"`` is what one would fit without a network, see
+    `PIXEL_COMPONENTS`. The training images are what no model is expected to exceed.
+    """
+    pca = principal_components(data)
     order = np.random.default_rng(seed).permutation(len(data.x_train))[:N_SAMPLES]
-    found = {}
-    for name, images in (("pca-16", decoded), ("training images", data.x_train[order])):
-        values = likeness(images, data)
-        found[name] = Measured(values, _views(to_unit(images[:SHOWN]), data))
-    return found
+    found = {
+        "pca-16": judged(
+            {way: pca.decode(codes) for way, codes in linear_draws(pca, data, seed).items()}, data
+        ),
+        "mixture of pixels": judged({"mixture": pixel_draws(data, N_SAMPLES, seed)}, data),
+    }
+    bound = judged({"mixture": data.x_train[order]}, data)
+    # They are drawn in neither way, and bound both
+    values = {name.replace("mixture", "prior"): value for name, value in bound.values.items()}
+    return {**found, "training images": Measured({**bound.values, **values}, bound.views)}
 
 
-def _views(shown, data):
-    neighbours = to_unit(data.x_train[nearest(shown, data.x_train)[0]])
-    return {"samples": shown, "neighbours": neighbours}
+def linear_draws(pca, data, seed=0):
+    """`draws` of principal components, whose prior is a normal distribution of their codes."""
+    codes = pca.encode(data.x_train[:MIXTURE_TRAIN])
+    normal = np.random.default_rng(seed).standard_normal((N_SAMPLES, codes.shape[1]))
+    return {
+        "mixture": mixture_codes(codes, N_SAMPLES, seed),
+        "prior": (codes.mean(axis=0) + codes.std(axis=0) * normal).astype(np.float32),
+    }
+
+
+def pixel_draws(data, n, seed=0):
+    """``n`` images from a mixture of Gaussians, fitted to principal components of the pixels.
+
+    References
+    ----------
+    Richardson & Weiss 2018, "On GANs and GMMs", who draw faces from such mixtures.
+    """
+    pca = principal_components(data, PIXEL_COMPONENTS)
+    codes = pca.encode(data.x_train[:MIXTURE_TRAIN])
+    return pca.decode(mixture_codes(codes, n, seed, PIXEL_MIXTURE, PIXEL_COMPONENTS))
 
 
 # Picture and command line ------------------------------------------------------------------------
@@ -384,10 +434,12 @@ def figure(measured):
     """Draw samples, their nearest training images, and the path from one test image to another."""
     rows = []
     for name, one in measured.items():
-        if "samples" not in one.views:
-            continue
-        rows.append((f"{name}: FD {one.values['frechet']:.1f}", one.views["samples"]))
-        rows.append(("nearest in training", one.views["neighbours"]))
+        for way in WAYS:
+            if f"samples_{way}" in one.views:
+                drawn = name if name in BOUNDS or way in name else f"{name}, {way}"
+                distance = one.values[f"frechet_{way}"]
+                rows.append((f"{drawn}: FD {distance:.1f}", one.views[f"samples_{way}"]))
+                rows.append(("nearest in training", one.views[f"neighbours_{way}"]))
         if "interpolations" in one.views:
             rows.append((f"{name}: interpolated", one.views["interpolations"]))
     return image_rows(rows)

@@ -32,11 +32,19 @@ class PrincipalComponents:
 
     def decode(self, codes):
         """Images ``(n, height, width)`` of codes."""
-        return np.clip(self._pca.inverse_transform(codes), 0, 1).reshape(-1, *self.image_shape)
+        return np.clip(self._unclipped(codes), 0, 1)
 
     def reconstruct(self, x):
         """Images reconstructed from their components."""
         return self.decode(self.encode(x))
+
+    def project(self, x):
+        """The nearest points of the components' subspace: reconstructions that are not clipped."""
+        return self._unclipped(self.encode(x))
+
+    def _unclipped(self, codes):
+        images = self._pca.inverse_transform(codes).reshape(-1, *self.image_shape)
+        return images.astype(np.float32)
 
 
 @lru_cache(maxsize=2)

@@ -15,8 +15,8 @@ from scipy.ndimage import uniform_filter
 
 from Code.data.filters import psnr
 from Code.figures.images import image_rows
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
+from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric
 from Code.training.measures import mean_squared_error
 
@@ -49,7 +49,9 @@ def measure(model, data, seed=0):
 def baselines(data, seed=0):
     """The same for PCA, with as many components as the codes of the comparison have units."""
     x = to_unit(data.x_test)
-    return {f"pca-{k}": errors_of(x, pca_reconstruction(data, k)(x)) for k in PCA_COMPONENTS}
+    return {
+        f"pca-{k}": errors_of(x, principal_components(data, k).project(x)) for k in PCA_COMPONENTS
+    }
 
 
 def errors_of(x, x_hat):
@@ -174,19 +176,3 @@ def _cross_entropy(x, x_hat):
     p = np.clip(x_hat, EPSILON, 1 - EPSILON)
     of_values = x * np.log(p) + (1 - x) * np.log1p(-p)
     return -np.sum(of_values, axis=tuple(range(1, x.ndim)))
-
-
-def pca_reconstruction(data, k):
-    """The function that projects images ``(n, height, width)`` onto ``k`` principal components.
-
-    The components are those of the training images; there are fewer than ``k`` if there are fewer
-    images.
-    """
-    x = to_unit(data.x_train).reshape(len(data.x_train), -1)
-    pca = unfitted_pca(min(k, *x.shape), x.shape, WIDEST_IMAGES).fit(x)
-
-    def reconstruct(images):
-        flat = pca.inverse_transform(pca.transform(images.reshape(len(images), -1)))
-        return flat.reshape(images.shape).astype(np.float32)
-
-    return reconstruct

@@ -10,13 +10,15 @@ The model was trained on clean digits only. Its features of a pixel are:
 - in any case: its reconstructions of windows of a digit's size that slide over the canvas.
 
 Only the logistic regression sees labels. Its threshold is the one with the best intersection over
-union on the labelled pictures.
+union on the labelled pictures. A rival without any features sees the same labels: the largest
+connected part above such a threshold.
 """
 
 import warnings
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
+from scipy.ndimage import label
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -233,13 +235,18 @@ def fitted(features, pictures, masks):
         return classifier.predict_proba(_pixels(features(pictures)))[:, 1].reshape(pictures.shape)
 
     known = probability(pictures)
-    threshold = max(THRESHOLDS, key=lambda t: intersection_over_union(known > t, masks).mean())
+    threshold = _best(lambda t: known > t, masks)
 
     def segment(pictures):
         parts = (pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH))
         return np.concatenate([probability(part) > threshold for part in parts])
 
     return segment
+
+
+def _best(segment, masks):
+    """The threshold t at which ``segment(t)`` is nearest to the masks."""
+    return max(THRESHOLDS, key=lambda t: intersection_over_union(segment(t), masks).mean())
 
 
 def _pixels(features):
@@ -267,29 +274,50 @@ def otsu(pictures):
     return np.stack([picture > threshold_otsu(picture) for picture in pictures])
 
 
+def largest_parts(pictures, threshold):
+    """Masks of the largest connected part of each picture that is brighter than a threshold."""
+    masks = np.zeros(pictures.shape, bool)
+    for mask, picture in zip(masks, pictures, strict=True):
+        parts, n = label(picture > threshold, np.ones((3, 3)))
+        if n:
+            mask[:] = parts == 1 + np.bincount(parts.ravel())[1:].argmax()
+    return masks
+
+
+def fitted_parts(pictures, masks):
+    """`largest_parts` with the threshold that is best on labelled pictures."""
+    threshold = _best(lambda t: largest_parts(pictures, t), masks)
+    return lambda asked: largest_parts(asked, threshold)
+
+
 # Of a trained model ------------------------------------------------------------------------------
 
 
 def measure(model, data, seed=0):
     """Intersection over union on test pictures, with ten and with two labelled pictures."""
-    return _judged(described(model), data, seed)
+    return _judged(partial(fitted, described(model)), data, seed)
 
 
 def baselines(data, seed=0):
-    """The same for Otsu's threshold, and for the regression on 5 × 5 pixels or PCA's windows."""
+    """The same for Otsu's threshold, which needs no labels, and for rivals that learn from them.
+
+    These are the largest connected part, and the regression on 5 × 5 pixels and on PCA's windows.
+    """
     pictures, truth = _test(data, seed)
     threshold = Measured(*_against(otsu(pictures), pictures, truth))
     return {
         "otsu": threshold,
-        "5×5 pixels": _judged(described(None), data, seed),
+        "largest part": _judged(fitted_parts, data, seed),
+        "5×5 pixels": _judged(partial(fitted, described(None)), data, seed),
         "pca-16": measure(principal_components(data), data, seed),
     }
 
 
-def _judged(features, data, seed):
+def _judged(fit, data, seed):
+    """Measures of ``fit(pictures, masks)``, which returns a function pictures → masks."""
     labelled, pictures = _labelled(data, seed), _test(data, seed)
-    values, views = _against(fitted(features, *labelled)(pictures[0]), *pictures)
-    few = fitted(features, *(part[:N_FEW] for part in labelled))(pictures[0])
+    values, views = _against(fit(*labelled)(pictures[0]), *pictures)
+    few = fit(*(part[:N_FEW] for part in labelled))(pictures[0])
     values["iou_2_labelled"] = float(intersection_over_union(few, pictures[1]).mean())
     return Measured(values, views)
 

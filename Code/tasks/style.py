@@ -220,4 +220,5 @@ def figure(measured):
     ]
     if not rows:
         raise ValueError("nothing to draw: none of these transfers style")
-    return image_rows(rows)
+    others = len(rows[0][1]) - 1
+    return image_rows(rows, ["real", *["in its style, with every label"] * others])

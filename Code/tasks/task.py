@@ -17,12 +17,24 @@ class Metric:
     unit : ``""``, ``"dB"``, ``"bits"``, …
     higher_is_better : whether a higher value is better; otherwise a lower one is.
     main : whether it represents the use in the table of variants × uses; one metric per use does.
+    own_column : whether it has a column of its own beside the main one. It is ranked by itself,
+        among those that have it, and is not part of the mean rank.
+    within_width : whether it can be compared only between codes of equally many units.
+    needs, least : the name of another metric of the use, and the value below which this one does
+        not count: such a model is neither ranked nor the best.
+    above : the name of another metric of the use that this one has to exceed to count, over the
+        seeds; ``Code.reporting.uses`` applies both.
     """
 
     name: str
     unit: str = ""
     higher_is_better: bool = True
     main: bool = False
+    own_column: bool = False
+    within_width: bool = False
+    needs: str | None = None
+    least: float = 0.0
+    above: str | None = None
 
 
 @dataclass

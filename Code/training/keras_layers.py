@@ -1,53 +1,73 @@
 """The layers of a Keras model, described briefly enough for a box in a drawing."""
 
-from collections.abc import Iterator
 from typing import Any
 
 
-def layers_of(model: Any) -> list[tuple[str, str, int]]:
-    """List the layers of a functional Keras model as (name, output shape, parameters), in order.
+def layers_of(model: Any, given: str = "Input") -> list[tuple[str, str, int, list[int]]]:
+    """List the layers of a functional Keras model as (name, output shape, parameters, sources).
 
     Names are readable, such as "Dense 128, relu" or "Conv 3×3 ×16, relu"; an unknown layer is
-    called by its class name. Shapes omit the batch, as in "28×28×16". Nested models are
-    replaced by their layers, without their inputs. Layers that read the same tensor side by side
-    become one row, as in "z_mean ∥ z_log_var: Dense 2" with the shape "2 ∥ 2".
+    called by its class name. Shapes omit the batch, as in "28×28×16". Nested models are replaced by
+    their layers, without their inputs. A layer's sources are the places in the list of the layers
+    that it reads: none for an input, several for one that joins branches. Operations that are no
+    layers are left out, and what reads them reads their sources. Layers that read the same and end
+    there, as z_mean and z_log_var, have their own names in front.
+
+    Parameters
+    ----------
+    given : name of the model's input.
 
     Keras is not imported; any object with the same attributes works.
     """
+    found: list[tuple[Any, list[int]]] = []
+    _walk(model, None, found)
+    read = [source for _, sources in found for source in sources]
     rows = []
-    group: list[Any] = []
-    for layer in _flat(model):
-        if group and not _side_by_side(group[-1], layer):
-            rows.append(_row(group))
-            group = []
-        group.append(layer)
-    if group:
-        rows.append(_row(group))
+    for i, (layer, sources) in enumerate(found):
+        name = given if _is_input(layer) else _name(layer)
+        twins = [s for k, (_, s) in enumerate(found) if k != i and s == sources and k not in read]
+        if sources and i not in read and twins:
+            name = f"{layer.name}: {name}"
+        rows.append((name, _shape(layer), int(layer.count_params()), sources))
     return rows
 
 
-def _flat(model: Any, nested: bool = False) -> Iterator[Any]:
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from _flat(layer, nested=True)
-        elif not (nested and type(layer).__name__ == "InputLayer"):
-            yield layer
+def _walk(model: Any, given: list[list[int]] | None, found: list) -> list[list[int]]:
+    """Append the layers of a model whose inputs come from ``given``; return its outputs' sources.
+
+    A source is the list of places in ``found`` that a tensor comes from.
+    """
+    model = getattr(model, "_functional", None) or model
+    of_tensor: dict[int, list[int]] = {}
+    if given is not None:
+        for tensor, sources in zip(model.inputs, given, strict=True):
+            of_tensor[id(tensor)] = sources
+    nodes = {id(node) for depth in model._nodes_by_depth.values() for node in depth}
+    for operation in model.operations:
+        for node in operation._inbound_nodes:
+            if id(node) not in nodes:
+                continue
+            outputs = node.output_tensors
+            if all(id(tensor) in of_tensor for tensor in outputs):
+                continue
+            sources = [of_tensor[id(tensor)] for tensor in node.input_tensors]
+            if hasattr(operation, "layers"):
+                results = _walk(operation, sources, found)
+            elif place := [i for i, (layer, _) in enumerate(found) if layer is operation]:
+                # A layer that is called again is the same layer
+                results = [place] * len(outputs)
+            elif hasattr(operation, "count_params"):
+                found.append((operation, sorted({place for source in sources for place in source})))
+                results = [[len(found) - 1]] * len(outputs)
+            else:
+                results = [[place for source in sources for place in source]] * len(outputs)
+            for tensor, result in zip(outputs, results, strict=True):
+                of_tensor[id(tensor)] = result
+    return [of_tensor[id(tensor)] for tensor in model.outputs]
 
 
-def _side_by_side(one: Any, other: Any) -> bool:
-    tensors = [getattr(layer, "input", None) for layer in (one, other)]
-    return tensors[0] is not None and tensors[0] is tensors[1]
-
-
-def _row(group: list[Any]) -> tuple[str, str, int]:
-    kinds = [_name(layer) for layer in group]
-    weights = sum(int(layer.count_params()) for layer in group)
-    shape = " ∥ ".join(_shape(layer) for layer in group)
-    if len(group) == 1:
-        return kinds[0], shape, weights
-    if len(set(kinds)) == 1:
-        return f"{' ∥ '.join(layer.name for layer in group)}: {kinds[0]}", shape, weights
-    return " ∥ ".join(kinds), shape, weights
+def _is_input(layer: Any) -> bool:
+    return type(layer).__name__ == "InputLayer"
 
 
 def _name(layer: Any) -> str:
@@ -56,6 +76,10 @@ def _name(layer: Any) -> str:
         match base.__name__:
             case "InputLayer":
                 return "Input"
+            case "TiedDense":
+                return f"Dense {layer.units}{_activation(layer)}, tied"
+            case "KeepLargest":
+                return f"Keep the {layer.k} largest"
             case "Dense":
                 return f"Dense {layer.units}{_activation(layer)}"
             case "UpConv2D":
@@ -78,6 +102,8 @@ def _name(layer: Any) -> str:
                 return f"Up-sample {_times(layer.size)}"
             case "Activation":
                 return f"Activation{_activation(layer).replace(',', '')}"
+            case "BatchNormalization":
+                return "Batch normalisation"
             case "Dropout":
                 return f"Dropout {layer.rate:g}"
     return type(layer).__name__

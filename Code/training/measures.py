@@ -1,9 +1,12 @@
-"""Measures that all experiments share: pure functions of arrays."""
+"""Measures that all experiments share: pure functions of arrays, but for one."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
 from Code.parts.components import unfitted_pca
+from Code.parts.kernels import coherence, first_kernel, inked, roughness, shuffled, unexplained
 
 NOISE_LEVELS = (0.25, 0.5, 0.75)
 
@@ -37,10 +40,28 @@ def plane(train_codes, test_codes):
     return pca.transform(train), pca.transform(test)
 
 
+def in_plane(name, units):
+    """The name of a measure of the `plane` of codes with so many units.
+
+    It ends in ``_pca2`` where the map is not the code but two principal components of it.
+    """
+    return name if units <= 2 else f"{name}_pca2"
+
+
 def neighbour_accuracy(train_points, train_labels, test_points, test_labels, k=5):
     """Accuracy of a k-nearest-neighbour classifier, fitted to training points, on test points."""
     classifier = KNeighborsClassifier(min(k, len(train_points)))
     return float(classifier.fit(train_points, train_labels).score(test_points, test_labels))
+
+
+def code_variation(codes):
+    """How much codes ``(n, ...)`` vary, relative to their size: 0 if all are the same.
+
+    The root of their total variance over the root of their mean squared norm; 0 for codes of zeros.
+    """
+    flat = np.asarray(codes, np.float64).reshape(len(codes), -1)
+    size = np.mean(np.square(flat).sum(axis=1))
+    return float(np.sqrt(flat.var(axis=0).sum() / size)) if size else 0.0
 
 
 def axis_fraction(codes):
@@ -58,15 +79,54 @@ def dead_pixels(images, reconstructions):
 
     In colour it is the share of their values; ink is whatever is not 0.
     """
-    inked = (images > 0).any(axis=0)
+    ink = (images > 0).any(axis=0)
     constant = (reconstructions == reconstructions[:1]).all(axis=0)
-    return float((inked & constant).sum() / inked.sum()) if inked.any() else float("nan")
+    return float((ink & constant).sum() / ink.sum()) if ink.any() else float("nan")
 
 
-# Further measures that a row may request: functions of the images, their reconstructions and their
-# codes
+def shuffled_error(model, images):
+    """The share of the variance of shuffled images that a model does not give back.
+
+    A model that has learned what digits look like fails on them (about 1 or more); one that passes
+    its input through does not (about 0).
+    """
+    mixed = shuffled(images, inked(images))
+    return unexplained(mixed, model.reconstruct(mixed))
+
+
+def relative_jacobian_norm(model, images, codes):
+    """The encoder's squared Jacobian norm over the code's variance, see `Code.parts.jacobian`."""
+    # Keras is not needed where only pictures are drawn
+    from Code.parts.jacobian import measured_relative_norm
+
+    return measured_relative_norm(model.encoder, images, codes)
+
+
+def filter_roughness(model, where=None):
+    """`Code.parts.kernels.roughness` of the first layer of a model's encoder."""
+    return roughness(first_kernel(model.encoder), model.image_shape, where)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a further measure may look at: the model, test images and what it makes of them."""
+
+    model: object
+    images: np.ndarray
+    reconstructions: np.ndarray
+    codes: np.ndarray
+
+
+# Further measures that a row may request
 FURTHER = {
-    "axis_fraction": lambda images, reconstructions, codes: axis_fraction(codes),
-    "dead_pixels": lambda images, reconstructions, codes: dead_pixels(images, reconstructions),
-    "saturated": lambda images, reconstructions, codes: saturated(codes),
+    "axis_fraction": lambda seen: axis_fraction(seen.codes),
+    "dead_pixels": lambda seen: dead_pixels(seen.images, seen.reconstructions),
+    "saturated": lambda seen: saturated(seen.codes),
+    "filter_roughness": lambda seen: filter_roughness(seen.model),
+    "filter_roughness_inked": lambda seen: filter_roughness(seen.model, inked(seen.images)),
+    "weight_coherence": lambda seen: coherence(first_kernel(seen.model.encoder)),
+    "shuffled_error": lambda seen: shuffled_error(seen.model, seen.images),
+    "relative_jacobian_norm": lambda seen: relative_jacobian_norm(
+        seen.model, seen.images, seen.codes
+    ),
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from Code.parts.components import WIDEST_IMAGES, unfitted_pca
 from Code.parts.images import to_unit
-from Code.training.measures import mean_squared_error, neighbour_accuracy, plane
+from Code.training.measures import in_plane, mean_squared_error, neighbour_accuracy, plane
 from Code.training.procedure import SHOWN_DIGITS, Outcome
 
 
@@ -32,17 +32,19 @@ def run(experiment, data, seed, tell, verbose=0):
     codes = {split: pca.transform(x) for split, x in flat.items()}
     for split, x in flat.items():
         x_hat = pca.inverse_transform(codes[split])
+        mse = mean_squared_error(x, x_hat)
         outcome.add(
             stage,
             split,
-            mse=mean_squared_error(x, x_hat),
+            mse=mse,
+            squared_error=x.shape[1] * mse,
             mean_image_mse=mean_squared_error(x, pca.mean_[None]),
         )
     # As for all other codes, the map is the plane of the first two components
     train_points, test_points = plane(*(codes[split][:, :2] for split in ("train", "test")))
     if data.labelled:
         knn = neighbour_accuracy(train_points, data.y_train, test_points, data.y_test)
-        outcome.add(stage, "test", knn_accuracy=knn)
+        outcome.add(stage, "test", **{in_plane("knn_accuracy", n_components): knn})
     outcome.parameters = pca.components_.size + pca.mean_.size
     shape = (-1, *data.x_test.shape[1:])
     outcome.views = {

@@ -7,8 +7,7 @@ from Code.training.probe import chosen_penalty, probe_accuracy
 def run(experiment, data, seed, tell, verbose=0):
     """Train and measure as ``procedure.run`` does, and add an accuracy on the test images.
 
-    Without a supervised stage it is ``probe_accuracy``: a logistic regression on the frozen code,
-    fitted to all training images, with a penalty chosen on held-out ones. With a supervised stage
+    Without a supervised stage it is ``probe_accuracy``, see `frozen_probe`. With a supervised stage
     it is ``test_accuracy`` of the fine-tuned network. Data without labels have neither.
     """
     outcome = procedure.run(experiment, data, seed, tell, verbose)
@@ -16,12 +15,7 @@ def run(experiment, data, seed, tell, verbose=0):
     if not data.labelled:
         return outcome
     if model.classifier is None:
-        codes = model.encode(data.x_train), model.encode(data.x_test)
-        penalty = chosen_penalty(codes[0], data.y_train, scale="code", max_train=10_000)
-        accuracy = probe_accuracy(
-            codes[0], data.y_train, codes[1], data.y_test, None, penalty=penalty, scale="code"
-        )
-        outcome.add(stage, "test", probe_accuracy=accuracy)
+        outcome.add(stage, "test", probe_accuracy=frozen_probe(model, data))
     else:
         accuracy = next(
             row["value"]
@@ -30,3 +24,15 @@ def run(experiment, data, seed, tell, verbose=0):
         )
         outcome.add(stage, "test", test_accuracy=accuracy)
     return outcome
+
+
+def frozen_probe(model, data):
+    """Test accuracy of a logistic regression on the frozen code.
+
+    It is fitted to all training images, with a penalty chosen on held-out ones.
+    """
+    codes = model.encode(data.x_train), model.encode(data.x_test)
+    penalty = chosen_penalty(codes[0], data.y_train, scale="code", max_train=10_000)
+    return probe_accuracy(
+        codes[0], data.y_train, codes[1], data.y_test, None, penalty=penalty, scale="code"
+    )

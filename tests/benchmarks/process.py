@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from Code.runs.machine import cores, memory_gb
+from Code.runs.machine import memory_gb
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -39,7 +39,7 @@ class Worker:
             TF_CPP_MIN_LOG_LEVEL="3",
             PYTHONWARNINGS="ignore",
         )
-        task = {**task, "threads": threads, "pinned": threads < cores()}
+        task = {**task, "threads": threads, "pinned": True}
         # A file, since a pipe that nobody reads stops a talkative library.
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._process = subprocess.Popen(

@@ -20,7 +20,16 @@ from Code.figures.bars import ratio_bars
 from Code.figures.growth import growth_curves
 from Code.figures.style import save
 from Code.foundation.atomic import write_json
-from Code.reporting.benchmark import BARS, FILE, GROWTH, JOBS_RATIO, OURS, benchmark_of
+from Code.reporting.benchmark import (
+    BARS,
+    FILE,
+    GROWTH,
+    JOBS_RATIO,
+    OURS,
+    benchmark_of,
+    ours_of,
+    paired,
+)
 from Code.runs.machine import cores, machine, versions
 from tests.benchmarks import growth, jobs
 from tests.benchmarks.contenders import CONTENDERS
@@ -29,7 +38,9 @@ from tests.benchmarks.networks import BATCH_SIZE, NETWORKS, PIXELS
 from tests.benchmarks.process import Worker, take_turns
 
 ALL_IMAGES = 60_000
-PARTS = ("epoch", "ways", "inference", "growth")
+PARTS = ("epoch", "ways", "inference", "calls", "growth")
+BATCHES = (100, 1000)
+IMAGES_A_CALL, CALLS = (1, 10), 200
 AXES = {
     "images": "images",
     "code_dim": "units of the code",
@@ -51,9 +62,10 @@ def parser():
     p.add_argument(
         "--repeats",
         type=positive,
-        default=3,
+        default=9,
         metavar="N",
-        help="timed epochs, after one that is not (default 3)",
+        help="timed rounds, after one that is not (default 9: with fewer than 6, ratios have no "
+        "interval)",
     )
     p.add_argument(
         "--only",
@@ -131,7 +143,12 @@ def main(arguments=None):
         tell = partial(say, log, status)
         if "epoch" in options.parts:
             keep(epoch_part(options, tell))
-        others = {"ways": ways_part, "inference": inference_part, "growth": growth_part}
+        others = {
+            "ways": ways_part,
+            "inference": inference_part,
+            "calls": calls_part,
+            "growth": growth_part,
+        }
         for name, part in others.items():
             if name in options.parts:
                 keep({name: part(options, tell)})
@@ -268,26 +285,39 @@ def ways_part(options, tell):
 
 def inference_part(options, tell):
     """Seconds for the codes of all images, by network and contender."""
+    return codes_part(options, tell, "codes", BATCHES)
+
+
+def calls_part(options, tell):
+    """Seconds of one call for the codes of few images, by network and contender."""
+    return codes_part(options, tell, "calls", IMAGES_A_CALL, CALLS)
+
+
+def codes_part(options, tell, what, batch_sizes, calls=None):
+    """Codes in batches of each size; with ``calls`` of one batch alone, in so many calls."""
     parts = {}
     for name in options.only:
-        starts, rows = {}, []
-        for contender in (CONTENDERS[c] for c in options.contenders):
-            why = reason_to_skip(contender, name)
-            for batch_size in contender.inference:
+        rows = []
+        for batch_size in batch_sizes:
+            starts = {}
+            for contender in (CONTENDERS[c] for c in options.contenders):
+                if not contender.inference:
+                    continue
+                why = reason_to_skip(contender, name)
                 if why:
                     rows.append(
                         {"contender": contender.name, "batch_size": batch_size, "skipped": why}
                     )
                     continue
-                starts[f"{contender.name} {batch_size}"] = partial(
-                    start, contender, name, "encode", options, batch_size
+                more = {"images": batch_size, "calls": calls} if calls else {"calls": 1}
+                starts[contender.name] = partial(
+                    start, contender, name, "encode", options, batch_size, **more
                 )
-        of_network = partial(tell_of, tell, f"{name}, codes")
-        found = take_turns(starts, options.repeats + 1, of_network)
-        for label, result in found.items():
-            contender, batch_size = label.split()
-            rows.append({**row(contender, result), "batch_size": int(batch_size)})
-        rows.sort(key=lambda r: options.contenders.index(r["contender"]))
+            of_network = partial(tell_of, tell, f"{name}, {what}, {batch_size}")
+            found = take_turns(starts, options.repeats + 1, of_network)
+            for contender, result in found.items():
+                rows.append({**row(contender, result), "batch_size": batch_size})
+        rows.sort(key=lambda r: (r["batch_size"], options.contenders.index(r["contender"])))
         parts[name] = rows
     return parts
 
@@ -320,7 +350,7 @@ def reason_to_skip(contender, network):
     return f"{', '.join(missing)} not installed" if missing else None
 
 
-def start(contender, network, do, options, batch_size=BATCH_SIZE, threads=None):
+def start(contender, network, do, options, batch_size=BATCH_SIZE, threads=None, **more):
     """A worker for one contender, or for one way of this project."""
     task = {
         "do": do,
@@ -329,6 +359,7 @@ def start(contender, network, do, options, batch_size=BATCH_SIZE, threads=None):
         "images": options.images,
         "batch_size": batch_size,
         "rounds": options.repeats + 1,
+        **more,
     }
     backend = getattr(contender, "backend", "tensorflow")
     return Worker(task, threads or options.threads, options.patience, backend)
@@ -353,11 +384,25 @@ def row(contender, result):
 # What is shown -------------------------------------------------------------------------------
 
 
+# How the contenders are called in the figure
+NAMES = {
+    "keras_fit": "Keras, plain fit",
+    "keras_tuned": "Keras, tuned fit",
+    "keras_jax": "Keras on JAX",
+    "jax_epoch": "JAX, compiled epoch",
+    "torch_eager": "PyTorch",
+    "torch_compile": "PyTorch, compiled",
+    "sklearn_mlp": "scikit-learn",
+}
+
+
 def draw(benchmark, output):
     """The two figures, of what there is."""
     bars = {
         network.title: {
-            row.contender: network.ratio(row) for row in network.timed if row.contender != OURS
+            NAMES.get(row.contender, row.contender): network.ratio(row)
+            for row in network.timed
+            if row.contender != OURS
         }
         for network in benchmark.networks
         if network.row(OURS) and network.fastest_other
@@ -381,11 +426,15 @@ def show(benchmark):
     for network in benchmark.networks:
         show_network(console, network)
     if benchmark.networks:
-        show_targets(console, benchmark)
+        show_targets(console, "Targets", benchmark.targets())
+        show_targets(console, "Asked for earlier", benchmark.earlier_targets())
     if benchmark.ways:
         show_ways(console, benchmark)
     if benchmark.inference:
-        show_inference(console, benchmark)
+        title = f"Codes of {benchmark.images:,} images"
+        show_codes(console, title, benchmark, benchmark.inference)
+    if benchmark.calls:
+        show_codes(console, "Codes in one call", benchmark, benchmark.calls)
     if benchmark.growth:
         show_growth(console, benchmark)
     if benchmark.jobs:
@@ -426,20 +475,30 @@ def limit_text(network):
     return f"{text}, {network.traffic_seconds:.3f} s at {network.gb_per_second:.0f} GB/s"
 
 
-def show_targets(console, benchmark):
-    words = {
-        "plain": "times as fast as",
-        "fastest": "times as fast as the fastest other,",
-        "limit": "of the limit",
-    }
-    table = new_table("Targets", "measured", "target", "")
-    for t in benchmark.targets():
-        number = "{:.0%}" if t.kind == "limit" else "{:.2f}"
+WORDS = {
+    "level": "an epoch, times as fast as the fastest other,",
+    "products": "an epoch, share of the speed of its matrix products alone",
+    "codes": "codes in batches of {images}, times as fast as the fastest other,",
+    "call": "ms for one call on {images}",
+    "plain": "times as fast as",
+    "fastest": "times as fast as the fastest other,",
+    "limit": "of the limit",
+}
+REACHED = {True: "reached", False: "NOT reached", None: "not measured"}
+
+
+def show_targets(console, title, targets):
+    table = new_table(title, "measured", "interval", "target", "")
+    for t in targets:
+        number = "{:.0%}" if t.kind in ("limit", "products") else "{:.2f}"
+        scale = 1000 if t.kind == "call" else 1
+        low_high = "–" if t.interval is None else "{:.2f} to {:.2f}".format(*t.interval)
         table.add_row(
-            f"{t.title}: {words[t.kind]} {t.against or ''}".strip(),
-            "–" if t.value is None else number.format(t.value),
-            number.format(t.target),
-            {True: "reached", False: "NOT reached", None: "not measured"}[t.reached],
+            f"{t.title}: {WORDS[t.kind].format(images=t.images)} {t.against or ''}".strip(),
+            "–" if t.value is None else number.format(scale * t.value),
+            low_high,
+            number.format(scale * t.target),
+            REACHED[t.reached],
         )
     console.print(table)
 
@@ -458,17 +517,17 @@ def show_ways(console, benchmark):
     console.print(table)
 
 
-def show_inference(console, benchmark):
-    table = new_table(f"Codes of {benchmark.images:,} images", "batch", "s", "times ours")
-    for name, rows in benchmark.inference.items():
-        ours = next((r.seconds for r in rows if r.contender == OURS), None)
+def show_codes(console, title, benchmark, by_network):
+    table = new_table(title, "images a batch", "ms", "times ours")
+    for name, rows in by_network.items():
         for row in rows:
             label = f"{benchmark.title(name)}: {row.contender}"
             if row.skipped:
                 table.add_row(label, str(row.batch_size), f"skipped: {row.skipped}")
                 continue
-            ratio = "–" if ours is None else f"{row.seconds / ours:.2f}"
-            table.add_row(label, str(row.batch_size), f"{row.seconds:.3f}", ratio)
+            ours = ours_of([r for r in rows if r.batch_size == row.batch_size])
+            ratio = "–" if ours is None else f"{paired(ours, row).value:.2f}"
+            table.add_row(label, str(row.batch_size), f"{1000 * row.seconds:.3f}", ratio)
     console.print(table)
 
 

@@ -17,13 +17,15 @@ from Code.commands import variant
 from Code.experiments.row import adam
 from Code.experiments.table import EXPERIMENTS, of_group
 from Code.foundation.errors import INTERRUPTED
+from Code.foundation.own_process import ONE_THREAD
 from Code.parts.images import to_unit
+from Code.reporting.contents import home
 from Code.runs import use_units
 from tests.support import called, run_here
 
-FEW = ("pca-2", "ae")
+FEW = ("pca-2", "vae-bce")
 # One of each kind of row and of picture
-OF_EACH_KIND = ("pca-2", "ae", "dae-published", "vae-bce", "ae-16")
+OF_EACH_KIND = ("pca-2", "dae-published", "vae-bce", "ae-16")
 # Two uses of the twelve, which would take a minute
 TWO_USES = ("reconstruct", "resize")
 
@@ -59,6 +61,10 @@ def quick(request, root, tmp_path_factory):
     return output, rows
 
 
+# Where it is no matter which rows ran
+SOME_ROWS = pytest.mark.parametrize("quick", ["some rows"], indirect=True)
+
+
 def test_every_experiment_leaves_its_result(quick):
     output, rows = quick
     for row in rows:
@@ -77,6 +83,8 @@ def test_every_kind_of_figure_is_there(quick):
     output, rows = quick
     expected = {
         "ae": {"structure", "loss", "reconstructions", "code"},
+        # Its other results stand in tables only
+        "ae-16": {"reconstructions"},
         "dae": {"structure", "loss", "reconstructions", "code", "denoising", "psnr"},
         "dae-published": {"structure", "loss", "accuracy", "code", "denoising", "psnr"},
         "cae-published": {"structure", "loss", "accuracy", "reconstructions", "code", "denoising"},
@@ -88,17 +96,23 @@ def test_every_kind_of_figure_is_there(quick):
         figures = expected[name]
         there = {path.stem for path in (output / name).glob("*.png")}
         assert figures <= there
+    shown = {home(row) for row in rows if row.group == "published" and row.kind != "baseline"}
+    there = {path.name for path in (output / "families").glob("*.png")}
+    assert there == {f"{family}{end}" for family in shown for end in (".png", ".zh.png")}
 
 
 def test_every_file_that_the_reports_link_is_there(quick):
     output, rows = quick
-    for name in ("report.md", "report.zh.md"):
-        report = output / "report" / name
-        links = re.findall(r"\]\(([^)#\s]+)\)", report.read_text(encoding="utf-8"))
+    pages = sorted((output / "report").rglob("*.md"))
+    assert len(pages) > 50
+    pictures = 0
+    for page in pages:
+        links = re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8"))
         local = [link for link in links if not link.startswith("http")]
-        assert len(local) > (40 if len(rows) > 10 else 15)
-        missing = [link for link in local if not (report.parent / link).exists()]
-        assert not missing
+        pictures += sum(link.endswith(".png") for link in local)
+        missing = [link for link in local if not (page.parent / link).exists()]
+        assert not missing, page
+    assert pictures > (80 if len(rows) > 10 else 30)
 
 
 def test_only_takes_groups_and_names():
@@ -129,7 +143,7 @@ def test_results_csv_is_tidy(quick):
 def test_a_second_run_trains_nothing(quick):
     output, _ = quick
     before = (output / "results.csv").read_bytes()
-    again = run_here("--quick", "--jobs", "1", "--only", "ae", "vae-bce", "--output", output)
+    again = run_here("--quick", "--jobs", "1", "--only", "pca-2", "vae-bce", "--output", output)
     assert again.returncode == 0
     assert "2 of 2 runs are finished and kept" in again.stderr
     assert (output / "results.csv").read_bytes() == before
@@ -161,24 +175,26 @@ def killed_by_hand(root, output, *arguments):
     return {path.parent.parent.name for path in output.glob("*/runs/seed-*")}
 
 
-def same(one, other):
+def same(one, other, rows=FEW):
     """Both runs left the same results, histories and pictures of these few rows, to the byte."""
-    files = [path for row in FEW for path in (one / row).iterdir()]
+    files = [path for row in rows for path in (one / row).iterdir()]
     names = [path.relative_to(one) for path in files if path.suffix in (".png", ".csv")]
-    assert len(names) > 2 * len(FEW)
+    assert len(names) >= 2 * len(rows)
     different = [n for n in names if (one / n).read_bytes() != (other / n).read_bytes()]
     assert different == []
-    assert lines_of_few(one) == lines_of_few(other)
+    assert lines_of(one, rows) == lines_of(other, rows)
 
 
-def lines_of_few(output):
+def lines_of(output, rows):
     lines = (output / "results.csv").read_text("utf-8").splitlines()
-    return [line for line in lines if line.split(",")[0] in ("experiment", *FEW)]
+    return [line for line in lines if line.split(",")[0] in ("experiment", *rows)]
 
 
+@SOME_ROWS
 def test_stopped_and_resumed_equals_undisturbed(quick, tmp_path, monkeypatch):
     """Ctrl+C in the second row: what was finished is kept, and the rest is the same."""
-    arguments = ("--quick", "--jobs", "1", "--only", *FEW, "--output", tmp_path)
+    rows = ("pca-2", "ae-16")
+    arguments = ("--quick", "--no-uses", "--jobs", "1", "--only", *rows, "--output", tmp_path)
 
     def stop(*told, **more):
         raise KeyboardInterrupt
@@ -190,9 +206,10 @@ def test_stopped_and_resumed_equals_undisturbed(quick, tmp_path, monkeypatch):
     resumed = run_here(*arguments)
     assert resumed.returncode == 0, resumed.stderr
     assert "1 of 2 runs are finished and kept" in resumed.stderr
-    same(quick[0], tmp_path)
+    same(quick[0], tmp_path, rows)
 
 
+@SOME_ROWS
 @pytest.mark.slow
 def test_killed_and_resumed_equals_undisturbed(quick, root, tmp_path):
     arguments = ("--quick", "--jobs", "1", "--only", *FEW)
@@ -237,7 +254,7 @@ def assert_put_to_use(output, use, rival):
     assert set(measured["uses"]) == {"reconstruct", use}
     for name in ("reconstruct", use):
         assert (output / "uses" / f"{name}.png").exists()
-    report = (output / "report" / "report.md").read_text(encoding="utf-8")
+    report = (output / "report" / "en" / "uses.md").read_text(encoding="utf-8")
     assert f"uses/{use}.png" in report
     assert all(rival in values for values in measured["uses"][use]["values"].values())
     if use == "denoise":
@@ -349,6 +366,7 @@ def left_by_a_variant(done, output):
     assert (output / "vae-bce" / "model.keras").exists()
 
 
+@pytest.mark.slow
 def test_one_variant_alone(tmp_path):
     done = called(lambda words: variant.main("vae", words), *VAE_ALONE, tmp_path)
     left_by_a_variant(done, tmp_path)
@@ -361,6 +379,7 @@ def test_one_variant_alone_in_a_process_of_its_own(root, tmp_path):
     left_by_a_variant(done, tmp_path)
 
 
+@pytest.mark.slow
 def test_two_files_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch, mnist):
     monkeypatch.chdir(tmp_path)
     outputs = {}
@@ -378,3 +397,25 @@ def test_two_files_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch, mnis
         assert outputs.setdefault(folder, output) == output
     assert len(set(outputs.values())) == 2
     assert outputs["a"] == "output/train"
+
+
+@pytest.mark.slow
+@SOME_ROWS
+def test_a_variant_alone_gives_the_numbers_of_the_whole_run(quick, root, tmp_path):
+    """In a process of its own, whose environment nothing else has set."""
+    row = "vae-bce"
+    command = [sys.executable, "-m", "Code.vae", "--experiment", row, "--quick"]
+    unset = ("XLA_FLAGS", *ONE_THREAD)
+    done = subprocess.run(
+        [*command, "--output", str(tmp_path)],
+        env={name: value for name, value in os.environ.items() if name not in unset},
+        capture_output=True,
+        text=True,
+        cwd=root,
+    )
+    assert done.returncode == 0, done.stderr
+    alone, whole = (
+        json.loads((output / row / "result.json").read_text(encoding="utf-8"))
+        for output in (tmp_path, quick[0])
+    )
+    assert alone["metrics"] == whole["metrics"]

@@ -32,6 +32,7 @@ def test_a_terminal_that_cannot_show_a_letter_shows_a_replacement(root, encoding
     assert done.stdout and b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_lock_of_unix_it_runs_as_well(root, tmp_path):
     """Windows has no ``fcntl``."""
     words = ["--quick", "--only", "ae", "--dry-run", "--output", str(tmp_path)]
@@ -39,6 +40,7 @@ def test_without_a_lock_of_unix_it_runs_as_well(root, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_one_writes_to_a_folder_where_locks_are_soft(root, tmp_path):
     code = NO_FCNTL + (
         "from Code.runs.schedule import sole_use\n"

@@ -79,6 +79,7 @@ def test_seeds(corrupt):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compiles with TensorFlow")
+@pytest.mark.slow
 @pytest.mark.parametrize("corrupt", CORRUPTIONS.values(), ids=CORRUPTIONS)
 def test_compiled(corrupt):
     """Under XLA: fresh noise on every call, the same again from the same seed, as much of it.

@@ -20,8 +20,11 @@ def test_ten_classes_of_digits_change_nothing():
 def test_without_labels_only_what_is_told_them_is_left_out():
     rows, left_out = adapted(0)
     told = {row.name for row in ROWS if row.told is not None}
-    assert set(rows) == set(EXPERIMENTS) - told
-    assert {"cvae-2", "cvae-16", "aae-labels", "aae-100-labels"} == told
+    # A row that trains its head alone has nothing left to train
+    heads = {row.name for row in ROWS if all(s.name.startswith("supervised") for s in row.stages)}
+    assert heads == {"dae-published-from-scratch"}
+    assert set(rows) == set(EXPERIMENTS) - told - heads
+    assert {"cvae-2", "cvae-16", "aae-labels", "aae-100-labels", "keras-times"} == told
     for name, row in rows.items():
         headless = [s for s in EXPERIMENTS[name].stages if not s.name.startswith("supervised")]
         assert list(row.stages) == headless and "n_classes" not in row.settings

@@ -153,7 +153,7 @@ LINES = st.one_of(
 
 
 @settings(
-    max_examples=examples(1500),
+    max_examples=examples(1500, 100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -189,7 +189,8 @@ def test_own_experiments_train_and_stand_in_the_report(run):
     assert done.returncode == 0, done.stderr
     names = [result["experiment"] for result in json.loads(done.stdout)]
     assert names == ["wide-dae", "narrow"]
-    report = (folder / "out" / "report" / "report.md").read_text(encoding="utf-8")
+    page = folder / "out" / "report" / "en" / "variants" / "own.md"
+    report = page.read_text(encoding="utf-8")
     assert "Wide denoiser" in report and "`narrow`" in report
 
     again = json.loads(command(*words, "--dry-run").stdout)
@@ -220,3 +221,17 @@ def test_a_wrong_file_ends_with_status_2(tmp_path):
     done = run_here("--config", tmp_path / "bad.toml")
     assert done.returncode == 2
     assert done.stderr.startswith("run_all.py: ") and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "uses_labels"), [("Code.cvae:CVAE", True), ("Code.ae:AE", False)]
+)
+def test_a_row_knows_whether_its_model_learns_from_labels(file, model, uses_labels):
+    (row,) = load_experiments(
+        file(
+            GOOD.split('\n[[experiment]]\nname = "narrow')[0]
+            .replace("Code.dae:DAE", model)
+            .replace(", level = 0.3", "")
+        )
+    )
+    assert row.uses_labels is uses_labels

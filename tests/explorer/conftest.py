@@ -9,6 +9,7 @@ MODELS = {
     "dae-2": ("Code.dae:DAE", 2),
     "ae-16": ("Code.ae:AE", 16),
     "vae-16": ("Code.vae:VAE", 16),
+    "dae": ("Code.dae:DAE", 64),
 }
 
 

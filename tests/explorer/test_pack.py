@@ -1,8 +1,10 @@
 """The networks in the page are those that were trained, and the page is one small file."""
 
+import json
 import re
 import shutil
 import zlib
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from keras import layers
 from small import made, train
 
+from Code.experiments.table import EXPERIMENTS
 from Code.explorer import pack, page, text
 from Code.figures.style import DIGIT_COLOURS
 from Code.foundation.errors import UserError
@@ -188,6 +191,85 @@ def test_contrast_is_that_of_the_w3c():
     assert page.contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)
 
 
+class TestCommitted:
+    """The page in the repository."""
+
+    @pytest.fixture(scope="class")
+    def committed(self, root):
+        return (root / "report" / "explorer.html").read_text("utf-8")
+
+    def test_is_small_and_denoises_with_a_wide_code(self, committed):
+        assert len(committed.encode()) < 8e6
+        data = json.loads(page.DATA.search(committed)[1])
+        assert data["denoiser"] == "dae" and {"ae-2", "vae-2"} <= set(data["planes"])
+        assert data["sliders"]
+
+    def test_has_the_present_words_and_scripts(self, committed):
+        """After a change of the page: ``python -m Code.use explorer --anew``."""
+        assert page.anew(committed) == committed
+
+    @pytest.mark.parametrize("text", ["", "<html>", page.DATA.pattern.replace("(.*?)", "{}")])
+    def test_another_page_is_refused(self, text):
+        with pytest.raises(UserError, match="not one of the explorer's"):
+            page.anew(text)
+
+
+class TestWords:
+    def test_both_languages_say_the_same_things(self):
+        english, chinese = page.load_texts().values()
+        assert list(english) == list(chinese) and len(english) > 60
+        for key, words in english.items():
+            places = sorted(re.findall(r"{\w+}", words))
+            assert places == sorted(re.findall(r"{\w+}", chinese[key])), key
+
+    def test_every_model_has_a_chinese_name(self):
+        for name in page.WISHED:
+            assert re.search(r"[\u4e00-\u9fff]|VAE", page.title(name, "zh")), name
+            assert not re.search(r"[\u4e00-\u9fff]", page.title(name, "en")), name
+
+    def test_chinese_has_its_own_punctuation(self):
+        wrong = re.compile(r"[\u4e00-\u9fff][,.:;?!()]|[,:;?!][\u4e00-\u9fff]")
+        for key, words in page.load_texts()["zh"].items():
+            assert not wrong.search(words), key
+
+    def test_chinese_uses_the_terms_of_the_report(self):
+        words = "".join(page.load_texts()["zh"].values())
+        for term in ("抽样", "您", "离散程度", "周期", "看什么"):
+            assert term not in words, term
+        assert "采样" in words and "重构" in words and "编码" in words
+
+    def test_every_text_of_the_page_is_used(self):
+        used = "".join((page.HERE / name).read_text("utf-8") for name in page.SCRIPTS)
+        used += (page.HERE / "page.html.j2").read_text("utf-8")
+        made = re.compile("step_(?:" + "|".join(page.STEPS) + ")|map_|model_|layer_|by_")
+        for key in page.load_texts()["en"]:
+            named = f'"{key}"' in used or f"words.{key} " in used
+            assert named or key in page.LINKS["en"] or made.match(key), key
+
+    def test_its_links_lead_to_pages_of_the_report(self, root):
+        report = root / "report"
+        if not (report / "en" / "variants").is_dir():
+            pytest.skip("the report has no page for each variant here")
+        for language, links in page.LINKS.items():
+            named = {EXPERIMENTS[name].variant for name in page.WISHED}
+            pages = [page.FAMILY.format(language=language, variant=one) for one in named]
+            for link in [*links.values(), *pages]:
+                assert (report / link).is_file(), link
+
+    def test_the_steps_are_those_of_the_story(self):
+        story = (page.HERE / "story.js").read_text("utf-8")
+        assert tuple(re.findall(r'{ name: "(\w+)"', story)) == page.STEPS
+
+    def test_opens_on_the_plain_beside_the_variational(self):
+        assert page.opening(["ae-2", "dae-2", "vae-2"], ["ae-16", "vae-16"]) == {
+            "first": "ae-2",
+            "second": "vae-2",
+            "units": "vae-16",
+        }
+        assert page.opening(["dae-2"], [])["first"] == page.opening(["dae-2"], [])["second"]
+
+
+@pytest.mark.slow
 class TestPage:
     @pytest.fixture(scope="class")
     def built(self, trained):
@@ -207,20 +289,21 @@ class TestPage:
         assert len(text.encode()) < 1e6 * page.MEGABYTES
         own = re.sub(r'(?s)(<script [^>]*id="data">).*?</script>', "", text)
         assert not re.search(r"https?:|@import|\bsrc=|url\(", own)
-        assert re.findall(r'href="([^"]*)"', text) == ["data:,"]
+        assert set(re.findall(r'href="([^"]+)"', text)) == {"data:,", *page.LINKS["en"].values()}
         assert "default-src 'none'" in text
 
     @pytest.mark.slow
     def test_names_come_from_the_table(self, trained, built):
         text, said = built
-        titles = re.findall(r'value="([^"]+)"[^>]*><span>([^<]*)</span>', text)
-        assert titles == [
+        titles = re.findall(r'<option value="([^"]+)"[^>]*>([^<]*)</option>', text)
+        planes = [
             ("ae-2", "Plain autoencoder"),
             ("dae-2", "Denoising, Gaussian"),
             ("vae-2", "Variational"),
-            ("ae-16", "Plain autoencoder"),
-            ("vae-16", "Variational"),
         ]
+        units = [("ae-16", "Plain autoencoder"), ("vae-16", "Variational")]
+        assert titles == [*planes, *planes, *units]
+        assert 'data-model="dae"' in text, "the wide one, where there is one"
         named = [line.split(":")[0] for line in said]
         assert named == [name for name in page.WISHED if name in trained[1]]
         assert all("at most" in line for line in said)
@@ -285,6 +368,17 @@ class TestCommand:
         status, said = ended("--output", pair, "--page", tmp_path / "explorer.html")
         assert status == 2
         assert "ae-2: rounded weights change what it computes" in said
+
+    def test_writes_a_page_anew(self, root, ended, tmp_path):
+        path = Path(shutil.copy(root / "report" / "explorer.html", tmp_path))
+        text = path.read_text("utf-8")
+        path.write_text(text.replace("<h1", "<h1 class='old'"), "utf-8")
+        assert ended("--anew", "--page", path) == (0, "")
+        assert path.read_text("utf-8") == text
+
+    def test_has_no_page_to_write_anew(self, ended, tmp_path):
+        status, said = ended("--anew", "--page", tmp_path / "none.html")
+        assert status == 2 and "cannot be read" in said
 
     @pytest.mark.slow
     def test_says_that_not_one_model_finds_room(self, pair, ended, tmp_path):

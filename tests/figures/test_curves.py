@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from Code.figures.curves import loss_curves, psnr_curves, term_curves
+from tests.support import some
 
 
 def stage(**changes):
@@ -71,6 +72,42 @@ def test_a_split_without_values(values):
     assert loss_curves([stage(train=[], test=[], published=0.1)]).axes[0].get_legend() is None
 
 
+def test_seeds_are_a_band_about_their_mean():
+    seeds = [[0.3, 0.2, 0.1], [0.5, 0.4], [0.4, 0.3, 0.3]]
+    axes = loss_curves([stage(train=seeds, test=[])]).axes[0]
+    np.testing.assert_allclose(curves_of(axes)["train"].get_ydata(), [0.4, 0.3, 0.2])
+    (band,) = [part for part in axes.collections if part.get_alpha() == 0.2]
+    edges = band.get_paths()[0].vertices
+    assert (edges[:, 1].min(), edges[:, 1].max()) == (0.1, 0.5)
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == ["train", "all 3 seeds"]
+
+
+def test_one_seed_has_no_band():
+    for values in ([0.3, 0.2], [[0.3, 0.2]]):
+        axes = loss_curves([stage(train=values, test=[])]).axes[0]
+        assert not axes.collections
+        np.testing.assert_allclose(curves_of(axes)["train"].get_ydata(), [0.3, 0.2])
+
+
+def test_limits_widen_the_axis_and_never_cut_a_curve():
+    low, high = loss_curves([stage(limits=(0.0, 2.0))]).axes[0].get_ylim()
+    assert (low, high) == (0.0, 2.0)
+    low, high = loss_curves([stage(limits=(0.15, 0.16))]).axes[0].get_ylim()
+    assert low < 0.1 and high > 0.3
+
+
+@pytest.mark.parametrize("number", some(range(1, 8), 3, 7))
+def test_no_panel_is_blank(number):
+    figure = loss_curves([stage()] * number)
+    drawn = [axes for axes in figure.axes if axes.lines]
+    assert len(drawn) == number
+    for axes in figure.axes:
+        assert axes.lines or axes.get_legend()
+    legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()] + figure.legends
+    assert legends
+
+
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="at least one"):
         loss_curves([])
@@ -105,3 +142,21 @@ def test_psnr_against_level():
 def test_psnr_curve_of_another_length():
     with pytest.raises(ValueError, match="model: 2 PSNR values for 3"):
         psnr_curves([0.1, 0.2, 0.3], {"model": [1, 2]})
+
+
+def test_a_published_curve_is_dots_with_its_reading_error_and_no_line():
+    curve = [0.29, 0.21, 0.11]
+    axes = loss_curves([stage(published=0.11, published_curve=curve, reading_error=0.005)]).axes[0]
+    dots, _, (bars,) = axes.containers[0].lines
+    np.testing.assert_allclose(dots.get_xydata(), np.column_stack([[1, 2, 3], curve]))
+    assert dots.get_linestyle() == "None"
+    ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+    np.testing.assert_allclose(ends, [[v - 0.005, v + 0.005] for v in curve])
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert set(legend) == {"train", "test", "published"}
+    assert len(axes.lines) == 3  # train, test and the dots: no dashed line
+    assert [text.get_text() for text in axes.texts] == ["0.11\npublished"]
+
+
+def test_a_panel_without_a_published_curve_has_no_dots():
+    assert not loss_curves([stage(published_curve=(), reading_error=0.0)]).axes[0].containers

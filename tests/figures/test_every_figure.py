@@ -13,14 +13,17 @@ from PIL import Image
 from Code.figures import style
 from Code.figures.bars import ratio_bars
 from Code.figures.curves import loss_curves, psnr_curves, term_curves
-from Code.figures.images import image_rows, manifold
+from Code.figures.family import composite
+from Code.figures.images import grid, image_rows, manifold
 from Code.figures.scatter import code_maps
 from Code.figures.structure import structure
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(2000) % 10
 CODES = RNG.normal(size=(2000, 2)) + 4 * np.column_stack([np.cos(LABELS), np.sin(LABELS)])
+TAILS = np.exp(2 * RNG.normal(size=(2000, 1)))
 DIGITS = RNG.random((10, 28, 28))
+AXIS = np.linspace(-4, 4, 5)
 STAGE = {
     "title": "unsupervised stage",
     "ylabel": "mean squared error per pixel",
@@ -28,6 +31,23 @@ STAGE = {
     "test": [0.10, 0.08, 0.075],
     "published": 0.0702,
 }
+THREE_SEEDS = [[0.11, 0.08, 0.07], [0.12, 0.09, 0.07], [0.1, 0.07, 0.06]]
+FAMILY = (
+    {
+        "MSE a pixel": [
+            {
+                **STAGE,
+                "label": "as published",
+                "train": THREE_SEEDS,
+                "published_curve": [0.1, 0.09],
+            },
+            {**STAGE, "label": "corrected, 2 units"},
+        ],
+        "cross-entropy a pixel (nats)": [{**STAGE, "label": "corrected, wide code"}],
+    },
+    [("test digits", DIGITS), ("corrected, wide code", DIGITS)],
+    [{"title": "a\nmap", "codes": CODES, "labels": LABELS, "axis": "code {}"}] * 3,
+)
 LONG = [(f"Conv 3×3 ×{16 * i}, relu", "128×128×16", 10**i) for i in range(1, 8)]
 
 
@@ -47,13 +67,32 @@ EXAMPLES = {
     "psnr": lambda: psnr_curves([0.25, 0.5], {"denoised": [21, 20], "noisy input": [13, 8]}),
     "rows": lambda: image_rows([("clean", DIGITS), ("after the supervised stage", DIGITS)]),
     "few images": lambda: image_rows([("a label beside one image", DIGITS[:1])]),
-    "manifold": lambda: manifold(np.tile(DIGITS[:1], (5, 5, 1, 1)), 4.0, "z 1", "z 2"),
+    "manifold": lambda: manifold(np.tile(DIGITS[:1], (5, 5, 1, 1)), AXIS, AXIS, "z 1", "z 2"),
     "one map": lambda: code_maps([("test set", CODES, LABELS)], "code 1", "code 2"),
     "two maps": lambda: code_maps(
         [("before", CODES, LABELS), ("after", 1e4 * CODES, LABELS)],
         "principal component 1 of the code",
         "principal component 2 of the code",
     ),
+    "map with outliers": lambda: code_maps(
+        [("test set", np.vstack([CODES, 900 * CODES[:5]]), np.append(LABELS, [1] * 5))],
+        "code 1",
+        "code 2",
+    ),
+    "heavy tails": lambda: code_maps([("test set", CODES * TAILS, LABELS)] * 2, "code 1", "code 2"),
+    "grid with labels": lambda: grid(
+        np.tile(DIGITS, (2, 1, 1)),
+        10,
+        ["unit 3", "unit 12"],
+        [f"{i}" for i in range(10)],
+        "value of the unit; all others are 0",
+        "first",
+    ),
+    "grid in two blocks": lambda: grid(
+        np.tile(DIGITS, (30, 1, 1)), 10, [str(i) for i in range(30)], ["a"] * 10, "style", "kind"
+    ),
+    "family": lambda: composite(*FAMILY),
+    "family in Chinese": lambda: composite(*FAMILY, "zh"),
     "collapsed map": lambda: code_maps(
         [("", np.zeros((20, 2)), np.arange(20) % 10)], "code 1", "code 2"
     ),
@@ -75,6 +114,19 @@ EXAMPLES = {
     "bars": lambda: ratio_bars(
         {"ae": {"compiled": 13.6, "slow": 0.45}, "dae": {"slow": 0.8}}, "times as fast as plain fit"
     ),
+    "branches": lambda: structure(
+        [
+            {
+                "title": "encoder",
+                "layers": [("Input", "784", 0), ("Dense 2", "2", 9), ("Dense 2", "2", 9)],
+                "sources": [[], [0], [0]],
+            },
+            {"title": "sample", "layers": [("z = μ + σ ε,  ε ~ N(0, I)", "2", 0)]},
+            {"title": "decoder", "layers": LONG[:3]},
+            {"title": "discriminator", "layers": LONG[:2], "from": "sample"},
+        ],
+        "a VAE",
+    ),
     "many linear bars": lambda: ratio_bars(
         {f"cae-denoising-{i}": {"a": 1.2, "b": 0.8, "c": 1234.5} for i in range(8)},
         "ratio",
@@ -90,7 +142,10 @@ ONE_EACH = (
     "psnr",
     "rows",
     "manifold",
+    "grid with labels",
     "two maps",
+    "family",
+    "branches",
     "small structure",
     "bars",
 )
@@ -154,6 +209,7 @@ def test_no_tick_label_lies_on_another(figure):
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+@pytest.mark.slow
 def test_two_saves_and_two_drawings_give_equal_bytes(name, figure, tmp_path):
     first = style.save(figure, tmp_path / "a.png").read_bytes()
     assert style.save(figure, tmp_path / "b.png").read_bytes() == first
@@ -199,15 +255,7 @@ def test_only_png(tmp_path):
 
 
 def test_neither_pyplot_nor_keras_is_imported():
-    modules = ["style", "curves", "images", "scatter", "structure", "bars"]
+    modules = ["style", "curves", "images", "scatter", "structure", "bars", "family", "ideas"]
     code = f"import sys; from Code.figures import {', '.join(modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"matplotlib.pyplot", "keras", "tensorflow"} & set(done.stdout.split())
-
-
-def test_the_colours_are_petroffs():
-    assert len(set(style.DIGIT_COLOURS)) == 10
-    cycle = matplotlib.style.library["petroff10"]["axes.prop_cycle"].by_key()["color"]
-    assert [c.lower().lstrip("#") for c in style.DIGIT_COLOURS] == [
-        c.lower().lstrip("#") for c in cycle
-    ]

@@ -11,6 +11,7 @@ PANELS = {
 }
 
 
+@pytest.mark.slow
 def test_one_panel_a_setting_and_one_legend():
     figure = growth_curves(PANELS, "seconds an epoch")
     assert [axes.get_xlabel() for axes in figure.axes] == list(PANELS)
@@ -22,6 +23,7 @@ def test_one_panel_a_setting_and_one_legend():
     assert list(first.get_ydata()) == [0.003, 0.01, 0.15]
 
 
+@pytest.mark.slow
 def test_a_network_looks_the_same_in_every_panel():
     figure = growth_curves(PANELS, "seconds an epoch")
     colours = {}
@@ -31,6 +33,7 @@ def test_a_network_looks_the_same_in_every_panel():
     assert all(len(found) == 1 for found in colours.values())
 
 
+@pytest.mark.slow
 def test_nothing_lies_on_anything_or_leaves_the_canvas():
     figure = growth_curves(PANELS, "seconds an epoch")
     renderer = figure.canvas.get_renderer()

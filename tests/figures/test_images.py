@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import ndtri
 
 from Code.figures.images import grid, image_rows, manifold
 from Code.figures.style import PAGE_WIDTH, save
@@ -61,7 +62,7 @@ def test_rows_that_do_not_fit(rows):
 
 def test_the_mosaic_has_row_zero_at_the_top_and_no_gaps():
     tiles = np.arange(6).reshape(2, 3)[:, :, None, None] * np.ones((4, 4)) / 6
-    (image,) = manifold(tiles, 4.0, "z 1", "z 2").axes[0].images
+    (image,) = manifold(tiles, [-4, 0, 4], [-1, 1], "z 1", "z 2").axes[0].images
     mosaic = np.asarray(image.get_array())
     assert image.origin == "upper" and image.axes.get_ylim()[0] < image.axes.get_ylim()[1]
     assert mosaic.shape == (8, 12)
@@ -69,12 +70,16 @@ def test_the_mosaic_has_row_zero_at_the_top_and_no_gaps():
 
 
 def test_tiles_are_centred_on_their_latent_points():
-    axes = manifold(np.zeros((30, 30, 4, 4)), 4.0, "z 1", "z 2").axes[0]
-    left, right, bottom, top = axes.images[0].get_extent()
-    assert (right - left) / 30 == pytest.approx(8 / 29)
-    assert left == -right == bottom == -top
-    assert axes.get_xlim() == (left, right)
-    assert axes.get_xticks()[[0, -1]].tolist() == [-4, 4]
+    points = ndtri((np.arange(30) + 0.5) / 30)
+    axes = manifold(np.zeros((30, 30, 4, 4)), points, 2 * points, "z 1", "z 2").axes[0]
+    assert axes.images[0].get_extent() == [0, 30, 0, 30]
+    places = axes.get_xticks()
+    assert places[[0, -1]].tolist() == [0.5, 29.5]
+    # The numbers are those of the points, at their tiles
+    for axis, values in ((axes.xaxis, points), (axes.yaxis, 2 * points)):
+        for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True):
+            told = float(label.get_text().replace("−", "-"))
+            assert told == pytest.approx(values[int(place)], rel=0.05)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("z 1", "z 2")
     box = axes.get_window_extent()
     assert box.width == pytest.approx(box.height)
@@ -82,7 +87,60 @@ def test_tiles_are_centred_on_their_latent_points():
 
 def test_tiles_of_another_shape():
     with pytest.raises(ValueError, match="rows, columns, height, width"):
-        manifold(np.zeros((9, 28, 28)), 4.0, "", "")
+        manifold(np.zeros((9, 28, 28)), [1], [1], "", "")
+    with pytest.raises(ValueError, match="2×3 tiles for 3×3 points"):
+        manifold(np.zeros((2, 3, 4, 4)), [1, 2, 3], [1, 2, 3], "", "")
+
+
+def test_a_grid_has_a_label_for_every_row_and_column():
+    figure = grid(COLOURS, 5, ["a", "b", "c", "d"], list("12345"), "columns", "rows")
+    told = {text.get_text() for text in figure.texts}
+    assert told == {"a", "b", "c", "d", "1", "2", "3", "4", "5", "columns", "rows"}
+    place = {text.get_text(): text.get_position() for text in figure.texts}
+    assert place["a"][1] > place["b"][1] > place["d"][1]
+    assert place["1"][0] < place["5"][0]
+
+
+@pytest.mark.parametrize("labels", [{"rows": ["a"]}, {"heads": list("1234")}])
+def test_labels_of_a_grid_that_do_not_fit(labels):
+    with pytest.raises(ValueError, match="labels for"):
+        grid(COLOURS, 5, **labels)
+
+
+def test_thirty_rows_stand_in_two_blocks():
+    figure = grid(np.zeros((300, 28, 28)), 10, [str(i) for i in range(30)], ["s"] * 10)
+    left, right = figure.axes
+    assert left.get_position().x1 < right.get_position().x0
+    assert left.images[0].get_array().shape == right.images[0].get_array().shape
+    width, height = figure.get_size_inches() * figure.dpi
+    assert height < 800 and width < 1.15 * PAGE_WIDTH
+
+
+@pytest.mark.parametrize("n, size", [(96, 28), (64, 28), (16, 5), (10, 28), (7, 9)])
+def test_filters_are_drawn_large_without_a_gap(n, size):
+    axes = grid(np.random.default_rng(0).normal(size=(n, size, size))).axes[0]
+    mosaic = axes.images[0].get_array()
+    across, down = (round((pixels - 1) / (size + 1) + 0.4) for pixels in mosaic.shape[::-1])
+    assert axes.get_window_extent().width / across >= 56
+    assert across >= down and (across * down == n or n == 7)
+
+
+def test_columns_have_heads_and_equal_ones_are_written_once():
+    images = np.zeros((4, 28, 28))
+    figure = image_rows([("x", images)], ["normal", "normal", "", "patch"])
+    place = {text.get_text(): text.get_position()[0] for text in figure.texts}
+    assert set(place) == {"x", "normal", "patch"}
+    left, right = figure.axes[0].get_position().x0, figure.axes[0].get_position().x1
+    assert place["normal"] == pytest.approx(left + (right - left) / 4, abs=0.02)
+    assert place["patch"] == pytest.approx(right - (right - left) / 8, abs=0.02)
+    with pytest.raises(ValueError, match="3 heads for 4 columns"):
+        image_rows([("x", images)], ["a", "b", "c"])
+
+
+def test_many_rows_of_images_are_drawn_smaller():
+    images = np.zeros((8, 28, 28))
+    few, many = (image_rows([("x", images)] * n).get_size_inches() for n in (3, 14))
+    assert many[0] < few[0]
 
 
 def test_a_grid_of_images_fills_its_last_row_with_nothing(mnist):
@@ -140,7 +198,7 @@ def test_a_coloured_filter_has_one_scale_and_grey_for_zero():
 
 def test_a_manifold_in_colour():
     tiles = COLOURS[:6].reshape(2, 3, 9, 7, 3)
-    mosaic = manifold(tiles, 4.0, "z 1", "z 2").axes[0].images[0].get_array()
+    mosaic = manifold(tiles, [1, 2, 3], [1, 2], "z 1", "z 2").axes[0].images[0].get_array()
     np.testing.assert_array_equal(mosaic[9:18, 7:14], COLOURS[4])
 
 
@@ -161,7 +219,7 @@ def test_other_channels_are_refused(shape):
 
 def test_colours_are_saved_as_they_are(tmp_path):
     """A palette of 256 colours would show steps in what has thousands."""
-    figure = manifold(COLOURS[:6].reshape(2, 3, 9, 7, 3), 4.0, "z 1", "z 2")
+    figure = manifold(COLOURS[:6].reshape(2, 3, 9, 7, 3), [1, 2, 3], [1, 2], "z 1", "z 2")
     kept = np.asarray(Image.open(save(figure, tmp_path / "a.png")).convert("RGB"))
     figure.canvas.draw()
     np.testing.assert_array_equal(kept, np.asarray(figure.canvas.buffer_rgba())[..., :3])

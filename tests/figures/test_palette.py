@@ -36,6 +36,7 @@ def test_the_other_colours_are_near(crowded):
     assert np.abs(after - crowded).mean() < 6
 
 
+@pytest.mark.slow
 def test_equal_pictures_give_equal_bytes(crowded, tmp_path):
     for name in "ab":
         in_palette(crowded.copy()).save(tmp_path / f"{name}.png")

@@ -14,7 +14,13 @@ def draw(codes, labels):
 
 
 def numerals(axes):
-    return {text.get_text(): np.array(text.get_position()) for text in axes.texts}
+    """The names of classes; notes are longer."""
+    names = [text for text in axes.texts if 0 < len(text.get_text()) <= 3]
+    return {text.get_text(): np.array(text.get_position()) for text in names}
+
+
+def notes(axes):
+    return [text.get_text() for text in axes.texts if len(text.get_text()) > 3]
 
 
 def legend(figure):
@@ -44,10 +50,7 @@ def test_every_point_is_drawn_in_the_colour_of_its_class():
         assert len(np.unique(colours[digit == LABELS], axis=0)) == 1
 
 
-@pytest.mark.parametrize(
-    "codes",
-    [CODES, CODES * [1, 1e-3], 1e-6 * CODES, 1e6 * CODES, np.vstack([CODES[1:], [[900, 3]]])],
-)
+@pytest.mark.parametrize("codes", [CODES, CODES * [1, 1e-3], 1e-6 * CODES, 1e6 * CODES])
 def test_axes_are_equal_and_nothing_is_clipped(codes):
     axes = draw(codes, LABELS).axes[0]
     box = axes.get_window_extent()
@@ -75,11 +78,57 @@ def test_numerals_stand_at_the_medians():
 )
 def test_collapsed_codes_leave_numerals_apart_and_inside(codes):
     axes = draw(codes, LABELS).axes[0]
-    assert holds_all(axes, codes)
     places = np.array(list(numerals(axes).values()))
     assert len(places) == 10 and holds_all(axes, places)
     gaps = np.linalg.norm(places[:, None] - places, axis=2)[~np.eye(10, dtype=bool)]
     assert gaps.min() > 0.04 * np.ptp(axes.get_xlim())
+
+
+def test_a_few_far_dots_are_left_out_and_counted():
+    far = np.vstack([CODES[4:], [[900, 3], [-600, 0], [0, 600], [0, -600]]])
+    axes = draw(far, LABELS).axes[0]
+    assert holds_all(axes, CODES[4:]) or np.ptp(axes.get_xlim()) > 0.9 * np.ptp(CODES)
+    assert np.ptp(axes.get_xlim()) < 1.6 * np.ptp(CODES)
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    outside = int(((far < low) | (far > high)).any(axis=1).sum())
+    assert notes(axes) == [f"{outside} of 500 points lie outside"] and outside >= 4
+    assert not notes(draw(CODES, LABELS).axes[0])
+
+
+def test_classes_that_far_ones_would_hide_are_drawn_on_another_scale():
+    """Two classes in ten reach a hundred times as far as the others: they are no outliers."""
+    codes = CODES * np.where(np.isin(LABELS, (2, 6)), 100.0, 1.0)[:, None]
+    axes = draw(codes, LABELS).axes[0]
+    assert axes.get_xscale() == axes.get_yscale() == "asinh"
+    assert any("logarithmic beyond" in note for note in notes(axes))
+    box = axes.get_window_extent()
+    near = codes[~np.isin(LABELS, (2, 6))]
+    places = axes.transData.transform(near)
+    on_linear_axes = np.ptp(near, axis=0).max() / np.ptp(codes, axis=0).max()
+    assert np.ptp(places, axis=0).max() / box.width > 10 * on_linear_axes
+
+
+def test_codes_of_few_places_are_drawn_as_places():
+    book = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
+    which = np.array([0] * 300 + [1] * 100 + [2] * 60 + [3] * 40)
+    labels = np.where(which == 3, 7, 1)
+    figure = code_maps([("500 test digits", book[which], labels)], "", "")
+    axes = figure.axes[0]
+    assert axes.get_title() == "500 test digits, at 4 places"
+    dots = axes.collections[0]
+    np.testing.assert_array_equal(dots.get_offsets(), book)
+    assert (np.diff(dots.get_sizes()) < 0).all()
+    np.testing.assert_array_equal(dots.get_facecolors()[0], dots.get_facecolors()[2])
+    assert (dots.get_facecolors()[0] != dots.get_facecolors()[3]).any()
+
+
+def test_many_dots_are_small_and_let_others_through():
+    many, few = (
+        draw(np.tile(CODES, (n, 1)) + RNG.normal(size=(500 * n, 2)), np.tile(LABELS, n)).axes[0]
+        for n in (20, 1)
+    )
+    assert many.collections[0].get_alpha() < 0.5
+    assert many.collections[0].get_sizes()[0] < few.collections[0].get_sizes()[0]
 
 
 def test_names_of_absent_and_of_more_than_ten_classes():

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
@@ -81,6 +83,63 @@ def test_two_heads_on_one_block():
     other = {"title": "Second head", "layers": [("Dense 3", "3", 9)], "from": "Encoder"}
     figure = structure([ENCODER, DECODER, HEAD, other], "")
     assert linked(figure, "Dense 2", "Dense 10, softmax") and linked(figure, "Dense 2", "Dense 3")
+
+
+BRANCHED = {
+    "title": "Encoder",
+    "layers": [
+        ("Input", "784", 0),
+        ("Dense 128", "128", 1),
+        ("Dense 10, softmax", "10", 1),
+        ("Flatten", "784", 0),
+        ("Concatenate", "794", 0),
+        ("z_mean: Dense 2", "2", 1),
+        ("z_log_var: Dense 2", "2", 1),
+    ],
+    "sources": [[], [0], [1], [0], [2, 3], [4], [4]],
+}
+SAMPLE = {"title": "sample", "layers": [("z = μ + σ ε", "2", 0)]}
+
+
+def test_branches_run_side_by_side():
+    figure = structure([BRANCHED], "")
+    place = {name: box_at(figure, name) for name, _, _ in BRANCHED["layers"]}
+    for one, other in (("Dense 128", "Flatten"), ("z_mean: Dense 2", "z_log_var: Dense 2")):
+        assert place[one].get_y() == place[other].get_y()
+        assert place[one].get_x() + place[one].get_width() <= place[other].get_x()
+    boxes = [box.get_window_extent() for box in parts(figure, FancyBboxPatch)]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[:i])
+
+
+def test_every_layer_has_an_arrow_from_each_that_it_reads():
+    figure = structure([BRANCHED], "")
+    names = [name for name, _, _ in BRANCHED["layers"]]
+    for target, sources in enumerate(BRANCHED["sources"]):
+        for source in sources:
+            assert linked(figure, names[source], names[target])
+    assert len(parts(figure, FancyArrowPatch)) == 7
+
+
+def test_no_arrow_runs_through_a_box():
+    figure = structure([BRANCHED, SAMPLE, DECODER], "")
+    for arrow in parts(figure, FancyArrowPatch):
+        way = arrow._path_original.vertices
+        for (x0, y0), (x1, y1) in itertools.pairwise(way):
+            for box in parts(figure, FancyBboxPatch):
+                left, top = box.get_x() + 1, box.get_y() + 1
+                right, bottom = left + box.get_width() - 2, top + box.get_height() - 2
+                across = min(x0, x1) < right and max(x0, x1) > left
+                assert not (across and min(y0, y1) < bottom and max(y0, y1) > top)
+
+
+def test_a_sample_stands_between_encoder_and_decoder_and_reads_both_ends():
+    rival = {"title": "discriminator", "layers": [("Dense 1", "1", 3)], "from": "sample"}
+    figure = structure([BRANCHED, SAMPLE, DECODER, rival], "")
+    for end in ("z_mean: Dense 2", "z_log_var: Dense 2"):
+        assert linked(figure, end, "z = μ + σ ε")
+    assert linked(figure, "z = μ + σ ε", "Dense 784, tanh")
+    assert linked(figure, "z = μ + σ ε", "Dense 1")
 
 
 @pytest.mark.parametrize(

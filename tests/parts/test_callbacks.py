@@ -66,6 +66,7 @@ def assert_same(ours, plain):
         np.testing.assert_allclose(ours[name], values, rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_early_stopping_stops_and_restores_as_in_keras(few):
     """Three epochs downhill, then up: with a patience of two it stops after the fifth."""
     histories = []
@@ -170,6 +171,7 @@ class Diary:
         return [name for name, _ in groupby(names)]
 
 
+@pytest.mark.slow
 def test_the_calls_come_in_keras_s_order(few):
     ours, plain = Diary(), Diary()
     _, history = fit_ours(few, [ours.callback], epochs=2)
@@ -202,6 +204,7 @@ def test_what_counts_batches_counts_compiled_epochs(few, tmp_path):
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["2", "4"]
 
 
+@pytest.mark.slow
 def test_a_dataset_of_batches_calls_back_for_every_batch(few):
     import tensorflow as tf
 

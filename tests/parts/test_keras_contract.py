@@ -15,13 +15,9 @@ from Code.parts.images import ImageError, to_unit
 from Code.parts.inputs import LabelError
 from Code.parts.whole_epoch import WholeEpochModel
 from Code.vae import VAE
+from tests.support import some
 
 NET = {"hidden": (16,), "code_dim": 4}
-
-
-def some(values, *soon):
-    """Parameters, of which all but the named ones are for the slow tests."""
-    return [v if v in soon else pytest.param(v, marks=pytest.mark.slow) for v in values]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +91,7 @@ class Regular(AE):
 
 
 class TestLosses:
+    @pytest.mark.slow
     def test_layers_losses_count(self, few, x):
         assert_alike(*histories(few, x, lambda: Regular(**NET)))
 
@@ -127,6 +124,7 @@ class TestLosses:
 
 
 class TestWeights:
+    @pytest.mark.slow
     def test_sample_weight(self, few, x):
         weights = np.random.default_rng(0).random(len(x)).astype(np.float32)
         assert_alike(*histories(few, x, sample_weight=weights))
@@ -203,7 +201,7 @@ class TestArguments:
             ]
             assert not missing, name
 
-    @pytest.mark.parametrize("name", some(FIT, "validation_split"))
+    @pytest.mark.parametrize("name", some(FIT))
     def test_fit_as_keras(self, few, x, name):
         x_test = to_unit(few.x_test)
         settings = {name: FIT[name], **HOW}
@@ -306,7 +304,8 @@ class TestPolicies:
         yield request.param
         keras.config.set_dtype_policy(before)
 
-    @pytest.mark.parametrize("make", some([AE, VAE, DAE], VAE), ids=lambda c: c.__name__)
+    @pytest.mark.parametrize("make", some([AE, VAE, DAE], AE), ids=lambda c: c.__name__)
+    @pytest.mark.slow
     def test_they_train(self, policy, make, few):
         keras.utils.set_random_seed(0)
         model = make(**NET, n_classes=10)
@@ -331,6 +330,7 @@ class Annealed(keras.callbacks.Callback):
 
 
 class TestHyperparameters:
+    @pytest.mark.slow
     def test_a_change_acts_from_the_next_epoch_on(self, few):
         keras.utils.set_random_seed(0)
         model = BetaVAE(beta=0.0, **NET)
@@ -372,6 +372,7 @@ class TestHyperparameters:
         found = (np.array(told["loss"]) - told["reconstruction"]) / told["kl"]
         np.testing.assert_allclose(found, [0, 50], rtol=1e-2, atol=1e-3)
 
+    @pytest.mark.slow
     def test_a_constant_that_does_not_change_is_the_same_to_the_bit(self, few):
         def weights(callbacks):
             model = ours(lambda: BetaVAE(beta=2.0, **NET))
@@ -404,6 +405,7 @@ class TestImages:
     """The rule of images, at the door of training."""
 
     @pytest.mark.parametrize("name", some(SAME, "int64"))
+    @pytest.mark.slow
     def test_they_are_all_the_same(self, few, name):
         given, model = SAME[name], ours()
         expected = model.reconstruct(few.x_test)

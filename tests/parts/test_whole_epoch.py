@@ -42,10 +42,9 @@ def plain_training(model, x, epochs, batch_size):
 
 @pytest.mark.xla(always=True)
 @pytest.mark.parametrize(
-    "make",
-    [lambda: AE(hidden=(32,)), pytest.param(CAE, marks=pytest.mark.slow)],
-    ids=["dense, compiled by XLA", "convolutional"],
+    "make", [lambda: AE(hidden=(32,)), CAE], ids=["dense, compiled by XLA", "convolutional"]
 )
+@pytest.mark.slow
 def test_equals_training_batch_by_batch(few, make):
     results = []
     for fast in (True, False):
@@ -142,9 +141,8 @@ print(faults[3] - faults[1])
     assert int(done.stdout) < 200 * 100, done.stderr
 
 
-@pytest.mark.parametrize(
-    "make", [AE, *(pytest.param(other, marks=pytest.mark.slow) for other in (DAE, CAE, VAE))]
-)
+@pytest.mark.parametrize("make", [AE, DAE, CAE, VAE])
+@pytest.mark.slow
 def test_same_seed_same_numbers_to_the_bit(few, make):
     weights = []
     for _ in range(2):
@@ -167,6 +165,7 @@ def test_evaluate_is_the_mean_over_all_images(few, seeded):
         assert got["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_validation_of_a_fit_is_the_evaluation_after_it(few, seeded):
     model = AE(n_classes=10)
     model.classifier.compile()
@@ -189,6 +188,7 @@ def test_the_terms_of_a_loss_are_reported_and_add_up(few, seeded):
     np.testing.assert_allclose(history["loss"], total, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_stage_moves_only_its_own_weights(few, seeded):
     model = AE(hidden=(16,), n_classes=10)
     head = model.classifier.network.get_layer("head")

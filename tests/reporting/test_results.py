@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from invented import result_of
+from pages import rendered
 
 from Code.reporting.results import ResultError, load_results
 
@@ -23,8 +24,8 @@ def test_results_are_read_by_name_and_stage(write_output):
 
 def test_spread_is_unknown_with_one_seed_but_none_for_a_baseline(write_output):
     results = load_results(write_output(seeds=1))
-    assert results["ae"].measure("mse").spread is None
-    assert results["pca-2"].measure("mse").spread == 0
+    assert results["ae"].measure("mse").estimate is None
+    assert results["pca-2"].measure("mse").estimate.std == 0
 
 
 def test_no_output_is_no_results(tmp_path):
@@ -58,8 +59,10 @@ MALFORMED = [
     setting("many", "parameters"),
     setting("0.07", "metrics", 0, "mean"),
     setting(9.0, "metrics", 0, "mean"),
-    setting([0.1], "metrics", 0, "published_range"),
-    setting(["a", 1], "metrics", 0, "published_range"),
+    setting("epochs", "metrics", 0, "published_departures"),
+    setting(["mood"], "metrics", 0, "published_departures"),
+    setting("a", "metrics", 0, "published_error"),
+    setting(-0.1, "metrics", 0, "published_error"),
     setting([], "metrics", 0, "values"),
     setting([1.0] * 7, "metrics", 0, "values"),
     setting(None, "metrics", 0, "std"),
@@ -115,3 +118,36 @@ def test_reporting_imports_neither_tensorflow_nor_keras():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_accuracy_in_a_map_is_found_by_either_name(write_output):
+    """The map of a wide code is a projection and named so; older results call both alike."""
+    metrics = {("unsupervised", "knn_accuracy_pca2", "test"): 0.61}
+    changes = {"cae-denoising": {"metrics": metrics, "kept": ()}}
+    results = load_results(write_output(changes))
+    found = results["cae-denoising"].measure("knn_accuracy")
+    assert (found.metric, found.mean) == ("knn_accuracy_pca2", pytest.approx(0.61))
+    assert results["cae-denoising"].pictured_stages == ["unsupervised"]
+    assert results["cae-published"].measure("knn_accuracy").metric == "knn_accuracy"
+    assert results["cae-published"].measure("knn_accuracy_pca2") is None
+
+
+def test_a_projected_map_is_told_in_both_reports(write_output, tmp_path):
+    metrics = {("unsupervised", "knn_accuracy_pca2", "test"): 0.6123}
+    output = write_output({"cae-denoising": {"metrics": metrics, "kept": ()}})
+    for text in rendered(output, tmp_path / "report").both():
+        lines = [line for line in text.splitlines() if "0.6123" in line]
+        told = ("two principal components of the code", "编码的两个主成分")
+        assert lines and all(any(words in line for words in told) for line in lines)
+
+
+def test_who_learns_from_labels_is_told_or_known_from_the_table(write_output):
+    results = load_results(write_output({"dae": {"uses_labels": True}}))
+    assert results["dae"].uses_labels and not results["ae"].uses_labels
+    output = write_output()
+    (output / "ae").rename(output / "cvae-2")
+    path = output / "cvae-2" / "result.json"
+    raw = {**json.loads(path.read_text("utf-8")), "experiment": "cvae-2"}
+    raw.pop("uses_labels", None)
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    assert load_results(output)["cvae-2"].uses_labels

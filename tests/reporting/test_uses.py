@@ -4,11 +4,13 @@ import json
 import re
 
 import pytest
+from pages import rendered
 
 from Code.reporting.published_uses import comparisons
-from Code.reporting.render import render_reports
 from Code.reporting.results import ResultError
+from Code.reporting.templating import TEMPLATES
 from Code.reporting.uses import FILE, load_uses, uses_of
+from Code.tasks import anomaly, denoise
 
 
 def metric(name, higher=True, main=False):
@@ -78,34 +80,94 @@ def test_one_seed_never_stands_out():
     raw["uses"]["reconstruct"]["values"]["mse"] = {k: v[:1] for k, v in values.items()}
     mse = uses_of(raw).mains[0]
     assert not mse.stands_out(mse.best_model)
-    assert mse.clear(mse.scores[0], mse.scores[1]) is None
+    assert mse.relation(mse.scores[0], mse.scores[1]) == "undecided"
 
 
 def test_ranks_are_means_over_the_uses():
-    assert uses_of(RAW).by_rank(16) == [("ae-16", 1.5), ("vae-16", 1.5)]
+    (ae, vae) = uses_of(RAW).by_rank(16)
+    assert ae[:2] == ("ae-16", 1.5) and vae[:2] == ("vae-16", 1.5)
+    # Which of two is better in one of two uses is certain, and in the other it is not
+    (ae_low, ae_high), (vae_low, vae_high) = ae[2], vae[2]
+    assert ae_low == 1.0 and vae_high == 2.0
+    assert 1.5 <= ae_high < 2.0 and 1.0 < vae_low <= 1.5
+
+
+def test_the_relation_of_two_scores_follows_the_rules():
+    mse, accuracy = uses_of(RAW).mains
+    assert mse.relation(mse.score("ae-16"), mse.score("vae-16")) == "better"
+    assert mse.relation(mse.score("vae-16"), mse.score("ae-16")) == "worse"
+    noisy = accuracy.relation(accuracy.score("ae-16"), accuracy.score("vae-16"))
+    assert noisy == "undecided"
+
+
+def test_what_is_told_labels_neither_leads_nor_is_ranked():
+    raw = json.loads(json.dumps(RAW))
+    raw["models"].append("cvae-16")
+    raw["uses"]["reconstruct"]["values"]["mse"]["cvae-16"] = [0.001, 0.001, 0.001]
+    uses = uses_of(raw)
+    mse = uses.mains[0]
+    assert mse.score("cvae-16").conditioned
+    assert mse.best_model.name == "ae-16"
+    assert not mse.stands_out(mse.score("cvae-16"), uses.of_width(16))
+    assert mse.stands_out(mse.score("ae-16"), uses.of_width(16))
+    assert {n: rank for n, rank, _ in uses.by_rank(16)}["cvae-16"] is None
+
+
+def test_where_widths_cannot_be_compared_each_has_its_answer():
+    raw = json.loads(json.dumps(RAW))
+    raw["uses"]["reconstruct"]["metrics"][0]["within_width"] = True
+    found = [(a.units, a.best.name) for a in uses_of(raw).answers((2, 16)) if a.metric.main]
+    assert found == [(2, "ae-2"), (16, "ae-16"), (None, "vae-16")]
+
+
+def test_failed_runs_are_left_out():
+    uses = uses_of(RAW).without({"ae-16": (0, 1), "vae-16": (0, 1, 2)})
+    mse = uses.mains[0]
+    assert mse.score("ae-16").values == (0.012,)
+    assert mse.score("vae-16") is None
 
 
 def test_a_model_without_a_use_is_not_ranked_in_it():
     raw = json.loads(json.dumps(RAW))
     del raw["uses"]["cluster"]["values"]["accuracy_kmeans"]["vae-16"]
-    assert dict(uses_of(raw).by_rank(16)) == {"ae-16": 1.0, "vae-16": 2.0}
+    assert {n: rank for n, rank, _ in uses_of(raw).by_rank(16)} == {"ae-16": 1.0, "vae-16": 2.0}
 
 
 def test_both_reports_hold_the_table_and_the_answers(write_output, tmp_path):
     output = write_output()
     (output / FILE).write_text(json.dumps(RAW), encoding="utf-8")
-    for path in render_reports(output, tmp_path / "report"):
-        text = path.read_text(encoding="utf-8")
+    site = rendered(output, tmp_path / "report")
+    for text, pixels in zip(site.both("uses"), ("`pixels`", "原始像素"), strict=True):
         assert "**0.011 ± 0.001**" in text
         answers = [line for line in text.splitlines() if re.match(r"- \*\*.*\*\* `ae-16`", line)]
         assert len(answers) == 1 and "0.011 ± 0.001" in answers[0]
-        worse = [line for line in text.splitlines() if "`pixels`" in line and "**" in line]
-        assert worse and "`pixels` 0.710 ± 0.010" in text
+        worse = [line for line in text.splitlines() if pixels in line and "**" in line]
+        assert worse and f"{pixels} 0.710 ± 0.010" in text
+    for text in site.both("report"):
+        assert "**0.011 ± 0.001**" in text and "`ae-16`" in text
+
+
+def test_each_language_says_what_the_rivals_are(write_output, tmp_path):
+    output = write_output()
+    (output / FILE).write_text(json.dumps(RAW), encoding="utf-8")
+    texts = rendered(output, tmp_path / "report").both("uses")
+    said = (
+        "`pca-16`, sixteen principal components; `pixels`,",
+        "16 个主成分（`pca-16`）；原始像素（`pixels`），",
+    )
+    assert [any(line in text for text in texts) for line in said] == [True, True]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_rivals_have_labels(language):
+    template = (TEMPLATES / language / "labels.j2").read_text(encoding="utf-8")
+    for name in {*denoise.FILTERS, *anomaly.rivals(), "largest part", "ridge regression"}:
+        assert f"'{name}': '" in template, name
 
 
 def test_without_the_file_there_is_no_table(write_output, tmp_path):
-    for path in render_reports(write_output(), tmp_path / "report"):
-        assert "accuracy_kmeans" not in path.read_text(encoding="utf-8")
+    for text in rendered(write_output(), tmp_path / "report").both():
+        assert "accuracy_kmeans" not in text
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"models": [], "seeds": [], "uses": {"a": {}}}'])
@@ -123,8 +185,8 @@ def test_one_model_and_no_rival_make_an_answer_without_a_comparison(write_output
     values["mse"] = {"ae-16": values["mse"]["ae-16"]}
     output = write_output()
     (output / FILE).write_text(json.dumps(raw), encoding="utf-8")
-    for path in render_reports(output, tmp_path / "report"):
-        answer = re.search(r"- \*\*.*\*\* `ae-16`.*", path.read_text(encoding="utf-8"))
+    for text in rendered(output, tmp_path / "report").both("uses"):
+        answer = re.search(r"- \*\*.*\*\* `ae-16`.*", text)
         assert answer and answer.group().count("`") == 2
 
 
@@ -138,9 +200,9 @@ def test_published_figures_stand_beside_ours(write_output, tmp_path):
     assert "PCA, 2 components" not in rows
     output = write_output()
     (output / FILE).write_text(json.dumps(raw), encoding="utf-8")
-    for path in render_reports(output, tmp_path / "report"):
-        text = path.read_text(encoding="utf-8")
-        assert re.search(r"\| 0\.535 \| k-means on pixels; .*\| `pixels` \| 0\.533 ± 0\.006", text)
+    english, chinese = rendered(output, tmp_path / "report").both("uses")
+    assert re.search(r"\| 0\.535 \| k-means on pixels; .*\| `pixels` \| 0\.533 ± 0\.006", english)
+    assert re.search(r"\| 0\.535 \| 像素上的 k-means；.*\| 原始像素 \| 0\.533 ± 0\.006", chinese)
 
 
 def test_the_better_of_two_errors_is_the_smaller():
@@ -162,3 +224,30 @@ def test_figures_agree_to_what_was_printed_or_to_the_spread(values, agrees):
     (row, *_) = comparisons(uses_of(raw))
     assert row.published.value == 0.0557
     assert row.agrees is agrees
+
+
+def disentangling(informativeness, scores, turned):
+    """Whether the score of ``vae-16`` counts, given its values over three seeds."""
+    told = metric("dci", main=True) | {"needs": "told", "least": 0.5, "above": "turned"}
+    values = {"dci": scores, "told": informativeness, "turned": turned}
+    found = {
+        "metrics": [told, metric("told"), metric("turned")],
+        "values": {name: {"vae-16": each} for name, each in values.items() if each},
+        "seconds": 1.0,
+    }
+    uses = uses_of({"models": ["vae-16"], "seeds": [0, 1, 2], "uses": {"disentangle": found}})
+    (main,) = uses.mains
+    assert main.name == "dci" and (main.best_model is None) == bool(uses.unanswered())
+    return main.score("vae-16").counts
+
+
+def test_a_metric_counts_only_where_its_needs_are_met():
+    high, low = [0.30, 0.31, 0.32], [0.20, 0.21, 0.22]
+    assert disentangling([0.6, 0.6, 0.6], high, low)
+    assert not disentangling([0.4, 0.4, 0.4], high, low)
+    assert not disentangling([], high, low)
+    # Above itself turned, beyond the spread of the differences
+    assert not disentangling([0.6, 0.6, 0.6], low, high)
+    assert not disentangling([0.6, 0.6, 0.6], [0.20, 0.30, 0.20], [0.15, 0.10, 0.24])
+    # Files from before have no rotated score
+    assert disentangling([0.6, 0.6, 0.6], high, [])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from Code.experiments.table import EXPERIMENTS
-from Code.runs import results
-from Code.runs.pictures import loss_label
+from Code.runs import pictures, results
 from Code.runs.run import keep_failed, tell_left_out
 from Code.runs.store import Store
+from Code.runs.units import loss_unit
 
 ROW = EXPERIMENTS["vae-bce"]
 STAGE, METRIC = ROW.published[0].stage, ROW.published[0].metric
@@ -19,7 +19,7 @@ STAGE, METRIC = ROW.published[0].stage, ROW.published[0].metric
 def assembled(tmp_path, monkeypatch):
     """``assembled(data name, left_out by seed)`` → the result.json, and the row that was drawn."""
     drawn = []
-    monkeypatch.setattr(results, "draw", lambda row, *arguments: drawn.append(row) or [])
+    monkeypatch.setattr(pictures, "draw", lambda row, *arguments: drawn.append(row) or [])
 
     def of(name, *left_out):
         store = Store(tmp_path)
@@ -57,12 +57,12 @@ def test_a_result_on_other_data_holds_no_published_figure_and_draws_none(assembl
     result, drawn = assembled("letters26.npz")
     (row,) = result["metrics"]
     assert row["mean"] == 140.0
-    assert row["published"] is row["published_source"] is row["published_range"] is None
+    assert row["published"] is row["published_source"] is row["published_departures"] is None
     assert drawn.published == ()
 
 
 def test_the_loss_is_named_by_the_pixels_of_the_images():
-    assert loss_label(ROW, ROW.stages[0], 64) == "64 × BCE + KL an image"
+    assert loss_unit(ROW, "unsupervised", 64) == "64 × BCE + KL an image"
 
 
 def test_what_some_seed_could_not_measure_stands_in_the_result(assembled):
@@ -80,3 +80,10 @@ def test_an_experiment_of_which_every_seed_failed_is_told(tmp_path):
     assert told == {"cvae-2": "no labels", "vae-bce": "loss became nan"}
     tell_left_out(tmp_path, [ROW], {})
     assert json.loads((tmp_path / "left_out.json").read_text()) == {"cvae-2": "no labels"}
+
+
+def test_a_result_says_whether_the_model_learned_from_labels(assembled):
+    assert assembled("mnist")[0]["uses_labels"] is False
+    assert EXPERIMENTS["cvae-16"].uses_labels and EXPERIMENTS["aae-100-labels"].uses_labels
+    # A head that is trained after the autoencoder makes no difference
+    assert not EXPERIMENTS["dae-published"].uses_labels

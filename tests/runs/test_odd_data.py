@@ -57,7 +57,7 @@ def brief(monkeypatch):
     monkeypatch.setattr(segment, "N_TEST", 4)
 
 
-QUICK = ("no labels, colour, odd sides", "one class")
+QUICK = ("no labels, colour, odd sides",)
 KINDS = [k if k in QUICK else pytest.param(k, marks=pytest.mark.slow) for k in LEFT_OUT]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from Code.foundation.own_process import ONE_THREAD
 from Code.runs import machine, schedule
 from Code.runs.store import Store
 
@@ -44,10 +45,11 @@ def run(output, work, n=7):
 
 @pytest.fixture(autouse=True)
 def environment_as_it_was(monkeypatch):
-    for name in schedule.ONE_THREAD:
+    for name in (*ONE_THREAD, "XLA_FLAGS"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
 
 
+@pytest.mark.slow
 def test_each_unit_is_done_once_and_workers_are_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(schedule, "UNITS_A_WORKER", 1)
     said, seeds = run(tmp_path, tells_its_process, n=5)
@@ -57,6 +59,7 @@ def test_each_unit_is_done_once_and_workers_are_replaced(tmp_path, monkeypatch):
     assert not first & last
 
 
+@pytest.mark.slow
 def test_a_unit_whose_worker_died_is_done_again(tmp_path):
     said, seeds = run(tmp_path, dies_once)
     assert sorted(seeds) == list(range(7))

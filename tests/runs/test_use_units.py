@@ -115,3 +115,14 @@ def test_what_was_measured_by_other_code_is_left_out(units, monkeypatch):
     models, table = assembled(units, monkeypatch)
     assert models == ["ae-16"]
     assert table == {"ae-16": [0.5], "pca-16": [0.7]}
+
+
+def test_models_that_learned_from_labels_are_named(units, monkeypatch):
+    def told():
+        assembled(units, monkeypatch)
+        return json.loads((Store(units[0].output).output / "uses.json").read_text())["uses_labels"]
+
+    assert told() == []
+    rows = {**EXPERIMENTS, "dae-16": EXPERIMENTS["cvae-16"]}
+    monkeypatch.setattr(uses_table, "EXPERIMENTS", rows)
+    assert told() == ["dae-16"]

@@ -29,10 +29,12 @@ def vae_16(mnist, tmp_path_factory):
 
     def make():
         model = VAE(**{**NET, "hidden": (128, 64)})
-        model.compile(keras.optimizers.Adam(2e-3))
+        model.compile(keras.optimizers.Adam(4e-3))
         return model
 
-    return once(tmp_path_factory, "vae-16", make, x=mnist.x_train[:19_200], batch_size=64, epochs=6)
+    return once(
+        tmp_path_factory, "vae-16", make, x=mnist.x_train[:19_200], batch_size=128, epochs=5
+    )
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,17 @@ from Code.data.filters import psnr
 from Code.data.pictures import load_images, save_images
 from Code.parts.images import to_unit
 from Code.tasks import denoise
-from Code.tasks.denoise import FILTERS, METRICS, NOISES, Tuned, measure, measured_denoiser, noisy
+from Code.tasks.denoise import (
+    FILTERS,
+    METRICS,
+    NOISES,
+    Regression,
+    Tuned,
+    measure,
+    measured_denoiser,
+    noisy,
+)
+from Code.tasks.principal import PrincipalComponents
 from tests.support import run_use
 
 
@@ -97,6 +107,26 @@ class TestFilters:
         x = to_unit(few.x_test)
         given = noisy(x, "gaussian", 0.5)
         assert psnr(x, Tuned(*FILTERS[name], few)(given, "gaussian", 0.5)) > psnr(x, given) + 1
+
+
+class TestRegression:
+    @pytest.mark.slow
+    def test_it_is_fitted_to_the_noise_and_leaves_clean_images_alone(self, few):
+        x = to_unit(few.x_test)
+        regression = Regression(few)
+        assert regression(x, "gaussian", 0.0) is x
+        given = noisy(x, "gaussian", 0.5)
+        of_its_noise = psnr(x, regression(given, "gaussian", 0.5))
+        assert of_its_noise > psnr(x, regression(given, "gaussian", 0.25))
+        for name in FILTERS:
+            filtered = Tuned(*FILTERS[name], few)(given, "gaussian", 0.5)
+            assert of_its_noise > psnr(x, filtered) + 1, name
+
+    def test_it_contains_the_principal_components(self, few):
+        x = to_unit(few.x_test)
+        given = noisy(x, "gaussian", 0.5)
+        pca = PrincipalComponents(few.x_train, 16).reconstruct(given)
+        assert psnr(x, Regression(few)(given, "gaussian", 0.5)) > psnr(x, pca)
 
 
 @pytest.mark.slow

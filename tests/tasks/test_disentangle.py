@@ -8,15 +8,20 @@ from Code.commands.uses import disentangle as command
 from Code.parts.images import to_unit
 from Code.tasks import disentangle
 from Code.tasks.disentangle import (
+    INFORMATIVE,
+    METRICS,
     binned,
     bounding_box,
+    dci,
     entropy,
     factors,
     gaps,
+    importances,
     information,
     latents,
     measure,
     mutual_information,
+    rotated,
     slant,
     thickness,
     traversals,
@@ -117,6 +122,107 @@ def test_a_unit_a_factor_has_the_gap_one():
     assert gaps(information(turned, values)).max() < 0.5
 
 
+NAMES = "abc"
+HALF = 1000
+
+
+@pytest.fixture(scope="module")
+def independent():
+    """Three factors that are independent of each other, and a random rotation of as many units."""
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((2 * HALF, len(NAMES)))
+    return values, values @ np.linalg.qr(rng.standard_normal((len(NAMES),) * 2))[0]
+
+
+def scores_of(codes, values):
+    known, asked = (
+        dict(zip(NAMES, part.T, strict=True)) for part in (values[:HALF], values[HALF:])
+    )
+    return dci(importances(codes[:HALF], codes[HALF:], known, asked))
+
+
+def test_a_unit_a_factor_has_the_score_one(independent):
+    values, turned = independent
+    # A unit may be any monotone function of its factor
+    known = scores_of(np.exp(values), values)
+    assert known["dci"] == pytest.approx(1, abs=0.01)
+    assert known["dci_completeness"] == pytest.approx(1, abs=0.01)
+    of_turned = scores_of(turned, values)
+    assert of_turned["dci"] < 0.6
+    assert of_turned["dci_informativeness"] > 0.95
+
+
+def test_noise_tells_nothing_and_is_not_disentangled(independent):
+    values, _ = independent
+    found = scores_of(np.random.default_rng(1).standard_normal(values.shape), values)
+    assert found["dci"] == pytest.approx(0, abs=0.01)
+    assert found["dci_informativeness"] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.slow
+def test_a_unit_of_noise_in_the_place_of_another_does_not_raise_the_score(independent):
+    """As it raises the mutual information gap, of which it takes the second best unit away."""
+    values, turned = independent
+    noise = np.random.default_rng(1).standard_normal(len(values))
+    for codes in (values, turned):
+        assert scores_of(_with(codes, 0, noise), values)["dci"] < scores_of(codes, values)["dci"]
+    # Both units know as much of either factor
+    two = np.column_stack([values[:, 0] + values[:, 1], values[:, 0] - values[:, 1]])
+    noisy = _with(two, 1, noise)
+    named = dict(zip(NAMES, values.T, strict=True))
+    assert gaps(information(noisy, named)).mean() > 2 * gaps(information(two, named)).mean()
+    assert scores_of(noisy, values)["dci"] < scores_of(two, values)["dci"]
+
+
+def _with(codes, unit, noise):
+    found = codes.copy()
+    found[:, unit] = noise
+    return found
+
+
+def test_parts_of_the_score_by_hand():
+    # Unit 1 tells half of factor 1, unit 2 a quarter of either
+    table = np.array([[0.5, 0.0], [0.25, 0.25]])
+    found = dci(table)
+    assert found["dci_informativeness"] == pytest.approx(0.5)
+    assert found["dci"] == pytest.approx(0.5 / 2)
+    assert found["dci_disentanglement"] == pytest.approx(0.5)
+    thirds = 1 - (1 / 3 * np.log2(3) + 2 / 3 * np.log2(1.5))
+    assert found["dci_completeness"] == pytest.approx(0.75 * thirds + 0.25)
+
+
+def test_a_rotation_keeps_all_distances_of_scaled_codes():
+    codes = np.random.default_rng(0).standard_normal((50, 4)) * [1, 5, 0.1, 0]
+    turned, same = rotated(codes, codes)
+    assert np.array_equal(turned, same)
+    scaled = codes / np.where(codes.std(axis=0) > 0, codes.std(axis=0), 1)
+    assert turned @ turned.T == pytest.approx(scaled @ scaled.T)
+    assert np.abs(turned - scaled).max() > 0.1
+
+
+def test_a_score_counts_only_where_the_factors_are_predicted():
+    main = next(metric for metric in METRICS if metric.main)
+    assert main.name == "dci" and main.within_width
+    assert (main.needs, main.least, main.above) == (
+        "dci_informativeness",
+        INFORMATIVE,
+        "dci_rotated",
+    )
+
+
+@pytest.mark.slow
+def test_noise_in_the_place_of_a_trained_unit_does_not_raise_the_score(vae, mnist):
+    train, test = mnist.x_train[:5000], mnist.x_test[:5000]
+    known, asked = factors(train), factors(test)
+    codes = latents(vae, train, 1), latents(vae, test, 0)
+    whole = dci(importances(*codes, known, asked))["dci"]
+    used = np.argsort(-vae.encode(test).var(axis=0))
+    rng = np.random.default_rng(0)
+    for unit in used[:3]:
+        replaced = (_with(part, unit, rng.standard_normal(len(part))) for part in codes)
+        assert dci(importances(*replaced, known, asked))["dci"] < whole
+
+
 def test_two_units_that_know_the_same_leave_no_gap():
     v = np.random.default_rng(0).standard_normal(5000)
     assert gaps(information(np.stack([v, -v], axis=1), {"a": v})) == pytest.approx([0], abs=1e-3)
@@ -164,6 +270,7 @@ def test_units_that_are_not_in_use_know_nothing(seeded, mnist):
     assert drawn < 0.007
 
 
+@pytest.mark.slow
 def test_measured_models(vae, mnist):
     data = mnist.subset(2000, 1000)
     got, rival = measure(vae, data), disentangle.baselines(data)["pca-16"]
@@ -176,18 +283,27 @@ def test_measured_models(vae, mnist):
     assert disentangle.figure({"vae": got, "pca-16": rival}).axes
 
 
-def test_a_label_in_the_code_is_one_variable(mnist):
+def test_a_label_in_the_code_is_no_unit(mnist):
+    from Code.categorical_aae import CategoricalAAE
     from Code.cvae import CVAE
 
     model = CVAE(hidden=(16,), code_dim=3)
-    assert latents(model, mnist.x_test[:50]).shape == (50, 4)
+    assert latents(model, mnist.x_test[:50]).shape == (50, 3)
     assert measure(model, mnist.subset(200, 100)).views["units"].max() < 3
+    # Its label stands before the style
+    model = CategoricalAAE(hidden=(16,), code_dim=3)
+    assert latents(model, mnist.x_test[:50]).shape == (50, 3)
+    assert measure(model, mnist.subset(200, 100)).views["units"].min() >= 10
 
 
+@pytest.mark.slow
 def test_convolutional_codes(mnist):
     from Code.cae import CAE
 
-    assert 0 <= measure(CAE(filters=(2,)), mnist.subset(200, 100)).values["mig"] <= 1
+    measured = measure(CAE(filters=(1,)), mnist.subset(200, 100))
+    assert set(measured.values) == {metric.name for metric in METRICS}
+    assert 0 <= measured.values["dci"] <= 1
+    assert measured.views["traversals"].shape == (3, 11, 28, 28)
 
 
 def test_command_line(vae, images, tmp_path, capsys):

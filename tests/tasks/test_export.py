@@ -16,7 +16,9 @@ FORMS = ["tf_saved_model", pytest.param("onnx", marks=pytest.mark.needs("onnx"))
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("make", [DAE, VAE, CAE])
+@pytest.mark.parametrize(
+    "make", [VAE, *(pytest.param(c, marks=pytest.mark.slow) for c in (DAE, CAE))]
+)
 def test_every_part_equals_keras(make, form, mnist, tmp_path):
     keras.utils.set_random_seed(3)
     model = make()
@@ -29,6 +31,7 @@ def test_every_part_equals_keras(make, form, mnist, tmp_path):
     assert max(found.values()) <= 1e-5 * max(1.0, scale)
 
 
+@pytest.mark.slow
 def test_the_command_line_on_a_saved_model(tmp_path):
     DAE().save(tmp_path / "model.keras")
     done = called(use.main, "export", "--model", tmp_path, "--output", tmp_path / "out")

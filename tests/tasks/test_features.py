@@ -63,6 +63,7 @@ def test_codes_without_the_label_give_chance(data):
     assert all(v < 0.2 for v in values.values())
 
 
+@pytest.mark.slow
 def test_two_draws_by_hand(data):
     """The mean and the spread are those of the draws."""
     flat = [x.reshape(len(x), -1)[:, 200:400:10] / 255 for x in (data.x_train, data.x_test)]
@@ -96,6 +97,7 @@ def test_the_code_beats_the_pixels_with_few_labels_where_neighbours_vote(measure
         assert rising == sorted(rising)
 
 
+@pytest.mark.slow
 def test_trained_codes_are_better_than_random_ones(measured, data):
     import keras
 
@@ -152,6 +154,9 @@ def test_fine_tuning_learns_and_leaves_the_model_alone(ae, data):
 def test_figure(measured, rivals):
     drawn = features.figure({"ae": measured, **rivals})
     assert len(drawn.axes) == 2
+    for axes in drawn.axes:
+        # Each point stands at its number of labels, whatever the others are
+        assert all(set(line.get_xdata()) <= {10, 100, 1000, 10_000} for line in axes.lines)
     assert {text.get_text() for text in drawn.legends[0].get_texts()} == {"ae", "pixels", "pca-16"}
     with pytest.raises(ValueError, match="nothing to draw"):
         features.figure({})

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.linear_model import Ridge
 
 from Code.commands.uses import fill as command
 from Code.data.filters import psnr
@@ -18,15 +19,16 @@ from Code.tasks.fill import (
     HOLES,
     METRICS,
     Neighbours,
+    Normal,
+    best_settings,
     chosen_steps,
     impute,
     mean_image,
     measure,
     measured_filler,
-    regressions,
     sample,
 )
-from Code.tasks.table import fill_table
+from Code.tasks.table import fill_table, hidden_errors
 from tests.support import run_use
 
 
@@ -121,22 +123,44 @@ class TestRivals:
 
     def test_an_image_among_the_training_ones_is_found(self, few):
         x, _ = with_hole(to_unit(few.x_train[:10]))
-        assert np.allclose(Neighbours(few.x_train, k=1).fill(x), to_unit(few.x_train[:10]))
+        assert np.allclose(Neighbours(few.x_train).fill(x, 1), to_unit(few.x_train[:10]))
 
-    def test_regressions_beat_the_mean(self, few, monkeypatch):
-        """With fewer images and rounds, so that it takes seconds."""
-        monkeypatch.setattr(fill, "ITERATIVE_TRAIN", 400)
-        monkeypatch.setattr(fill, "ITERATIVE_ROUNDS", 2)
-        middle = slice(6, 22), slice(6, 22)
-        small = dataclasses.replace(
-            few, x_train=few.x_train[:400, *middle], x_test=few.x_test[:50, *middle]
-        )
-        x, missing = with_hole(to_unit(small.x_test), "random_0.5")
-        filled = regressions(small)(x)
-        mean = np.broadcast_to(mean_image(small), x.shape)
-        truth = to_unit(small.x_test)
-        assert np.array_equal(filled[~missing], truth[~missing])
-        assert psnr(truth[missing], filled[missing]) > psnr(truth[missing], mean[missing]) + 1
+    @pytest.mark.parametrize("rows", [slice(10, 18), slice(2, 26)], ids=["small", "large"])
+    def test_the_normal_distribution_is_the_regression_of_scikit_learn(self, few, rows):
+        """Of one hole: each missing pixel by a ridge regression on all known ones."""
+        missing = np.zeros((28, 28), bool)
+        missing[rows, 4:24] = True
+        x, train = to_unit(few.x_test[:20]), to_unit(few.x_train)
+        filled = Normal(few.x_train).fill(np.where(missing, np.nan, x), 1e-2)
+        added = 1e-2 * train.reshape(len(train), -1).var(axis=0).mean() * len(train)
+        expected = Ridge(added).fit(train[:, ~missing], train[:, missing]).predict(x[:, ~missing])
+        assert np.allclose(filled[:, missing], np.clip(expected, 0, 1), atol=1e-3)
+        assert np.array_equal(filled[:, ~missing], x[:, ~missing])
+
+    def test_with_all_known_nothing_changes_and_with_none_it_is_the_mean(self, few):
+        normal, x = Normal(few.x_train[:50]), to_unit(few.x_test[:3])
+        assert np.array_equal(normal.fill(x), x)
+        assert np.allclose(normal.fill(x * np.nan), mean_image(few.subset(50, 3)), atol=1e-5)
+
+    def test_of_images_all_alike_the_mean_is_left(self, digits):
+        x, _ = with_hole(digits[:1])
+        assert np.allclose(Normal(np.repeat(digits[:1], 5, axis=0)).fill(x), digits[:1], atol=1e-4)
+
+    def test_settings_are_the_best_on_training_images(self, few):
+        truth = to_unit(few.x_train[:50])
+
+        def fill(x, error):
+            return truth + error
+
+        assert set(best_settings(fill, (0.3, 0.1, 0.2), truth).values()) == {0.1}
+
+    @pytest.mark.slow
+    def test_every_rival_that_learns_beats_the_mean(self, few):
+        rivals = fill.baselines(few)
+        mean = rivals.pop("mean image").values
+        assert set(rivals) == {"k-NN", "pca-16", "linear regression"}
+        for name, one in rivals.items():
+            assert all(one.values[key] > mean[key] for key in mean), name
 
 
 def test_a_perfect_filler_makes_no_error(few):
@@ -217,6 +241,17 @@ class TestTable:
             return np.sqrt(np.mean(np.square((guess - table) / scale)[missing]))
 
         assert error(filled) < 0.6 * error(SimpleImputer().fit_transform(gaps))
+
+    @pytest.mark.slow
+    def test_hidden_cells_are_judged_in_units_of_their_column(self, table):
+        errors = hidden_errors(table[:200, :6] * [1, 10, 100, 1, 1, 1])
+        assert set(errors) == {"autoencoder", "regressions", "column_mean"}
+        assert errors["column_mean"] == pytest.approx(1, abs=0.2)
+        assert errors["regressions"] < errors["column_mean"]
+        assert errors["autoencoder"] < errors["column_mean"]
+
+    def test_where_no_cell_can_be_hidden_there_are_no_errors(self):
+        assert hidden_errors([[1.0, 2.0]]) == {}
 
     def test_without_gaps_it_is_as_it_was(self, table):
         assert np.array_equal(fill_table(table), table)

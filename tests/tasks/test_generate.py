@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from Code.commands.uses import generate as command
 from Code.data.pictures import load_images
 from Code.parts.images import to_unit
 from Code.tasks import generate
+from Code.tasks.principal import principal_components
 from Code.vae import VAE
-from tests.support import run_use
+from tests.support import run_use, some
 
 SETTINGS = {"hidden": (256,), "code_dim": 16, "reconstruction": "binary cross-entropy"}
 
@@ -214,12 +216,16 @@ def test_features_tell_digits_apart(data):
 @pytest.mark.slow
 def test_training_images_are_the_best_and_are_seen_to_be_copies(rivals, of_vae):
     real = rivals["training images"].values
-    assert real["nearest_training"] < 0.01
-    assert real["precision"] > 0.8 and real["recall"] > 0.8
-    for worse in (rivals["pca-16"].values, of_vae.values):
-        assert worse["frechet"] > 1.5 * real["frechet"]
-        assert worse["recall"] < real["recall"]
-        assert worse["nearest_training"] > 0.3
+    assert real["nearest_training_mixture"] < 0.01
+    assert real["precision_mixture"] > 0.8 and real["recall_mixture"] > 0.8
+    for worse in (one.values for one in (rivals["pca-16"], rivals["mixture of pixels"], of_vae)):
+        for way in generate.WAYS:
+            if f"frechet_{way}" in worse:
+                assert worse[f"frechet_{way}"] > real[f"frechet_{way}"]
+                assert worse[f"recall_{way}"] < real[f"recall_{way}"]
+                assert worse[f"nearest_training_{way}"] > 0.3
+    for worse in (rivals["pca-16"].values["frechet_mixture"], of_vae.values["frechet_prior"]):
+        assert worse > 1.5 * real["frechet_mixture"]
 
 
 @pytest.mark.slow
@@ -227,38 +233,76 @@ def test_noise_is_worst(data, rivals):
     noise = np.random.default_rng(0).random((2000, 28, 28), np.float32)
     values = generate.likeness(noise, data)
     assert values["precision"] < 0.05
-    assert values["frechet"] > 2 * rivals["pca-16"].values["frechet"]
+    assert values["frechet"] > 2 * rivals["pca-16"].values["frechet_mixture"]
 
 
+@pytest.mark.slow
 def test_trained_vae_beats_its_untrained_self(of_vae, data):
     import keras
 
     assert set(of_vae.values) == {metric.name for metric in generate.METRICS}
     keras.utils.set_random_seed(0)
     untrained = generate.measure(VAE(**SETTINGS), data).values
-    assert of_vae.values["frechet"] < untrained["frechet"] / 2
-    assert of_vae.values["recall"] > untrained["recall"] + 0.3
-    assert of_vae.values["precision"] > untrained["precision"]
+    assert of_vae.values["frechet_prior"] < untrained["frechet_prior"] / 2
+    assert of_vae.values["recall_prior"] > untrained["recall_prior"] + 0.3
+    assert of_vae.values["precision_prior"] > untrained["precision_prior"]
 
 
 @pytest.mark.slow
 def test_model_without_a_prior_draws_from_its_mixture_and_beats_the_linear_one(ae, data, rivals):
     values, linear = generate.measure(ae, data).values, rivals["pca-16"].values
-    assert values["frechet"] == values["frechet_mixture"] < linear["frechet"] / 1.5
-    assert values["recall"] > linear["recall"] + 0.2
+    assert not [name for name in values if name.endswith("prior")]
+    assert values["frechet_mixture"] < linear["frechet_mixture"] / 1.5
+    assert values["recall_mixture"] > linear["recall_mixture"] + 0.2
+
+
+@pytest.mark.slow
+def test_a_mixture_knows_more_than_the_prior(rivals, of_vae):
+    """It is fitted to the codes, of which the prior is a guess made before training."""
+    linear = rivals["pca-16"].values
+    assert linear["frechet_mixture"] < linear["frechet_prior"]
+    assert of_vae.values["frechet_mixture"] < of_vae.values["frechet_prior"]
+    # More components and more Gaussians than for the models' sixteen units
+    assert rivals["mixture of pixels"].values["frechet_mixture"] < linear["frechet_mixture"]
+
+
+def test_ways_to_draw_are_named_and_ranked_apart():
+    from Code.aae import AAE
+    from Code.ae import AE
+
+    mains = [metric.name for metric in generate.METRICS if metric.main]
+    beside = [metric.name for metric in generate.METRICS if metric.own_column]
+    assert (mains, beside) == (["frechet_mixture"], ["frechet_prior"])
+    rng = np.random.default_rng(0)
+    some = types.SimpleNamespace(x_train=rng.random((60, 28, 28), np.float32))
+    assert set(generate.draws(AE(hidden=(8,)), some, 5)) == {"mixture"}
+    found = generate.draws(AAE(hidden=(8,)), some, 5)
+    assert {way: codes.shape for way, codes in found.items()} == dict.fromkeys(
+        generate.WAYS, (5, 2)
+    )
+
+
+def test_the_prior_of_components_has_their_variances(data):
+    pca = principal_components(data)
+    codes, drawn = pca.encode(data.x_train), generate.linear_draws(pca, data)["prior"]
+    np.testing.assert_allclose(drawn.std(axis=0), codes.std(axis=0), rtol=0.05)
+    covariance = np.corrcoef(drawn, rowvar=False) - np.eye(16)
+    assert np.abs(covariance).max() < 0.05
 
 
 @pytest.mark.slow
 def test_same_seed_same_numbers(vae, data, of_vae):
     again = generate.measure(vae, data)
     assert again.values == of_vae.values
-    assert generate.measure(vae, data, seed=1).values["frechet"] != of_vae.values["frechet"]
+    other = generate.measure(vae, data, seed=1).values
+    assert all(other[f"frechet_{way}"] != again.values[f"frechet_{way}"] for way in generate.WAYS)
 
 
 @pytest.mark.slow
 def test_figure(of_vae, rivals):
     drawn = generate.figure({"vae": of_vae, **rivals})
-    assert len(drawn.axes) == 3 + 2 + 2
+    # Of the VAE and of components two ways, of the mixture of pixels and the training images one
+    assert len(drawn.axes) == 5 + 4 + 2 + 2
 
 
 # Command line ------------------------------------------------------------------------------------
@@ -272,7 +316,7 @@ def saved(vae, ae, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("model", ["vae", "ae"])
+@pytest.mark.parametrize("model", some(["vae", "ae"], "vae"))
 def test_command_line_draws(saved, model, tmp_path):
     arguments = ["--model", str(saved / f"{model}.keras"), "--quick", "--n", "6"]
     for output in ("a.npz", "b.npz", "c.png"):
@@ -302,7 +346,7 @@ def test_command_line_measures(saved, tmp_path, monkeypatch, capsys):
     command.main(
         ["--model", str(saved / "vae.keras"), "--quick", "--json", "--output", str(output)]
     )
-    assert json.loads(capsys.readouterr().out)["frechet"] > 0
+    assert json.loads(capsys.readouterr().out)["frechet_prior"] > 0
     assert output.exists()
 
 

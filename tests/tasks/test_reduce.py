@@ -12,7 +12,8 @@ from Code.data.pictures import save_images
 from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
 from Code.tasks import reduce
-from Code.tasks.reduce import METRICS, map_quality, measure, trusted, tsne_map
+from Code.tasks.reduce import METRICS, map_quality, measure, placed, trusted, tsne_map
+from Code.training.measures import neighbour_accuracy, plane
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +101,11 @@ class Labelled:
 @pytest.mark.parametrize("units", [2, 4])
 def test_a_perfect_map_makes_no_mistake(few, units):
     values = measure(Labelled(few, units), few).values
-    assert values["knn_accuracy_2d"] == values["knn_accuracy_code"] == 1
-    assert values["nn_error_2d"] == 0
+    end = "" if units == 2 else "_pca2"
+    names = (f"knn_accuracy{end}", f"knn_accuracy_few{end}", "knn_accuracy_code_few")
+    assert [values[name] for name in names] == [1, 1, 1]
+    assert values[f"nn_error_2d{end}"] == 0
+    assert ("knn_accuracy" in values) == (units == 2)
 
 
 def test_maps_of_code_shape_are_flattened(few, seeded):
@@ -119,7 +123,7 @@ def test_the_error_is_that_of_the_nearest_training_point(few):
     train, test = (PCA(2).fit(flat[0]).transform(x).astype(np.float64) for x in flat)
     nearest = np.square(test[:, None] - train[None]).sum(axis=2).argmin(axis=1)
     expected = np.mean(few.y_train[nearest] != few.y_test)
-    assert _map_of(*flat, few).values["nn_error_2d"] == pytest.approx(expected, abs=0.005)
+    assert _map_of(*plane(*flat), few).values["nn_error_2d"] == pytest.approx(expected, abs=0.005)
 
 
 @pytest.mark.slow
@@ -129,7 +133,7 @@ def test_tsne_parts_the_digits_and_repeats(few):
     mapped = tsne_map(x)
     assert np.array_equal(mapped, tsne_map(x))
     values = map_quality(x[:500], mapped[:500], few.y_train, x[500:], mapped[500:], few.y_test)
-    assert values["knn_accuracy_2d"] > 0.7
+    assert values["knn_accuracy_few"] > 0.7
     assert values["trustworthiness"] > 0.8
 
 
@@ -138,13 +142,93 @@ def test_a_trained_code_beats_principal_components(ae, few):
     from Code.tasks.reduce import _map_of
 
     values = measure(ae, few).values
-    assert set(values) == {metric.name for metric in METRICS}
-    assert values["knn_accuracy_2d"] == values["knn_accuracy_code"]
+    assert set(values) == {m.name for m in METRICS if not m.name.endswith("_pca2")}
+    assert values["knn_accuracy_few"] == values["knn_accuracy_code_few"]
     flat = (to_unit(x).reshape(len(x), -1) for x in (few.x_train, few.x_test))
-    pca = _map_of(*flat, few).values
-    assert values["knn_accuracy_2d"] > pca["knn_accuracy_2d"] + 0.1
+    pca = _map_of(*plane(*flat), few).values
+    assert values["knn_accuracy"] > pca["knn_accuracy"] + 0.1
     assert values["nn_error_2d"] < pca["nn_error_2d"]
     assert values["trustworthiness"] > pca["trustworthiness"]
+
+
+def test_the_accuracy_is_that_of_training(begun, few):
+    """One name, one number: all training images and all test images in either place."""
+    from Code.experiments.table import EXPERIMENTS
+    from Code.training.procedure import Outcome
+    from Code.training.procedure import measure as measure_trained
+
+    outcome = Outcome()
+    measure_trained(EXPERIMENTS["ae-2"], begun, "unsupervised", few, outcome)
+    found = {row["metric"]: row["value"] for row in outcome.metrics}
+    assert found["knn_accuracy"] == measure(begun, few).values["knn_accuracy"]
+
+
+def test_the_label_in_a_code_is_no_part_of_the_map(few):
+    """A map of it would be one of what a classifier with all labels answers."""
+    from Code.cvae import CVAE
+    from Code.experiments.table import EXPERIMENTS
+    from Code.training.codes import unsupervised_code
+    from Code.training.procedure import Outcome
+    from Code.training.procedure import measure as measure_trained
+
+    class Told(CVAE):
+        """Its style is one number, and the label that it adds is right."""
+
+        def encode(self, x, **how):
+            places = Labelled(few, 2).encode(x)[:, 0].astype(int)
+            return np.concatenate([np.zeros((len(x), 2)), np.eye(10)[places]], axis=1)
+
+    model = Told(hidden=(8,), code_dim=2)
+    assert not unsupervised_code(model, few.x_test).any()
+    values = measure(model, few).values
+    assert values["knn_accuracy"] < 0.2 and values["knn_accuracy_code_few"] < 0.2
+    outcome = Outcome()
+    model.reconstruct = lambda x: x
+    model.squared_errors = lambda x: np.zeros(len(x))
+    model.diagnostics = model.views = lambda x, y: {}
+    measure_trained(EXPERIMENTS["cvae-2"], model, "unsupervised", few, outcome)
+    found = {row["metric"]: row["value"] for row in outcome.metrics}
+    assert found["knn_accuracy"] == values["knn_accuracy"]
+    assert not outcome.views["code_is_projected"]
+
+
+def test_new_images_lie_at_the_median_of_their_nearest():
+    known = np.arange(20.0)[:, None]
+    points = np.column_stack([np.arange(20.0), np.arange(20.0) ** 2])
+    # The ten nearest of −5 are 0 to 9
+    assert placed(np.array([[-5.0]]), known, points) == pytest.approx(
+        np.array([[4.5, (16 + 25) / 2]])
+    )
+    assert placed(known[:1], known[:1], points[:1]) == pytest.approx(points[:1])
+
+
+@pytest.mark.slow
+def test_no_test_image_moves_the_map_of_training_images(few, monkeypatch):
+    monkeypatch.setattr(reduce, "MAP_TRAIN", 500)
+    train, test = (to_unit(x).reshape(len(x), -1) for x in (few.x_train[:600], few.x_test))
+    points, places = reduce.tsne_by_neighbours(train, test)
+    assert points.shape == (600, 2) and places.shape == (len(test), 2)
+    again, fewer = reduce.tsne_by_neighbours(train, test[:7])
+    assert np.array_equal(again, points) and np.array_equal(fewer, places[:7])
+    assert np.array_equal(points[:500], tsne_map(train[:500]))
+    by_neighbours, by_components = (
+        neighbour_accuracy(known, few.y_train[:600], new, few.y_test)
+        for known, new in ((points, places), plane(train, test))
+    )
+    assert by_neighbours > by_components + 0.1
+
+
+@pytest.mark.slow
+def test_baselines_say_which_of_them_saw_the_test_images(few, monkeypatch):
+    monkeypatch.setattr(reduce, "MAP_TRAIN", 500)
+    monkeypatch.setattr(reduce, "MAP_TEST", 200)
+    found = reduce.baselines(few)
+    assert set(found) == {"pca-2", reduce.TSNE_BY_NEIGHBOURS, reduce.TRANSDUCTIVE}
+    assert "knn_accuracy" not in found[reduce.TRANSDUCTIVE].values
+    assert reduce.TRANSDUCTIVE in reduce.BOUNDS
+    # It is no model's equal in the column, which holds maps of new images
+    by_neighbours = found[reduce.TSNE_BY_NEIGHBOURS].values["knn_accuracy"]
+    assert by_neighbours > found["pca-2"].values["knn_accuracy"] + 0.2
 
 
 @pytest.mark.slow
@@ -155,11 +239,14 @@ def test_same_numbers_again(begun, few):
 def test_figure_has_a_map_for_each(begun, few):
     measured = measure(begun, few)
     figure = reduce.figure({f"model {i}": measured for i in range(4)})
-    shown = [axes for axes in figure.axes if axes.get_visible()]
+    shown = [axes for axes in figure.axes if axes.collections]
     assert len(shown) == 4
+    n = len(measured.views["map"])
     assert shown[0].get_title() == (
-        f"model 0: {100 * measured.values['knn_accuracy_2d']:.1f} % by 5-NN"
+        f"model 0, {n:,} images\n{100 * measured.values['knn_accuracy']:.1f} % by 5-NN"
     )
+    # Of the places that are left, one holds the legend and none is an empty frame
+    assert all(not axes.axison and axes.get_legend() for axes in figure.axes[4:])
 
 
 def test_command_line(begun, few, tmp_path, capsys):
@@ -184,7 +271,7 @@ def test_the_map_of_one_image_can_be_drawn():
     figure = reduce.figure(
         {
             "a": reduce.Measured(
-                {"knn_accuracy_2d": 1.0}, {"map": np.zeros((1, 2)), "labels": np.zeros(1, int)}
+                {"knn_accuracy_few": 1.0}, {"map": np.zeros((1, 2)), "labels": np.zeros(1, int)}
             )
         }
     )

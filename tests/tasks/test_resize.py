@@ -94,6 +94,16 @@ def test_the_choice_is_the_best_of_all_on_the_given_images(images):
     assert scores[weight, steps] == max(s for (_, i), s in scores.items() if i > 0)
 
 
+def test_rivals_that_learn_find_what_they_were_shown(images):
+    small = shrink(images[:20], 4)
+    rest = np.concatenate([images[100:], images[:100]])  # those held out first
+    for resize_by in (resize.neighbours(rest), resize.regression(rest)):
+        large = resize_by(small, 4)
+        assert shrink(large, 4) == pytest.approx(small, abs=1e-5)
+        bicubic = np.clip(enlarge(small, (28, 28)), 0, 1)
+        assert psnr(images[:20], np.clip(large, 0, 1)) > psnr(images[:20], bicubic)
+
+
 @pytest.mark.slow
 def test_a_trained_autoencoder_beats_bicubic_and_twice_the_same(trained, mnist):
     data = mnist.subset(3000, 500)
@@ -105,7 +115,8 @@ def test_a_trained_autoencoder_beats_bicubic_and_twice_the_same(trained, mnist):
         assert (
             got.values[name] > rivals["bicubic"].values[name] > rivals["replication"].values[name]
         )
-    assert rivals["pca-16"].values["psnr_x4"] > rivals["bicubic"].values["psnr_x4"]
+    for learned in ("pca-16", "k-NN", "ridge regression"):
+        assert rivals[learned].values["psnr_x4"] > rivals["bicubic"].values["psnr_x4"]
     assert resize.figure({"ae": got, "bicubic": rivals["bicubic"]}).axes
 
 

@@ -12,7 +12,9 @@ from Code.tasks.segment import (
     convolutional_maps,
     described,
     fitted,
+    fitted_parts,
     intersection_over_union,
+    largest_parts,
     measure,
     otsu,
     patches,
@@ -124,6 +126,26 @@ def test_intersection_over_union_of_known_cases():
 def test_otsu_splits_two_intensities(pictures):
     masks = pictures[1]
     assert np.array_equal(otsu(np.where(masks, 0.9, 0.2)), masks)
+
+
+def test_the_largest_part_is_kept_whole_and_alone():
+    picture = np.zeros((2, 8, 8))
+    picture[0, 1, 1:5] = picture[0, 2, 5] = 1  # five pixels, the last joined at a corner
+    picture[0, 5:7, 1:3] = 1
+    assert np.argwhere(largest_parts(picture, 0.5)[0]).tolist() == [
+        [1, 1],
+        [1, 2],
+        [1, 3],
+        [1, 4],
+        [2, 5],
+    ]
+    assert not largest_parts(picture, 0.5)[1].any()
+
+
+def test_the_largest_part_is_mostly_the_digit(pictures):
+    found, masks = pictures
+    segmented = fitted_parts(found[:5], masks[:5])(found)
+    assert intersection_over_union(segmented, masks).mean() > 0.6
 
 
 def test_features_that_hold_the_mask_find_it(pictures):

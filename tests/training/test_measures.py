@@ -5,7 +5,7 @@ import pytest
 
 from Code.parts import components
 from Code.parts.images import to_unit
-from Code.training.measures import axis_fraction, dead_pixels, mean_squared_error, plane
+from Code.training.measures import axis_fraction, dead_pixels, in_plane, mean_squared_error, plane
 
 
 def test_axis_fraction():
@@ -27,6 +27,11 @@ def test_a_plane_keeps_two_units_and_projects_more(digits):
     train, test = plane(digits, digits[:4])
     assert train.shape == (16, 2)
     np.testing.assert_allclose(train[:4], test, atol=1e-4)
+
+
+def test_the_name_of_a_measure_says_that_the_plane_is_not_the_code():
+    assert in_plane("knn_accuracy", 1) == in_plane("knn_accuracy", 2) == "knn_accuracy"
+    assert in_plane("knn_accuracy", 16) == "knn_accuracy_pca2"
 
 
 def test_the_leading_components_are_the_same_by_either_way(digits, monkeypatch):

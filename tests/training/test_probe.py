@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from Code.training.probe import chosen_penalty, probe_accuracy
+from Code.training.probe import (
+    DEFAULT,
+    SCALES,
+    TRIED,
+    chosen_penalty,
+    chosen_probe,
+    fitted_probe,
+    probe_accuracy,
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +92,66 @@ def test_the_penalty_is_chosen_on_held_out_training_images(pixels):
 def test_an_unknown_scale_is_refused(pixels):
     with pytest.raises(ValueError, match="scale must be one of"):
         probe_accuracy(*pixels, scale="none")
+
+
+class TestChosenProbe:
+    @pytest.fixture(scope="class")
+    def labelled(self, pixels):
+        """A hundred pixel images, as floats: ten of each digit, in the order of the digits."""
+        train, labels = pixels[:2]
+        ten = np.concatenate([np.flatnonzero(labels == c)[:10] for c in range(10)])
+        return train[ten] / 255, labels[ten]
+
+    @pytest.mark.slow
+    def test_no_other_of_its_choices_does_better_in_its_folds(self, labelled):
+        codes, labels = labelled
+        losses = {}
+        for scale in SCALES:
+            for penalty in TRIED:
+                p = np.empty(len(labels))
+                for held_out in range(5):  # two images of each digit
+                    out = np.isin(np.arange(100) % 10, (2 * held_out, 2 * held_out + 1))
+                    probe = fitted_probe(codes[~out], labels[~out], penalty, scale, 1000)
+                    p[out] = probe.probabilities(codes[out])[np.arange(20), labels[out]]
+                losses[scale, penalty] = -np.log(p).mean()
+        chosen = chosen_probe(codes, labels, max_iterations=1000)
+        assert losses[chosen["scale"], chosen["penalty"]] < min(losses.values()) + 0.01
+
+    def test_collapsed_units_are_not_blown_up(self, labelled):
+        labels = labelled[1]
+        noise = np.random.default_rng(0).normal(scale=1e-3, size=(100, 200))
+        codes = np.concatenate([np.eye(10)[labels], noise], axis=1)
+        assert chosen_probe(codes, labels)["scale"] == "code"
+
+    def test_units_of_unequal_scale_are_made_equal(self, labelled):
+        labels = labelled[1]
+        noise = 100 * np.random.default_rng(0).normal(size=(100, 5))
+        codes = np.concatenate([np.eye(10)[labels], noise], axis=1)
+        assert chosen_probe(codes, labels)["scale"] == "unit"
+
+    def test_one_label_of_a_class_leaves_nothing_to_choose_by(self, labelled):
+        codes, labels = labelled
+        assert chosen_probe(codes[::10], labels[::10]) == DEFAULT
+        assert chosen_probe(codes[:11], labels[:11]) == DEFAULT
+
+    def test_of_many_images_a_sixth_is_held_out_once(self, pixels):
+        train, labels = pixels[0][:3100, ::4, ::4], pixels[1][:3100]
+        first = chosen_probe(train, labels)
+        assert first == chosen_probe(train, labels)
+        assert set(first) == {"scale", "penalty"}
+
+    def test_a_class_that_is_only_held_out_is_no_error(self, pixels):
+        labels = np.arange(3100) % 2
+        labels[np.random.default_rng(0).permutation(3100)[0]] = 2
+        codes = np.eye(3)[labels]
+        assert chosen_probe(codes, labels)["scale"] in SCALES
+
+
+def test_a_fit_may_start_from_another(pixels):
+    train, labels = pixels[0][:500, ::4, ::4] / 255, pixels[1][:500]
+    alone = fitted_probe(train, labels, 10.0, max_iterations=500)
+    start = fitted_probe(train, labels, 100.0, max_iterations=500)
+    after = fitted_probe(train, labels, 10.0, max_iterations=500, like=start)
+    close = alone.probabilities(train), after.probabilities(train)
+    assert np.allclose(*close, atol=0.01)
+    assert after.regression.n_iter_ < alone.regression.n_iter_

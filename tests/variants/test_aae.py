@@ -19,6 +19,7 @@ from Code.aae import (
 )
 from Code.parts import two_sample
 from Code.parts.images import to_unit
+from tests.support import trains_on
 
 COMMON = {"hidden": (256, 64)}
 SMALL = {"hidden": (32,), "discriminator_hidden": (16,)}
@@ -143,6 +144,7 @@ def test_one_update_is_three_steps_of_three_optimisers(digits, seeded):
     assert coded == {id(variable) for variable in model.trained_variables}
 
 
+@pytest.mark.slow
 def test_a_rate_of_zero_is_the_plain_autoencoder(mnist):
     from Code.ae import AE
 
@@ -202,7 +204,7 @@ def test_shapes_and_saving(settings, mnist, digits, seeded, tmp_path):
     kept = loaded.discriminator_optimizer.variables
     for a, b in zip(model.discriminator_optimizer.variables, kept, strict=True):
         np.testing.assert_array_equal(a, b)
-    loaded.fit(mnist.x_train[:192], mnist.y_train[:192], batch_size=64, epochs=1, verbose=0)
+    trains_on(loaded, mnist.x_train[:192], mnist.y_train[:192], batch_size=64)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +231,37 @@ def test_two_sample_measures_know_equal_from_unequal():
     matched = two_sample.moments_matched(c, a)
     np.testing.assert_allclose(matched.mean(axis=0), a.mean(axis=0), atol=1e-8)
     np.testing.assert_allclose(np.cov(matched.T), np.cov(a.T), atol=1e-8)
+
+
+def test_the_measures_of_a_prior_say_whether_it_is_met():
+    rng = np.random.default_rng(0)
+    draws, alike, wide = rng.normal(size=(3, 2000, 2))
+    met, missed = (two_sample.prior_measures(codes, draws) for codes in (alike, 4 * wide))
+    assert met["prior_met"] == 1 and met["prior_accuracy"] < two_sample.PRIOR_MET
+    assert missed["prior_met"] == 0 and missed["prior_accuracy"] > two_sample.PRIOR_MET
+    # Only the spread differed
+    assert missed["prior_accuracy_matched"] < two_sample.PRIOR_MET
+    assert missed["prior_energy"] > 10 * abs(met["prior_energy"])
+    assert two_sample.prior_met(0.65) and not two_sample.prior_met(0.6501)
+
+
+def test_a_single_unit_has_its_measures():
+    draws, codes = np.random.default_rng(0).normal(size=(2, 300, 1))
+    assert set(two_sample.prior_measures(codes, draws)) == {
+        "prior_accuracy",
+        "prior_met",
+        "prior_accuracy_matched",
+        "prior_energy",
+    }
+
+
+def test_the_report_names_the_rule_by_its_number(root):
+    for language in ("en", "zh"):
+        words = root / "Code" / "reporting" / "templates" / language / "labels.j2"
+        lines = words.read_text("utf-8").splitlines()
+        named = [line for line in lines if "prior_met'" in line or "{{ misses }}" in line]
+        assert len(named) == 2
+        assert all(f"{two_sample.PRIOR_MET}" in line for line in named)
 
 
 def test_energy_distance_against_a_double_loop():

@@ -62,7 +62,11 @@ def test_a_traversal_moves_one_unit_at_a_time(digits, seeded):
     code = np.zeros((1, 6))
     code[0, 1] = -3.0  # the unit that varies most comes first
     np.testing.assert_allclose(images[0], model.decode(code)[0], atol=1e-6)
-    assert model.views(digits, None)["traversal"].shape == (60, 28, 28)
+    views = model.views(digits, None)
+    assert views["traversal"].shape == (60, 28, 28)
+    spread = model.encode(digits).var(axis=0)
+    assert sorted(views["traversal_units"]) == list(range(6))
+    assert (np.diff(spread[views["traversal_units"]]) <= 0).all()
     assert 0 <= model.diagnostics(digits, None)["active_units"] <= 6
 
 

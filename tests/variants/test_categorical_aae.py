@@ -38,6 +38,7 @@ def test_labels_are_drawn_equally_from_every_class(mnist):
         labelled_sample(mnist.y_train, 105, seed=1)
 
 
+@pytest.mark.slow
 def test_a_step_does_not_look_at_the_labels_of_its_batch(mnist):
     x, y = to_unit(mnist.x_train[:200]), mnist.y_train[:200]
     codes = []

@@ -101,11 +101,14 @@ KINDS = {
         jacobian="automatic differentiation", hidden=(32,), code_dim=2
     ),
 }
-AGAIN = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("stochastic", "automatic")]
+AGAIN = [
+    pytest.param(kind, marks=pytest.mark.slow)
+    for kind in ("tied", "denoising", "stochastic", "automatic")
+]
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize("kind", ["common", "tied", "denoising", *AGAIN])
+@pytest.mark.parametrize("kind", ["common", *AGAIN])
 def test_learns_in_the_compiled_epoch_and_survives_saving(kind, mnist, digits, seeded, tmp_path):
     few = mnist.subset(1000, 300)
     model = KINDS[kind]()

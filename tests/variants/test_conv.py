@@ -9,7 +9,7 @@ from Code.conv import ConvAE, ConvLayer, StackedConvAE
 from Code.experiments.row import Experiment, Stage
 from Code.training.layerwise import pretrain, run
 from Code.training.procedure import Outcome
-from tests.support import trains_on
+from tests.support import some, trains_on
 
 MODELS = {
     "transposed": lambda **more: ConvAE(filters=(4, 8), hidden=(16,), code_dim=6, **more),
@@ -17,7 +17,7 @@ MODELS = {
 }
 
 
-@pytest.fixture(params=MODELS, ids=str)
+@pytest.fixture(params=some(MODELS, "transposed"), ids=str)
 def make(request):
     return MODELS[request.param]
 
@@ -80,6 +80,7 @@ def test_convolutions_are_kept_from_xla(make, xla_of):
         assert xla_of(trained, steps=10**6) is False
 
 
+@pytest.mark.slow
 def test_levels_adopt_their_layers(mnist, digits, seeded):
     few = mnist.subset(200, 50)
     model = StackedConvAE(filters=(3, 4))

@@ -75,6 +75,7 @@ def test_transfer_keeps_the_style(trained, test_set):
     assert (own < another).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_it_works_without_labels_as_any_autoencoder_does(begun, digits, mnist):
     codes = begun.encode(digits)
     assert codes.shape == (16, 12)

@@ -75,6 +75,7 @@ def test_total_correlation_falls_below_that_of_the_vae(mnist):
     assert found["factor"] < 0.6 * found["vae"]
 
 
+@pytest.mark.slow
 def test_without_its_term_it_is_the_vae(digits, seeded):
     model, vae = FactorVAE(gamma=0.0, **NET), VAE(hidden=(64,), code_dim=6)
     for one, other in ((model.encoder, vae.encoder), (model.decoder, vae.decoder)):
@@ -86,7 +87,9 @@ def test_without_its_term_it_is_the_vae(digits, seeded):
     )
 
 
-@pytest.mark.parametrize("compiled", [pytest.param(True, marks=pytest.mark.xla), False])
+@pytest.mark.parametrize(
+    "compiled", [pytest.param(True, marks=[pytest.mark.xla, pytest.mark.slow]), False]
+)
 def test_the_discriminator_is_saved_with_the_model(compiled, mnist, digits, seeded, tmp_path):
     model = FactorVAE(**NET)
     if compiled:

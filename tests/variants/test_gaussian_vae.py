@@ -65,12 +65,12 @@ def test_learned_sigma_settles_at_the_reconstruction_error(mnist, seeded):
     assert model.diagnostics(x, None)["sigma"] == pytest.approx(error, rel=0.05)
 
 
-def test_sigma_can_be_set_and_has_a_floor(seeded):
+def test_sigma_can_be_set_and_has_a_floor(digits, seeded):
     model = GaussianVAE(min_sigma=0.05)
     model.set_sigma(0.3)
-    assert model.diagnostics(None, None)["sigma"] == pytest.approx(0.3, rel=1e-5)
+    assert model.diagnostics(digits, None)["sigma"] == pytest.approx(0.3, rel=1e-5)
     model.raw_log_var.assign(-100.0)
-    assert model.diagnostics(None, None)["sigma"] == pytest.approx(0.05, rel=1e-5)
+    assert model.diagnostics(digits, None)["sigma"] == pytest.approx(0.05, rel=1e-5)
 
 
 @pytest.mark.parametrize("wrong", [{"variance": "none"}, {"min_sigma": 0}])

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from Code.ae import AE
-from Code.lstm import RecurrentAE
+from Code.lstm import DARKEST, RecurrentAE
 
 
 def small(cell="lstm", **more):
@@ -21,9 +21,10 @@ def shuffled_rows(x):
     ("cell", "hidden"),
     [
         ("lstm", (16, 8)),
-        ("gru", ()),
-        pytest.param("lstm", (), marks=pytest.mark.slow),
-        pytest.param("gru", (16, 8), marks=pytest.mark.slow),
+        *(
+            pytest.param(*kind, marks=pytest.mark.slow)
+            for kind in (("gru", ()), ("lstm", ()), ("gru", (16, 8)))
+        ),
     ],
 )
 def test_shapes_saving(cell, hidden, digits, seeded, tmp_path):
@@ -103,6 +104,42 @@ def test_gradient_through_all_rows_against_finite_differences(digits, seeded):
         kernel.assign(start + step * direction)
         values.append(float(tf.reduce_mean(model.loss_terms(x)["loss"])))
     np.testing.assert_allclose((values[0] - values[1]) / 0.1, np.linalg.norm(gradient), rtol=5e-2)
+
+
+@pytest.mark.slow
+def test_training_starts_at_the_mean_row_and_goes_on_from_where_it_was(mnist, seeded):
+    """From a bias of 0 the gates of the writer saturate before anything is learned."""
+    few = mnist.subset(200, 10)
+    model = small()
+    model.compile(keras.optimizers.SGD(0.0))
+    pixels = model.decoder.get_layer("pixels")
+    assert not np.any(pixels.bias)
+    model.fit(few.x_train, batch_size=100, verbose=0)
+    row = few.x_train.mean(axis=(0, 1)) / 255
+    started = 1 / (1 + np.exp(-np.asarray(pixels.bias)))
+    np.testing.assert_allclose(started, np.clip(row, DARKEST, 1 - DARKEST), rtol=1e-4)
+    pixels.bias.assign(np.full(28, 0.5))
+    model.fit(few.x_train, batch_size=100, verbose=0)
+    np.testing.assert_array_equal(pixels.bias, np.full(28, 0.5, np.float32))
+
+
+@pytest.mark.slow
+@pytest.mark.xla
+def test_the_common_network_s_gates_stay_open(mnist):
+    """Seed 0 failed when the bias started at 0: its code held nothing, and its gates were shut."""
+    keras.utils.set_random_seed(0)
+    few = mnist.subset(20_000, 1000)
+    model = RecurrentAE(
+        hidden=(256, 64), code_dim=16, units=64, reconstruction="binary cross-entropy"
+    )
+    model.compile(keras.optimizers.Adam(2e-3))
+    model.fit(few.x_train, batch_size=200, epochs=1, verbose=0)
+    codes = model.encode(few.x_test)
+    assert codes.std(axis=0).mean() > 0.1
+    writer = model.decoder.get_layer("writer")
+    step = keras.Model(model.decoder.input, writer.input)(codes)[:, 0]
+    before = np.abs(np.asarray(step) @ np.asarray(writer.trainable_variables[0])).mean()
+    assert before < 10
 
 
 def test_unknown_cells_are_refused():

@@ -76,6 +76,18 @@ def test_more_units_may_be_kept_when_encoding_than_in_training(digits, seeded):
 
 
 @pytest.mark.parametrize("model", [KSparse, TiedKSparse])
+def test_training_and_evaluation_measure_the_loss_with_as_many_units(model, digits, seeded):
+    model = model(k=10, alpha=3.0, code_dim=100)
+    train, test = (np.asarray(model.loss_terms(digits, training=t)["loss"]) for t in (True, False))
+    np.testing.assert_allclose(train, test, rtol=1e-6)
+    kept = model.decode(np.asarray(model.encoder(digits, training=True)))
+    expected = np.square(kept - digits).mean(axis=(1, 2))
+    np.testing.assert_allclose(test, expected, rtol=1e-4)
+    assert np.abs(test - np.square(model.reconstruct(digits) - digits).mean(axis=(1, 2))).min() > 0
+
+
+@pytest.mark.parametrize("model", [KSparse, TiedKSparse])
+@pytest.mark.slow
 def test_k_falls_in_training_along_a_straight_line(model, few, seeded):
     model = model(k=4, k_first=20, falling_steps=80, code_dim=50)
     model.compile()
@@ -98,12 +110,21 @@ def test_fewer_units_die_where_k_falls(few, seeded):
     assert dead[1] < dead[0]
 
 
+@pytest.mark.slow
 def test_l1_makes_zeros(few, seeded):
     penalised, free = (trained(L1Sparse(weight=w, code_dim=200), few, 3) for w in (0.5, 0.0))
     counts = [
         model.diagnostics(few.x_test / 255.0, None)["active_units"] for model in (penalised, free)
     ]
     assert counts[0] < 0.4 * counts[1]
+
+
+def test_every_unit_is_active_before_training(few, seeded):
+    """From biases of 0, both of two units may be 0 in all images, and so without a gradient."""
+    for seed in range(4):
+        keras.utils.set_random_seed(seed)
+        codes = L1Sparse(hidden=(256, 64), code_dim=2).encode(few.x_test)
+        assert (codes > 0).all(axis=1).mean() > 0.99
 
 
 def test_kl_against_its_sum_and_its_derivative():
@@ -131,7 +152,11 @@ def test_l1_against_its_sum():
 
 @pytest.mark.xla
 @pytest.mark.parametrize(
-    "kind", ["L1", "KL", "k", "k, tied", pytest.param("k, falling", marks=pytest.mark.slow)]
+    "kind",
+    [
+        "L1",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("KL", "k", "k, tied", "k, falling")),
+    ],
 )
 def test_learns_in_the_common_network_and_survives_saving(kind, few, digits, seeded, tmp_path):
     model = KINDS[kind]()

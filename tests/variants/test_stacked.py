@@ -43,9 +43,8 @@ def pretrain_level(model, level, data, epochs=1):
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize(
-    "kind", ["plain", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("masking", "RBM"))]
-)
+@pytest.mark.parametrize("kind", ["plain", "masking", "RBM"])
+@pytest.mark.slow
 def test_a_frozen_layer_does_not_move(kind, mnist, seeded):
     """Only the level that is being trained moves, in the encoder and in the decoder."""
     model = small(**KINDS[kind])
@@ -57,6 +56,7 @@ def test_a_frozen_layer_does_not_move(kind, mnist, seeded):
         assert same == (i // 2 != 1)
 
 
+@pytest.mark.slow
 def test_fine_tuning_moves_every_layer(mnist, seeded):
     few = mnist.subset(200, 50)
     model = small(n_classes=10)

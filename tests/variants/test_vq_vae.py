@@ -9,6 +9,8 @@ from keras import ops
 from Code.vq_vae import (
     VQVAE,
     Quantiser,
+    UnitQuantiser,
+    UnitVQVAE,
     commitment_error,
     moving_average,
     nearest_entries,
@@ -184,3 +186,59 @@ def test_shapes_and_saving_in_the_common_architecture_of_two(mnist, digits, seed
 def test_a_code_that_cannot_be_cut_is_refused():
     with pytest.raises(ValueError, match="multiple of vector_dim"):
         VQVAE(code_dim=3, vector_dim=2)
+
+
+class TestUnits:
+    """A codebook for every unit, which learns by gradient."""
+
+    def test_each_unit_takes_the_nearest_of_its_own(self, seeded):
+        quantiser = UnitQuantiser(7)
+        quantiser.build((None, 3))
+        quantiser.codebook.assign(random(3, 7))
+        z_e, book = random(50, 3, seed=1), np.asarray(quantiser.codebook)
+        nearest = np.abs(z_e[:, :, None] - book).argmin(axis=-1)
+        expected = book[np.arange(3), nearest]
+        np.testing.assert_array_equal(quantiser.entries(z_e), nearest + 7 * np.arange(3))
+        np.testing.assert_array_equal(quantiser.chosen(z_e), expected)
+        np.testing.assert_allclose(quantiser(z_e), expected, atol=1e-6)
+
+    def test_gradients_of_the_three_terms(self, digits, seeded):
+        """Closed form: entries get 2 (e − z) of those that chose them, codes 2 β (z − e)."""
+        beta = 3.0
+        model = UnitVQVAE(code_dim=4, n_entries=5, commitment=beta)
+        model.quantiser.codebook.assign(random(4, 5))
+        z_e = model.encoder(digits)
+        book = model.quantiser.codebook
+        with tf.GradientTape() as tape:
+            terms = model.loss_terms(tf.constant(digits))
+            loss = ops.sum(terms["loss"])
+        gradient = np.asarray(tf.convert_to_tensor(tape.gradient(loss, book.value)))
+        entries = np.asarray(model.quantiser.entries(z_e))
+        expected = np.zeros(20)
+        np.add.at(expected, entries.ravel(), 2 * np.ravel(model.quantiser.chosen(z_e) - z_e))
+        np.testing.assert_allclose(gradient.ravel(), expected, rtol=1e-4, atol=1e-5)
+        total = terms["reconstruction"] + (1 + beta) * terms["commitment"]
+        np.testing.assert_allclose(terms["loss"], total, rtol=1e-6)
+
+    def test_the_book_learns_and_is_saved(self, mnist, digits, seeded, tmp_path):
+        model = UnitVQVAE(hidden=(32,), code_dim=4, n_entries=16)
+        assert any(v is model.quantiser.codebook for v in model.trained_variables)
+        first = np.array(model.quantiser.codebook)
+        assert np.abs(first).max() <= 1 / 16
+        model.compile()
+        model.fit(mnist.x_train[:256], batch_size=64, epochs=2, verbose=0)
+        assert np.abs(np.asarray(model.quantiser.codebook) - first).max() > 1e-3
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded.quantiser.codebook, model.quantiser.codebook)
+        np.testing.assert_array_equal(loaded.reconstruct(digits), model.reconstruct(digits))
+
+    def test_its_use_is_counted_over_all_units(self, digits, seeded):
+        model = UnitVQVAE(code_dim=4, n_entries=8)
+        model.quantiser.codebook.assign(np.repeat(np.arange(8.0)[None] - 1000, 4, axis=0))
+        # All codes lie above the highest entry: one of eight is chosen, of each unit
+        measured = model.diagnostics(digits, None)
+        assert measured["codebook_use"] == 1 / 8
+        assert measured["codebook_perplexity"] == pytest.approx(4)
+        assert measured["code_bits"] == 4 * 3
+        assert model.entries(digits, batch_size=5).shape == (16, 4)

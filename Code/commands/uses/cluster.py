@@ -12,7 +12,7 @@ from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
 from Code.foundation.errors import UserError
 from Code.tasks.cluster import SHOWN, by_size, gaussian_mixture, kmeans
-from Code.tasks.features import unsupervised_code
+from Code.training.codes import unsupervised_code
 
 
 def parser():

@@ -12,8 +12,8 @@ EPILOG = """\
 The page takes trained models made of dense layers, in the order below, until it is full;
 it takes at most {planes} models with a code of 2 units and {sliders} with a code of 16:
 {names}
-Your drawing is denoised by {denoisers}. Train the models with
-  python run_all.py --only common"""
+The first that exists of {denoisers} takes noise away. Train the models with
+  python run_all.py --only common dae"""
 
 
 def parser():
@@ -23,15 +23,16 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Write trained autoencoders into one page that encodes and decodes by itself.\n"
         "It needs no server and no network: open it with a double click, send it by mail.\n\n"
-        "  - a map of the 10,000 test digits in the plane of a two-dimensional code;\n"
-        "    moving over it decodes the point, a click shows the nearest digit\n"
-        "  - sixteen sliders for a code of sixteen units\n"
-        "  - a pad to draw on: your digit is encoded, reconstructed and denoised as you draw",
+        "  - two maps of the 10,000 test digits in the plane of a two-dimensional code;\n"
+        "    moving over one decodes the point, a click shows the nearest digit\n"
+        "  - what each of sixteen units does, and a slider for it\n"
+        "  - a pad to draw on: your digit is encoded, reconstructed and cleaned of noise\n"
+        "  - a story of two minutes, in English and in Chinese",
         epilog=EPILOG.format(
             planes=page.MOST[page.PLANES],
             sliders=page.MOST[page.SLIDERS],
             names=textwrap.indent(textwrap.fill(", ".join(page.WISHED), 76), "  "),
-            denoisers=" or ".join(page.DENOISERS),
+            denoisers=", ".join(page.DENOISERS),
         ),
     )
     p.add_argument(
@@ -53,7 +54,20 @@ def parser():
         metavar="MB",
         help="largest size of the page (default %(default)g)",
     )
+    p.add_argument(
+        "--anew",
+        action="store_true",
+        help="write the page at --page anew with the models that are in it; none is loaded",
+    )
     return p
+
+
+def rewritten(path):
+    """The page at a path with the present words and scripts."""
+    try:
+        return page.anew(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--page {path} cannot be read ({error})") from None
 
 
 def main(arguments=None):
@@ -61,6 +75,9 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     if Path(options.page).suffix.lower() not in (".html", ".htm"):
         raise UserError(f"--page {options.page}: give a path that ends in .html")
-    text = page.build(options.output, options.megabytes)
+    if options.anew:
+        text = rewritten(options.page)
+    else:
+        text = page.build(options.output, options.megabytes)
     path = write_text(options.page, text)
     print(f"{path}: {len(text.encode()) / 1e6:.2f} MB; open it in a browser")

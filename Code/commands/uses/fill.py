@@ -9,7 +9,7 @@ from Code.data.tables import read_table, write_table
 from Code.foundation.errors import UserError
 from Code.tasks.fill import HOLES, STEPS, filled_by, holes_in, mean_image, sample
 from Code.tasks.reconstruct import has_posterior
-from Code.tasks.table import fill_table
+from Code.tasks.table import fill_table, hidden_errors
 from Code.training.trained import load_model
 
 
@@ -45,7 +45,8 @@ def main(arguments=None):
         "--table",
         metavar="CSV",
         help="a table of numbers with empty cells; an autoencoder "
-        "is trained on it, so --model is not needed",
+        "is trained on it, so --model is not needed; with --against a tenth of the known cells is "
+        "hidden and filled as well, and by regressions, which on small tables may do better",
     )
     options = p.parse_args(arguments)
     if options.table:
@@ -91,9 +92,12 @@ def _fill_table(options):
     header, cells, table = read_table(options.table)
     try:
         filled = fill_table(table, options.seed)
+        errors = hidden_errors(table, options.seed) if options.against else {}
     except ValueError as error:
         raise UserError(f"{options.table}: {error}") from error
-    cli.print_values({"cells_filled": int(np.isnan(table).sum())}, options.json)
+    values = {"cells_filled": int(np.isnan(table).sum())}
+    values |= {f"rms_error_{name}": error for name, error in errors.items()}
+    cli.print_values(values, options.json)
     if options.output:
         write_table(options.output, header, cells, filled)
     elif not options.json:

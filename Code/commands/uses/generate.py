@@ -20,7 +20,8 @@ def parser():
         "generate",
         "Draw new images from a model. --n N draws N images and saves them to --output; --input, "
         "two or more images, decodes the path from the code of each image to the next; "
-        "without both the model is measured.",
+        "without both the model is measured, by draws from a mixture of its codes and from its "
+        "prior.",
         "Example: python -m Code.use generate --model output/vae-16 --n 64 --output new.png",
         f"at least two images to interpolate between: {ACCEPTED}",
     )
@@ -35,7 +36,8 @@ def parser():
     p.add_argument(
         "--mixture",
         action="store_true",
-        help="draw from a mixture fitted to the codes of --data, even if the model has a prior",
+        help="with --n: draw from a mixture fitted to the codes of --data even if the model has a "
+        "prior; a model without one always does",
     )
     return p
 
@@ -72,6 +74,8 @@ def _draw(model, options):
         raise UserError(f"--n {options.n}: give a number from 1 to 100,000")
     codes = None if options.mixture else prior_codes(model, options.n, options.seed)
     if codes is None:
+        if not options.mixture:
+            cli.note("the model has no prior: drawn from a mixture fitted to the codes of --data")
         data = cli.dataset_for(model, options)
         codes = fitted_codes(model, data.x_train, options.n, options.seed)
     save_images(options.output, model.decode(codes), options.invert)

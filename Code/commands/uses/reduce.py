@@ -7,7 +7,7 @@ from Code.commands import cli
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_text
 from Code.tasks.reduce import MAP_TEST, map_with_stars
-from Code.tasks.task import flat
+from Code.training.codes import unsupervised_code
 from Code.training.measures import plane
 
 
@@ -25,7 +25,9 @@ def main(arguments=None):
         return cli.measure_and_draw(options)
     model, x = cli.model_and_images(options, (".csv", ".png"))
     data = cli.dataset_for(model, options)
-    train, codes = (flat(model.encode(images)) for images in (data.x_train, x))
+    train, codes = (unsupervised_code(model, images) for images in (data.x_train, x))
+    if train.shape[1] > 2:
+        cli.note(f"the map is two principal components of the {train.shape[1]} units of the code")
     places = plane(train, codes)[1]
     if options.json:
         print(json.dumps({"places": places.tolist()}, indent=1))
@@ -36,6 +38,6 @@ def main(arguments=None):
         lines = ["image,x,y", *(f"{i},{a:.9g},{b:.9g}" for i, (a, b) in enumerate(places))]
         write_text(options.output, "\n".join(lines) + "\n")
     elif options.output:
-        test = plane(train, flat(model.encode(data.x_test[:MAP_TEST])))[1]
+        test = plane(train, unsupervised_code(model, data.x_test[:MAP_TEST]))[1]
         labels = data.y_test[:MAP_TEST] if data.labelled else None
         save_figure(map_with_stars(test, labels, places, data.classes), options.output)

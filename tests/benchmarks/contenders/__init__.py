@@ -3,8 +3,9 @@
 ``train(network, images, batch_size, epochs, clock, shuffle=True, weights=None)``
     trains a fresh network and calls ``clock.start()`` and ``clock.stop(mean loss)`` around each
     epoch; ``weights`` are ``Network.initial_weights()``.
-``encode(network, images, batch_size, passes, clock)``
-    computes the codes of all images ``passes`` times, each between start and stop.
+``encoder(network)``
+    a function ``(images, batch size) -> codes``: from bytes (or floats in [0, 1]) to NumPy arrays,
+    as this project's `encode` has it, so that everybody does the same work.
 
 This table can be read without importing any of the libraries.
 """
@@ -26,7 +27,7 @@ class Contender:
     needs : packages beside the core requirements.
     backend : Keras's backend, for those that use Keras.
     networks : names of the networks that it can train.
-    inference : batch sizes with which its ``encode`` is timed.
+    inference : whether its ``encoder`` is timed.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Contender:
     needs: tuple[str, ...] = ()
     backend: str = "tensorflow"
     networks: tuple[str, ...] = ALL
-    inference: tuple[int, ...] = ()
+    inference: bool = False
 
     def missing(self):
         """Packages that it needs and that are not installed."""
@@ -48,13 +49,13 @@ class Contender:
 CONTENDERS = {
     contender.name: contender
     for contender in (
-        Contender("ours", "ours", inference=(1000,)),
-        Contender("keras_fit", "keras_fit", inference=(32, 1000)),
+        Contender("ours", "ours", inference=True),
+        Contender("keras_fit", "keras_fit", inference=True),
         Contender("keras_tuned", "keras_tuned"),
-        Contender("keras_jax", "keras_jax", ("jax",), "jax", inference=(1000,)),
-        Contender("jax_epoch", "jax_epoch", ("jax",), "jax", inference=(1000,)),
-        Contender("torch_eager", "torch_eager", ("torch",), inference=(1000,)),
-        Contender("torch_compile", "torch_compile", ("torch",), inference=(1000,)),
+        Contender("keras_jax", "keras_jax", ("jax",), "jax", inference=True),
+        Contender("jax_epoch", "jax_epoch", ("jax",), "jax", inference=True),
+        Contender("torch_eager", "torch_eager", ("torch",), inference=True),
+        Contender("torch_compile", "torch_compile", ("torch",), inference=True),
         Contender("sklearn_mlp", "sklearn_mlp", networks=("ae", "dae")),
     )
 }

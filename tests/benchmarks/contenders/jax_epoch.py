@@ -141,12 +141,18 @@ def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None
         clock.stop(float(mean))
 
 
-def encode(network, images, batch_size, passes, clock):
-    x = to_unit(images).reshape(-1, PIXELS)
+def encoder(network):
     weights = parameters(network.initial_weights())
-    run = jax.jit(lambda weights, x: code(network, weights, x))
-    for _ in range(passes):
-        clock.start()
-        batches = [run(weights, x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
-        jax.block_until_ready(batches)
-        clock.stop()
+
+    @jax.jit
+    def run(weights, x):
+        x = x.astype(jnp.float32) / 255 if x.dtype == jnp.uint8 else x
+        found = code(network, weights, x.reshape(-1, PIXELS))
+        # A VAE's code is its mean
+        return found[0] if isinstance(found, tuple) else found
+
+    def encode(images, batch_size):
+        batches = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
+        return np.concatenate([np.asarray(part) for part in [run(weights, b) for b in batches]])
+
+    return encode

@@ -149,10 +149,8 @@ def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None
     fitted(model, network, images, batch_size, epochs, clock, shuffle, weights)
 
 
-def encode(network, images, batch_size, passes, clock):
-    _, encoder = build(network)
-    x = inputs(network, images)
-    for _ in range(passes):
-        clock.start()
-        encoder.predict(x, batch_size=batch_size, verbose=0)
-        clock.stop()
+def encoder(network):
+    _, network_of_code = build(network)
+    return lambda images, batch_size: network_of_code.predict(
+        inputs(network, images), batch_size=batch_size, verbose=0
+    )

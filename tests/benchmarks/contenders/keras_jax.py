@@ -37,4 +37,4 @@ def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None
     keras_fit.fitted(model, network, images, batch_size, epochs, clock, shuffle, weights)
 
 
-encode = keras_fit.encode
+encoder = keras_fit.encoder

@@ -7,4 +7,4 @@ import torch
 from tests.benchmarks.contenders import torch_eager
 
 train = functools.partial(torch_eager.train, compiled=torch.compile)
-encode = functools.partial(torch_eager.encode, compiled=torch.compile)
+encoder = functools.partial(torch_eager.encoder, compiled=torch.compile)

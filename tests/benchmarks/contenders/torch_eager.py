@@ -15,9 +15,13 @@ ACTIVATIONS = {"linear": nn.Identity, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "t
 
 def inputs(network, images):
     """Floats in [0, 1]: ``(n, 784)``, or ``(n, 1, 28, 28)`` channels last for convolutions."""
-    x = torch.from_numpy(to_unit(images).reshape(-1, PIXELS))
+    return as_input(network, torch.from_numpy(to_unit(images)))
+
+
+def as_input(network, x):
+    """The same of a tensor ``(n, 28, 28)`` of floats."""
     if network.kind != "conv":
-        return x
+        return x.reshape(-1, PIXELS)
     return x.reshape(-1, 1, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
 
 
@@ -120,14 +124,18 @@ def train(
         clock.stop(float(total) / len(x))
 
 
-def encode(network, images, batch_size, passes, clock, compiled=lambda f: f):
+def encoder(network, compiled=lambda f: f):
     prepare()
-    net = Net(network, network.initial_weights())
-    x = inputs(network, images)
-    code = compiled(net.code)
-    for _ in range(passes):
-        clock.start()
+    code = compiled(Net(network, network.initial_weights()).code)
+
+    def encode(images, batch_size):
+        found = []
         with torch.inference_mode():
-            for batch in x.split(batch_size):
-                code(batch)
-        clock.stop()
+            for batch in torch.from_numpy(images).split(batch_size):
+                x = batch.float().div_(255) if batch.dtype == torch.uint8 else batch
+                found.append(code(as_input(network, x)))
+            # A VAE's code is its mean
+            codes = torch.cat([each[0] if isinstance(each, tuple) else each for each in found])
+        return codes.numpy()
+
+    return encode

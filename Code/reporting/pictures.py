@@ -1,0 +1,109 @@
+"""Which pictures of a family a page shows at once, and which it folds away."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from Code.reporting.contents import FAMILIES, Family
+from Code.reporting.results import Result
+
+WIDTH, LEADERS = 16, 8
+"""Units of the codes among which the main report says which to use, and how many it shows."""
+
+OPEN = 3
+"""Pictures of a variant that are seen without unfolding anything."""
+
+# Of these the first that a family has stands beside reconstructions and map
+OWN = (
+    "denoising.png",
+    "manifold.png",
+    "draws.png",
+    "traversal.png",
+    "codebook.png",
+    "completion.png",
+    "transfer.png",
+    "filters.png",
+    "loss.png",
+)
+ORDER = (
+    "structure.png",
+    "loss.png",
+    "loss_terms.png",
+    "accuracy.png",
+    "reconstructions.png",
+    "denoising.png",
+    "psnr.png",
+    "code.png",
+    "code_noisy.png",
+    "manifold.png",
+)
+# The main report's where a family has no composite: experiment and picture
+SUMMARY = {
+    "ae": (("ae-relu", "loss.png"), ("ae", "reconstructions.png"), ("ae", "code.png")),
+    "dae": (("dae-published", "loss.png"), ("dae", "denoising.png"), ("dae-published", "code.png")),
+    "cae": (
+        ("cae-published", "loss.png"),
+        ("cae-denoising", "denoising.png"),
+        ("cae-published", "code.png"),
+    ),
+    "vae": (
+        ("vae-bce", "loss.png"),
+        ("vae-bce", "reconstructions.png"),
+        ("vae-bce", "manifold.png"),
+    ),
+}
+# The most telling first: of a published family, and of any other
+CORRECTED_FIRST = ("corrected", "published", "paper", "common", "own", "baseline")
+COMMON_FIRST = ("common", "paper", "corrected", "own", "published", "baseline")
+
+
+Linked = Callable[[Result, str], str | None]
+"""`Code.reporting.links.Places.picture`: the link to a picture that exists, else None."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of an experiment."""
+
+    result: Result
+    file: str
+
+
+def composite(variant: str, language: str) -> str:
+    """The one picture of a published family, below the folder of results."""
+    return f"families/{variant}{'.zh' if language == 'zh' else ''}.png"
+
+
+def experiments(family: Family) -> list[Result]:
+    """A family's experiments, the most telling first: corrected, or of sixteen units."""
+    kinds = CORRECTED_FIRST if family.variant in FAMILIES else COMMON_FIRST
+    ranks = {kind: rank for rank, kind in enumerate(kinds)}
+    every = [*family.corrected, *family.published]
+    return sorted(every, key=lambda r: (ranks[r.kind], not r.experiment.endswith("-16")))
+
+
+def seen(family: Family, picture: Linked) -> list[Picture]:
+    """The pictures to be seen at once: one of the variant's own, reconstructions, map."""
+    ranked = experiments(family)
+    found = []
+    for files in (OWN, ("reconstructions.png",), ("code.png",)):
+        pairs = (Picture(r, file) for file in files for r in ranked if picture(r, file))
+        first = next(pairs, None)
+        if first:
+            found.append(first)
+    return found[:OPEN]
+
+
+def folded(family: Family, picture: Linked) -> list[tuple[Result, list[str]]]:
+    """All other pictures, by experiment."""
+    shown = {(p.result.experiment, p.file) for p in seen(family, picture)}
+    found = []
+    for result in (*family.published, *family.corrected):
+        files = [f for f in _ordered(result.figures) if (result.experiment, f) not in shown]
+        files = [f for f in files if picture(result, f)]
+        if files:
+            found.append((result, files))
+    return found
+
+
+def _ordered(files: Sequence[str]) -> list[str]:
+    return sorted(files, key=lambda f: ORDER.index(f) if f in ORDER else len(ORDER))

@@ -1,0 +1,70 @@
+"""What three seeds can tell: the power of every margin, at the spread of the results at hand."""
+
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from Code.reporting.estimates import pooled, power_to_equate, power_to_tell
+from Code.reporting.results import Measure, Results
+from Code.reporting.rules import MARGINS, RELATIVE_MARGIN
+
+SEEDS = 3
+
+
+@dataclass(frozen=True)
+class MarginRow:
+    """A margin, and its power with three seeds.
+
+    ``metric`` is the beginning of the metrics' names, or None for all that have no margin of their
+    own; ``std`` is the pooled standard deviation over all such test figures (relative to the mean
+    where the margin is). ``equate`` and ``tell`` are the chances that equal models are called the
+    same, and that models which differ by the margin are told apart; None without a known spread.
+    """
+
+    metric: str | None
+    margin: float
+    relative: bool
+    std: float | None
+    equate: float | None
+    tell: float | None
+
+
+def margin_rows(results: Results) -> list[MarginRow]:
+    """All margins of `Code.reporting.rules`, in its order."""
+    rows = [_row(beginning, margin, results) for beginning, margin in MARGINS.items()]
+    return [*rows, _row(None, RELATIVE_MARGIN, results)]
+
+
+def _row(beginning: str | None, margin: float, results: Results) -> MarginRow:
+    std = _typical(beginning, results)
+    if not std:
+        return MarginRow(beginning, margin, beginning is None, std, None, None)
+    return MarginRow(
+        beginning,
+        margin,
+        beginning is None,
+        std,
+        power_to_equate(margin, std, SEEDS),
+        power_to_tell(margin, std, SEEDS),
+    )
+
+
+def _typical(beginning: str | None, results: Results) -> float | None:
+    estimates = [m.estimate for m in _measures(beginning, results)]
+    if beginning is None:
+        estimates = [e.relative for e in estimates if e.mean]
+    std, df = pooled([e for e in estimates if math.isfinite(e.df)])
+    return std if df else None
+
+
+@functools.cache
+def _beginning(metric: str) -> str | None:
+    return next((key for key in MARGINS if metric.startswith(key)), None)
+
+
+def _measures(beginning: str | None, results: Results) -> Iterator[Measure]:
+    for result in results.values():
+        for m in result.measures:
+            if _beginning(m.metric) == beginning and m.split == "test" and m.estimate is not None:
+                yield m

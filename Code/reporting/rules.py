@@ -1,0 +1,112 @@
+"""The rules by which this report concludes: its protocol, written down before the numbers.
+
+Every level, threshold and margin that turns a measurement into a sentence stands here, and the
+report prints them in its methods.
+
+1. **Spread.** The spread of a figure is its sample standard deviation over the seeds of this run,
+   or that of the same row in the committed reference where the reference has more seeds. A
+   baseline without chance has no spread. Where neither is known, no difference is claimed.
+2. **Difference.** Two figures differ if Welch's interval of their difference, with Student's
+   quantile, excludes 0 at `LEVEL`; within one table the levels are corrected by Holm's method.
+3. **Same.** Two figures are the same if the interval of their difference at `SAME_LEVEL` lies
+   within the margin of the metric (`margin_of`), by two one-sided tests, however small the
+   interval. Figures that are neither different nor the same are undecided.
+4. **Failed.** A training has failed if its test MSE is at or above that of the mean training image
+   (`FAILED_SHARE`), or its code is constant. It is named, and left out of means, ranks, winners and
+   conclusions. Quick runs are not judged. A row that repeats the published experiment is judged as
+   it was published, even where that experiment ends above the mean image itself.
+5. **Rank.** A mean rank has an interval: `RANK_DRAWS` draws of every mean, from the standard
+   deviation pooled over the models of the table, with Student's quantiles.
+6. **Reproduced.** Where the protocol is the same, a published figure is reproduced if it lies in
+   the interval in which one more run of ours would lie, widened by the reading error, and is not
+   reproduced if it lies outside. An interval that reaches further than `WIDEST` of the figure, or a
+   spread from fewer than three seeds, leaves it undecided. Where the protocol is another, what
+   differs is named and there is no verdict.
+7. **Claim.** A part of a claim holds if its criterion is met by these rules, does not hold if the
+   contrary is shown, and is undecided otherwise. All parts must hold for the claim to hold.
+8. **Agreement.** A figure of a run agrees with the committed reference if Welch's interval of their
+   difference at `LEVEL` holds 0; of a figure without chance, if both differ by no more than
+   `SAME_ROUNDING` of it. By chance alone one figure in twenty lies outside.
+"""
+
+LEVEL = 0.95
+"""Confidence level of a difference, two-sided, before Holm's correction."""
+
+SAME_LEVEL = 0.90
+"""Confidence level of the interval that must lie within the margin: two one-sided tests at 5 %."""
+
+FAILED_SHARE = 0.99
+"""Share of the mean image's error from which a training has failed; a dead network ends at 1."""
+
+CONSTANT_CODE = 1e-6
+"""A code whose units vary by less, relative to their size, is constant."""
+
+RANK_DRAWS = 2_000
+"""Draws of the simulation that gives a mean rank its interval."""
+
+# Margins within which two figures count as the same, in the metric's unit: the first of these
+# beginnings that a metric's name has decides. What no reader would act on is within its margin.
+MARGINS = {
+    "psnr": 0.5,  # dB
+    "knn_accuracy": 0.05,
+    "nn_error": 0.05,
+    "accuracy": 0.02,
+    "probe": 0.02,
+    "test_accuracy": 0.01,
+    "svm_error": 0.02,
+    "auroc": 0.02,
+    "axis_fraction": 0.05,
+    "dead_pixels": 0.05,
+    "prior_accuracy": 0.05,
+}
+RELATIVE_MARGIN = 0.03
+"""Margin of all other metrics, as a share of the larger of both means."""
+
+LEAST_DEGREES = 2
+"""Degrees of freedom of a spread that can decide whether a figure is reproduced: three seeds."""
+
+WIDEST = 0.1
+"""Share of a published figure up to which the interval around it may reach and still decide."""
+
+SAME_ROUNDING = 0.001
+"""Share of a figure without chance by which another processor's rounding may change it."""
+
+SAME_PICTURE = 0.99
+"""Correlation from which two pictures of reconstructions show the same model."""
+
+SAME_LOSS = 0.01
+"""Share by which a loss may differ from the mean image's and still be called that."""
+
+# Criteria of single claims
+AXIS_SHARE = 0.05
+"""Claim 1: "part of the codes" is at least one image in twenty."""
+
+DEAD_SHARE = 0.01
+"""Claim 1: "speckles" is at least one ink-carrying pixel in a hundred."""
+
+ABOUT_THREE = (2.0, 4.0)
+"""Claim 4: "about three times"."""
+
+KL_SHARE = 0.01
+"""Claim 7: a KL term below a hundredth of the loss would not matter."""
+
+CONVERGED = 0.02
+"""Claim 9: a loss that falls by less than this share in five times the epochs had converged."""
+
+POOR_START = 0.05
+"""Claim 10: a start is poor if the first epoch's accuracy lies so far below the last one's."""
+
+NEARLY_ORTHOGONAL = 0.1
+"""Claim 13: mean |cosine| between units up to which a kernel is nearly orthogonal."""
+
+PASSED_THROUGH = 0.05
+"""Claim 15: error on inputs that are no digits, relative to their variance, up to which a network
+passes its input through."""
+
+
+def margin_of(metric: str, a: float, b: float) -> float:
+    """The margin within which the means ``a`` and ``b`` of a metric count as the same."""
+    for beginning, margin in MARGINS.items():
+        if metric.startswith(beginning):
+            return margin
+    return RELATIVE_MARGIN * max(abs(a), abs(b))

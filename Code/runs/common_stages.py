@@ -1,0 +1,77 @@
+"""Which rows of a run begin with the same training, and what that saves.
+
+This is known from the table, before anything is trained. Whether two stages really are the same is
+decided at their beginning, from the weights themselves (`Code.training.shelf`).
+"""
+
+import json
+from collections import Counter
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from Code.experiments.row import HEAD
+
+LEVEL = "layer-"
+
+
+def with_common_stages(units):
+    """The units, each with the names of the stages that another unit of its seed has as well.
+
+    The last stage of a row is left out: what is saved there belongs to the row alone.
+    """
+    of_unit = [dict(beginnings(unit.experiment)) for unit in units]
+    count = Counter((u.seed, key) for u, of in zip(units, of_unit, strict=True) for key in of)
+    return [
+        replace(u, shared=frozenset(name for key, name in of.items() if count[u.seed, key] > 1))
+        for u, of in zip(units, of_unit, strict=True)
+    ]
+
+
+def beginnings(row):
+    """``(identity, name)`` of each stage of a row but the last, as far as the table tells it.
+
+    Stages with labels are left out. A level of a stack does not depend on the levels above it.
+    """
+    settings = {k: v for k, v in row.settings.items() if k not in HEAD}
+    for i, stage in enumerate(row.stages[:-1]):
+        if stage.name.startswith("supervised"):
+            return
+        own = dict(settings)
+        if stage.name.startswith(LEVEL):
+            own.pop("n_labels", None)
+            if int(stage.name.removeprefix(LEVEL)) <= len(settings.get("hidden", ())):
+                own.pop("code_dim", None)
+        facts = [
+            row.model,
+            row.procedure,
+            own,
+            row.noise_once,
+            list(map(asdict, row.stages[: i + 1])),
+        ]
+        yield json.dumps(facts, sort_keys=True, default=repr), stage.name
+
+
+def saved_seconds(units):
+    """Seconds that each unit need not train, by (name, seed): the first that has a stage trains it.
+
+    They are those of the last run; stages without one count as nothing.
+    """
+    seen, saved = set(), {}
+    for unit in units:
+        seconds = 0.0
+        for key, name in beginnings(unit.experiment):
+            if name in unit.shared and (unit.seed, key) in seen:
+                seconds += _earlier_seconds(unit, name)
+            seen.add((unit.seed, key))
+        saved[unit.name, unit.seed] = seconds
+    return saved
+
+
+def _earlier_seconds(unit, stage):
+    for output in (unit.output, "output"):
+        try:
+            result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
+            return sum(result["seconds"][stage]) / len(result["seconds"][stage])
+        except (OSError, ValueError, LookupError, TypeError, ZeroDivisionError):
+            continue
+    return 0.0

@@ -1,0 +1,46 @@
+"""The reports of an output folder; nothing here loads what trains or draws."""
+
+from pathlib import Path
+
+from Code.reporting import reference
+from Code.reporting.agreement import agreement
+from Code.reporting.render import render_reports
+from Code.reporting.results import load_results
+from Code.runs import front_page
+from Code.runs.extend import make_reference
+from Code.runs.progress import say
+
+DEFAULT_OUTPUT = Path("output")
+
+
+def report_folder(output):
+    """Folder of the reports: ``report`` for the default output folder, else a subfolder of it."""
+    return Path("report") if Path(output) == DEFAULT_OUTPUT else Path(output, "report")
+
+
+def write_reports(output, extend=False):
+    """Render the reports of an output folder and print the paths of the two main ones.
+
+    They are of the experiments that were trained here. Without any, or with ``extend``, they are of
+    all results: these are the committed reference, of which the front page's table is.
+    """
+    mine = None if extend else reference.own(output) or None
+    rendered = render_reports(output, report_folder(output), reference.FOLDER, mine)
+    main, other_language, *pages = rendered
+    if extend:
+        make_reference(output)
+        if Path(output) == DEFAULT_OUTPUT:
+            front_page.update(Path("README.md"), output)
+    say(f"Reports: {main}, {other_language} ({len(pages)} more pages beside them)")
+
+
+def compared(output, folder=reference.FOLDER):
+    """How nearly the runs of this machine in ``output`` repeat the committed reference.
+
+    Returns
+    -------
+    `Code.reporting.agreement.Agreement`; without any figure where nothing was trained here.
+    """
+    mine = reference.own(output, folder)
+    results = {name: result for name, result in load_results(output).items() if name in mine}
+    return agreement(results, reference.figures(Path(folder, "results.csv"), reference.MEASURE))

@@ -1,0 +1,150 @@
+"""How nearly a run repeats the reference: counted, named, and right as often as it says."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from Code.reporting import reference
+from Code.reporting.agreement import agreement
+from Code.reporting.reference import MEASURE, Figure
+from Code.reporting.results import load_results
+from Code.runs.reports import compared
+from tests.support import run_here
+
+KEY = ("ae", "unsupervised", "mse", "test")
+
+
+def own(write_output, values):
+    """The result of a run whose test MSE has these values."""
+    results = load_results(write_output(seeds=len(values)))
+    ae = results["ae"]
+    (at,) = (i for i, m in enumerate(ae.measures) if (m.stage, m.metric, m.split) == KEY[1:])
+    from dataclasses import replace
+
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    measure = replace(
+        ae.measures[at], values=tuple(values), mean=float(np.mean(values)), std=std, reference=None
+    )
+    return {"ae": replace(ae, measures=(measure,))}
+
+
+@pytest.mark.parametrize(
+    ("values", "figure", "agrees"),
+    [
+        ([0.046], Figure(0.045, 0.002, 3), True),
+        ([0.046], Figure(0.035, 0.002, 3), False),
+        ([0.046, 0.047, 0.048], Figure(0.047, 0.001, 3), True),
+        ([0.046, 0.047, 0.048], Figure(0.060, 0.001, 3), False),
+        # The spread may come from either side
+        ([0.046, 0.047, 0.048], Figure(0.047, None, 1), True),
+        ([0.046, 0.047, 0.048], Figure(0.060, None, 1), False),
+        # Nothing is known of one value beside another
+        ([0.046], Figure(0.046, None, 1), None),
+    ],
+)
+def test_a_figure_agrees_within_both_spreads(write_output, values, figure, agrees):
+    found = agreement(own(write_output, values), {KEY: figure})
+    assert len(found.figures) == 1
+    assert [f.agrees for f in found.known] == ([] if agrees is None else [agrees])
+    assert len(found.outside) == (agrees is False)
+
+
+def test_what_has_no_chance_may_be_rounded_otherwise(write_output):
+    one = own(write_output, [0.05])
+    assert agreement(one, {KEY: Figure(0.05002, 0.0, 3)}).known[0].agrees
+    assert not agreement(one, {KEY: Figure(0.0502, 0.0, 3)}).known[0].agrees
+
+
+def test_quick_runs_and_other_data_are_not_compared(write_output):
+    from dataclasses import replace
+
+    one = own(write_output, [0.05])["ae"]
+    table = {KEY: Figure(0.05, 0.001, 3)}
+    for other in (replace(one, quick=True), replace(one, data={**one.data, "name": "mine"})):
+        assert not agreement({"ae": other}, table).figures
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_of_equal_models_one_figure_in_twenty_lies_outside(write_output, n):
+    """By simulation: Welch's interval holds what it says, within what 2,000 draws tell."""
+    rng = np.random.default_rng(n)
+    draws, outside = 2000, 0
+    for _ in range(draws):
+        mine, theirs = rng.normal(1.0, 0.1, n), rng.normal(1.0, 0.1, 3)
+        figure = Figure(float(theirs.mean()), float(theirs.std(ddof=1)), 3)
+        found = _measure_within(mine, figure)
+        outside += abs(mine.mean() - theirs.mean()) > found
+    # Three standard errors; of three values beside three Welch's interval is a little wide
+    assert (0.035 if n == 1 else 0.02) < outside / draws < 0.065
+
+
+def _measure_within(values, figure):
+    from Code.reporting.agreement import _within
+    from Code.reporting.results import Measure
+
+    std = float(values.std(ddof=1)) if len(values) > 1 else None
+    return _within(Measure(*KEY, tuple(values), float(values.mean()), std), figure)
+
+
+@pytest.fixture
+def checkout(tmp_path, root):
+    """Committed results of two rows, their table, and what tells them from others."""
+    output, folder = tmp_path / "output", tmp_path / "output" / "reference"
+    for name in ("ae", "vae-bce"):
+        shutil.copytree(root / "output" / name, output / name)
+    folder.mkdir()
+    shutil.copy(root / "output" / "reference" / "results.csv", folder)
+    (folder / reference.COMMITTED).write_text(json.dumps(reference.digests(output)))
+    return output, folder
+
+
+def test_committed_results_are_nobody_s_own(checkout):
+    output, folder = checkout
+    assert reference.own(output, folder) == set()
+    assert not compared(output, folder).figures
+
+
+def test_a_row_that_was_trained_again_is_its_trainer_s(checkout):
+    output, folder = checkout
+    path = output / "ae" / "result.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    for metric in result["metrics"]:
+        metric["values"] = [1.5 * value for value in metric["values"]]
+        metric["mean"] *= 1.5
+        metric["std"] = 1.5 * metric["std"]
+    path.write_text(json.dumps(result), encoding="utf-8")
+    assert reference.own(output, folder) == {"ae"}
+    found = compared(output, folder)
+    assert {f.experiment for f in found.figures} == {"ae"}
+    assert any(f.metric == "mse" for f in found.outside)
+    assert found.line.startswith(f"{len(found.known) - len(found.outside)} of {len(found.known)} ")
+
+
+def test_the_index_is_that_of_the_committed_results(root):
+    """Whoever commits results commits what tells them apart."""
+    known, found = reference.committed(), reference.digests(root / "output")
+    trained_here = {path.parent.name for path in (root / "output").glob("*/runs")}
+    if trained_here:
+        theirs = {name for name in known if name.split("/")[0] not in trained_here}
+        theirs -= set(reference.BESIDE)
+        known, found = ({name: of[name] for name in theirs} for of in (known, found))
+    assert known == found and len(known) > 50
+
+
+def test_the_command_says_it_in_lines(root, tmp_path):
+    none = run_here("--compare", "--output", tmp_path)
+    assert none.returncode == 2 and none.stderr.count("\n") == 1
+    shutil.copytree(root / "output" / "ae", tmp_path / "ae")
+    path = tmp_path / "ae" / "result.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
+    result["finished"] = "2026-01-01T00:00:00Z"
+    path.write_text(json.dumps(result), encoding="utf-8")
+    done = run_here("--compare", "--output", tmp_path)
+    assert done.returncode == 0
+    # The very numbers of the reference
+    n = sum(key[0] == "ae" for key in reference.figures(reference.FOLDER / "results.csv", MEASURE))
+    assert done.stderr.startswith(f"{n} of {n} figures agree with the reference;")
+    assert math.isfinite(n) and n > 5
