@@ -18,6 +18,15 @@ from Code.training.procedure import Outcome, load, measure, structure_of, train
 FROM_SCRATCH = "-from-scratch"
 
 
+# Settings of a row that say which images it trains on, and are no arguments of its model
+OF_THE_DATA = ("n_train", "n_labels")
+
+
+def model_settings(settings):
+    """The settings of a row that its model takes."""
+    return {name: value for name, value in settings.items() if name not in OF_THE_DATA}
+
+
 def run(experiment, data, seed, tell, verbose=0):
     """Pre-train the levels, fine-tune the whole network, and train an equal one from scratch.
 
@@ -33,8 +42,8 @@ def run(experiment, data, seed, tell, verbose=0):
     Diverged
         If a loss becomes NaN or infinite.
     """
-    settings = dict(experiment.settings)
-    n_train, n_labels = (settings.pop(name, None) for name in ("n_train", "n_labels"))
+    settings = model_settings(experiment.settings)
+    n_train, n_labels = (experiment.settings.get(name) for name in OF_THE_DATA)
     data = data.subset(n_train or len(data.x_train), len(data.x_test))
     labelled = data.subset(n_labels or len(data.x_train), len(data.x_test))
 

@@ -218,7 +218,8 @@ def test_a_masked_autoencoder_is_told_where_the_holes_are(few, seeded):
 def test_figure_has_rows_for_each(vae, few):
     figure = fill.figure({"vae": measure(vae, few)})
     rows = [text.get_text().replace("\n", " ") for text in figure.texts]
-    assert rows == ["images", "missing", "vae", "vae, one draw"]
+    heads = ["a square is missing", "a half is missing"]
+    assert rows == [*heads, "images", "missing", "vae", "vae, one draw"]
 
 
 class TestTable:

@@ -6,6 +6,7 @@ import pytest
 from Code.experiments.table import EXPERIMENTS, TABLE
 from Code.figures.structure import structure
 from Code.foundation.names import load
+from Code.training.layerwise import model_settings
 from Code.training.procedure import MANIFOLD_SIDE, decoded_plane, meets_prior, structure_of
 
 # One row of every class
@@ -15,7 +16,8 @@ SOON = ("cvae-16", "vae-16", "aae-16", "factor-vae-16", "vq-vae-16", "masked-16"
 
 def blocks_of(name):
     row = EXPERIMENTS[name]
-    model = load(row.model)(image_shape=(28, 28), **row.settings)
+    settings = model_settings(row.settings)
+    model = load(row.model)(image_shape=(28, 28), **settings)
     return {block["title"]: block for block in structure_of(model, row.noise_once)}, model
 
 
