@@ -29,6 +29,11 @@ def prepare():
     program may want its threads, and have a second XLA that does not know the flag.
     """
     os.environ.update(ONE_THREAD)
+    set_xla_flags()
+
+
+def set_xla_flags():
+    """Let XLA take the fastest kernels that it has, before it compiles anything in this process."""
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         flags = xla_flags(os.environ.get("XLA_FLAGS", ""), _tensorflow_version())
         if flags:

@@ -2,6 +2,7 @@
 
 import statistics
 
+from Code.foundation.own_process import set_xla_flags
 from tests.benchmarks.clock import Clock, keras_clock
 from tests.benchmarks.networks import BATCH_SIZE, NETWORKS
 
@@ -48,6 +49,7 @@ def measure(points, rounds, wait):
     """
     from Code.ae import AE
 
+    set_xla_flags()
     images = NETWORKS["ae"].images(max(point["images"] for point in points))
     measured = []
     for point in points:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from Code.experiments.table import EXPERIMENTS
+from Code.foundation.own_process import set_xla_flags
 from tests.benchmarks.clock import keras_clock
 
 
@@ -17,6 +18,7 @@ def build(network):
 
 
 def train(network, images, batch_size, epochs, clock, shuffle=True, weights=None):
+    set_xla_flags()
     model = build(network)
     if weights is not None:
         for variable, value in zip(model.trained_variables, weights, strict=True):
@@ -37,4 +39,5 @@ def fit(model, images, batch_size, epochs, clock, shuffle=True):
 
 
 def encoder(network):
+    """Without the flags of a run: codes are computed in anybody's process."""
     return build(network).encode

@@ -6,6 +6,7 @@ They show what each lever is worth, and what was tried where a target is missed.
 import os
 from dataclasses import dataclass
 
+from Code.foundation.own_process import set_xla_flags
 from tests.benchmarks.contenders import ours
 
 ALL, DENSE, CONV = ("ae", "dae", "cae", "vae"), ("ae", "dae", "vae"), ("cae",)
@@ -24,6 +25,12 @@ def memory_returned(network):
     return ours.build(network)
 
 
+def without_ynnpack(network):
+    """XLA computes small matrix products itself, as by its defaults."""
+    os.environ.pop("XLA_FLAGS", None)
+    return ours.build(network)
+
+
 def without_xla(network):
     """The epoch is one call, but nothing in it is compiled by XLA."""
     model = ours.build(network)
@@ -39,10 +46,10 @@ def with_xla(network):
 
 
 def with_flag(flag):
-    """XLA compiles with a flag that is not its default."""
+    """XLA compiles with a flag beside those of a run."""
 
     def build(network):
-        os.environ["XLA_FLAGS"] = flag
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
         return ours.build(network)
 
     return build
@@ -100,6 +107,7 @@ WAYS = {
         Way("ours", ALL, as_it_is),
         Way("one_thread", ALL, as_it_is, threads=1),
         Way("memory_returned", ALL, memory_returned),
+        Way("without_ynnpack", DENSE, without_ynnpack),
         Way("without_xla", DENSE, without_xla),
         Way("wide_vectors", DENSE, with_flag(WIDE_VECTORS)),
         Way("concurrent_scheduler", DENSE, with_flag(CONCURRENT)),
@@ -113,4 +121,5 @@ WAYS = {
 
 def train(way, network, images, batch_size, epochs, clock):
     """Train ``network`` in one of the ``WAYS``; as for any contender."""
+    set_xla_flags()
     ours.fit(WAYS[way].build(network), images, batch_size, epochs, clock)
