@@ -1,7 +1,9 @@
 """Every variant in one architecture: encoder 784-256-64-k, the decoder mirrored, k = 2 and 16.
 
 Only the bottleneck and the loss differ; a few variants also differ in their convolutions, their
-recurrence or their training procedure. Images, epochs, batches and optimiser are the same.
+recurrence or their training procedure. Images, epochs and batches are the same, and so is the
+optimiser: Adam, its rate falling to 0 along a cosine. The rate with which it begins is chosen for
+each by the same trials (`Code.experiments.tuning`).
 """
 
 from Code.experiments.papers_deep import LAYERWISE, levels, rbms
@@ -14,15 +16,15 @@ from Code.experiments.row import (
     Z_MEAN,
     Experiment,
     Told,
+    decaying,
     pca_row,
-    unsupervised,
     variant_of,
 )
 
 NET = {"hidden": (256, 64), "activation": "relu", "reconstruction": "binary cross-entropy"}
 # 200 divides 60,000: a shorter last batch would have to be compiled too, which doubles that time
-EPOCHS, BATCH = 8, 200
-WHOLE = (unsupervised(EPOCHS, BATCH, 2e-3),)
+EPOCHS, BATCH = 30, 200
+WHOLE = (decaying("unsupervised", EPOCHS, BATCH, 2e-3),)
 LAYERS = (*levels(3, 3, BATCH), *WHOLE)
 RBMS = (*rbms(3, 3, BATCH), *WHOLE)
 CODE_DIMS = (2, 16)

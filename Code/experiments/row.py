@@ -1,6 +1,6 @@
 """A row of the table of experiments, and what it consists of."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 # Effects of ReLU units on a code and its images, measured for plain autoencoders
 AXES = ("axis_fraction", "dead_pixels")
@@ -42,13 +42,15 @@ class Stage:
     """One call of ``fit``.
 
     ``name`` is ``"unsupervised"`` (the autoencoder), ``"supervised"`` (encoder and head) or a name
-    that the variant defines.
+    that the variant defines. With ``decays`` the rate falls to 0 along a cosine by the last step,
+    however many steps there are (`over_own_steps`).
     """
 
     name: str
     epochs: int
     batch_size: int
     optimizer: dict = field(default_factory=lambda: adam(1e-3))
+    decays: bool = False
 
 
 # Settings of a classifier's head, on which nothing depends that is trained without labels
@@ -179,7 +181,26 @@ class Experiment:
 def decaying(name, epochs, batch_size, learning_rate, n_train=60_000):
     """A stage whose learning rate falls to 0 by its last step on ``n_train`` images."""
     steps = epochs * -(-n_train // batch_size)
-    return Stage(name, epochs, batch_size, decaying_adam(learning_rate, steps))
+    return Stage(name, epochs, batch_size, decaying_adam(learning_rate, steps), decays=True)
+
+
+def over_own_steps(row, n_train):
+    """The row with rates that reach 0 by the last step of training on ``n_train`` images.
+
+    A row that trains on the first of them only (``n_train`` of its settings) has as many fewer.
+    """
+    if not any(stage.decays for stage in row.stages):
+        return row
+    n_train = min(n_train, row.settings.get("n_train", n_train))
+
+    def fitted(stage):
+        if not stage.decays:
+            return stage
+        config = stage.optimizer["config"]["learning_rate"]["config"]
+        rate = config["initial_learning_rate"]
+        return decaying(stage.name, stage.epochs, stage.batch_size, rate, n_train)
+
+    return replace(row, stages=tuple(map(fitted, row.stages)))
 
 
 def unsupervised(epochs, batch_size=64, learning_rate=1e-3):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from Code.data.datasets import from_anywhere
 from Code.experiments.for_data import for_data
+from Code.experiments.row import over_own_steps
 from Code.foundation.atomic import write_json
 from Code.foundation.errors import UserError
 from Code.reporting import reference
@@ -79,7 +80,7 @@ class Plan:
 def planned(rows, output, data="mnist", seeds=(0,), quick=False, epochs=None):
     """The ``Plan`` for these rows and seeds on a data set; ``epochs`` as for `run_one`."""
     images = dataset(str(data), quick)
-    rows = [scheduled(row, quick, epochs) for row in rows]
+    rows = [over_own_steps(scheduled(row, quick, epochs), len(images.x_train)) for row in rows]
     rows, left_out = for_data(rows, len(images.classes), images.image_shape)
     # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
