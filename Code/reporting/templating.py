@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 
-from Code.experiments import table
+from Code.experiments import table, tuning
 from Code.reporting import (
     bakeoff,
     benchmark,
@@ -33,6 +33,7 @@ from Code.reporting import (
     reproduced,
     rules,
     tables,
+    trials,
 )
 from Code.reporting.chinese import spaced
 from Code.reporting.excerpts import excerpt
@@ -61,6 +62,8 @@ MODULES = {
         rules,
         table,
         tables,
+        trials,
+        tuning,
     )
 }
 
