@@ -65,7 +65,9 @@ def render_reports(
     all_pages = pages(facts.everything) if facts.on_mnist else other_pages()
     if own is not None and reference_dir is not None:
         table = reference.figures(Path(reference_dir, "results.csv"), reference.MEASURE)
-        facts = replace(facts, agreement=agreement(results, table), kept=kept(all_pages, facts))
+        table_of_uses = reference.figures(Path(reference_dir, "uses.csv"), reference.USE)
+        found = agreement(results, table, uses, table_of_uses)
+        facts = replace(facts, agreement=found, kept=kept(all_pages, facts))
     drawings = {page.variant: drawing(page.variant) for page in all_pages if page.variant}
     drawn = {name: text for name, text in drawings.items() if text}
     texts: dict[Path, str] = {}

@@ -6,6 +6,7 @@ from Code.reporting import reference
 from Code.reporting.agreement import agreement
 from Code.reporting.render import render_reports
 from Code.reporting.results import load_results
+from Code.reporting.uses import load_uses
 from Code.runs import front_page
 from Code.runs.extend import make_reference
 from Code.runs.progress import say
@@ -43,4 +44,7 @@ def compared(output, folder=reference.FOLDER):
     """
     mine = reference.own(output, folder)
     results = {name: result for name, result in load_results(output).items() if name in mine}
-    return agreement(results, reference.figures(Path(folder, "results.csv"), reference.MEASURE))
+    uses = None if "uses.json" in reference.theirs(output, folder) else load_uses(output)
+    table = reference.figures(Path(folder, "results.csv"), reference.MEASURE)
+    of_uses = reference.figures(Path(folder, "uses.csv"), reference.USE)
+    return agreement(results, table, uses, of_uses)

@@ -83,10 +83,35 @@ def test_of_equal_models_one_figure_in_twenty_lies_outside(write_output, n):
 
 def _measure_within(values, figure):
     from Code.reporting.agreement import _within
-    from Code.reporting.results import Measure
 
     std = float(values.std(ddof=1)) if len(values) > 1 else None
-    return _within(Measure(*KEY, tuple(values), float(values.mean()), std), figure)
+    return _within(Figure(float(values.mean()), std, len(values)), figure)
+
+
+def scores(*values):
+    """Uses with one metric, measured for one model and one baseline."""
+    from Code.reporting.uses import Metric, Score, Uses
+
+    found = (Score("ae", tuple(values), True), Score("pca-2", (2.0,) * len(values), False))
+    metric = Metric("reconstruct", "mse", "", False, True, found)
+    return Uses(("ae",), tuple(range(len(values))), (metric,), {})
+
+
+def test_figures_of_uses_count_too(write_output):
+    of_uses = {
+        ("reconstruct", "mse", "ae"): Figure(1.0, 0.1, 3),
+        ("reconstruct", "mse", "pca-2"): Figure(2.0, 0.0, 3),
+        ("reconstruct", "mse", "not run"): Figure(2.0, 0.1, 3),
+    }
+    one = own(write_output, [0.05])
+    found = agreement(one, {}, scores(1.1), of_uses)
+    assert [(f.experiment, f.stage, f.split, f.agrees) for f in found.figures] == [
+        ("ae", "reconstruct", "use", True),
+        ("pca-2", "reconstruct", "use", True),
+    ]
+    assert [f.experiment for f in agreement(one, {}, scores(3.0), of_uses).outside] == ["ae"]
+    # Uses of a model that is no result of this run, such as a quick one's, are not compared
+    assert not agreement({}, {}, scores(1.1), of_uses).figures
 
 
 @pytest.fixture
