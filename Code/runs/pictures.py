@@ -8,26 +8,12 @@ from Code.experiments.curves import published_curves
 from Code.experiments.table import EXPERIMENTS
 from Code.figures import curves, images, scatter, structure, style
 from Code.reporting.contents import CORE_GROUPS, FAMILIES, home
-from Code.reporting.pictures import WIDTH
+from Code.reporting.pictures import ORDER, WIDTH
 from Code.runs.units import TERMS, loss_unit, term_unit
 from Code.training.measures import NOISE_LEVELS
 
 # Ending of the view that names the rows of another
 NAMES = "_units"
-STILLS = (
-    "structure.png",
-    "loss.png",
-    "loss_terms.png",
-    "accuracy.png",
-    "reconstructions.png",
-    "denoising.png",
-    "psnr.png",
-    "code.png",
-    "code_noisy.png",
-    "manifold.png",
-)
-
-
 ALL = None
 """Every picture of a row."""
 
@@ -80,7 +66,7 @@ def draw(experiment, records, metrics, views, folder, thing="digit", limits=None
     clear(folder, pictures)
     for name, figure in pictures.items():
         style.save(figure, folder / name)
-    return sorted(pictures, key=lambda name: (STILLS.index(name) if name in STILLS else 99, name))
+    return sorted(pictures, key=lambda name: (ORDER.index(name) if name in ORDER else 99, name))
 
 
 def clear(folder, kept=()):

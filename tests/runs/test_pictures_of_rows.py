@@ -113,7 +113,7 @@ def test_a_row_in_tables_only_is_drawn_where_it_was_asked_for(tmp_path, row, eve
 
 def test_every_picture_has_words_in_both_languages():
     grids = ("filters", "traversal", "codebook", "completion", "styles", "transfer", "draws")
-    names = {*pictures.STILLS, *(f"{name}.png" for name in grids)}
+    names = {*pictures.ORDER, *(f"{name}.png" for name in grids)}
     for language in ("en", "zh"):
         told = "".join(p.read_text("utf-8") for p in (TEMPLATES / language).rglob("*.j2"))
         assert {name for name in names if f"'{name}'" not in told} == set()
