@@ -52,6 +52,11 @@ def plain(value: float) -> str:
     return f"{value:.10g}".replace("-", MINUS)
 
 
+def as_read(value: float, metric: str) -> str:
+    """A published figure, with no more decimals than ours has: a plot is read more finely."""
+    return plain(round(value, decimals(metric, value)))
+
+
 def cell(value: object) -> str:
     """Any text on one line, safe inside a Markdown table."""
     return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")

@@ -80,7 +80,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
         bytecode_cache=_compiled_before(),
     )
-    shown = ("pm", "figure", "signed", "cell", "fixed", "plain", "magnitude")
+    shown = ("pm", "figure", "signed", "cell", "fixed", "plain", "magnitude", "as_read")
     env.filters.update({name: getattr(numbers, name) for name in shown}, slug=slug)
     return env
 
