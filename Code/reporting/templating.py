@@ -161,9 +161,14 @@ class Language:
 
 
 def tidy(text: str) -> str:
-    """Remove trailing blanks and repeated empty lines, which the templates' tags leave behind."""
+    """Remove what the templates' tags leave behind: trailing blanks, empty lines too many.
+
+    Those between the points of a list would set some of them apart.
+    """
     lines: list[str] = []
     for line in map(str.rstrip, text.splitlines()):
+        if line.startswith("- ") and len(lines) > 1 and not lines[-1] and lines[-2].startswith("- "):
+            lines.pop()
         if line or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip() + "\n"
