@@ -167,7 +167,8 @@ def tidy(text: str) -> str:
     """
     lines: list[str] = []
     for line in map(str.rstrip, text.splitlines()):
-        if line.startswith("- ") and len(lines) > 1 and not lines[-1] and lines[-2].startswith("- "):
+        between_points = len(lines) > 1 and not lines[-1] and lines[-2].startswith("- ")
+        if between_points and line.startswith("- "):
             lines.pop()
         if line or (lines and lines[-1]):
             lines.append(line)

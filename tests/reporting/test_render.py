@@ -220,7 +220,24 @@ def test_verdicts_are_said_in_words(site_of, write_output):
 def test_the_main_report_lists_every_verdict(site_of):
     for index, text in enumerate(site_of(further=True).both("report")):
         word = ("**holds**", "**成立**")[index]
-        assert len(re.findall(rf"^\| \[\d+\]\(.*\| {re.escape(word)} \|$", text, re.M)) == 15
+        assert len(re.findall(rf"^\| \[\d+\]\(.*\| {re.escape(word)} \|", text, re.M)) == 15
+
+
+def test_the_main_report_says_why_a_verdict_is_what_it_is(site_of):
+    def reason(text, claim):
+        return re.search(rf"^\| \[{claim}\]\(.*\| ([^|]+) \|$", text, re.M)[1]
+
+    english, chinese = site_of().both("report")
+    assert reason(english, 7) == "2 of 2 criteria met"
+    assert reason(chinese, 7) == "2 项判据中满足 2 项"
+    # No code on an axis: one of three parts fails
+    axes = {(U, "axis_fraction", "test"): 0.0}
+    english, chinese = site_of({"ae-relu": {"metrics": axes}}).both("report")
+    assert reason(english, 1).startswith("2 of 3 criteria met. Not met: “at least")
+    assert "1 holds in part (claim 1)" in english
+    assert "不满足的：“" in reason(chinese, 1)
+    english, _ = site_of({"vae-mse": None}).both("report")
+    assert reason(english, 6).endswith("Without a result: 2")
 
 
 def test_sentences_turn_round_with_the_figures(site_of):
