@@ -234,10 +234,35 @@ def test_the_main_report_says_why_a_verdict_is_what_it_is(site_of):
     axes = {(U, "axis_fraction", "test"): 0.0}
     english, chinese = site_of({"ae-relu": {"metrics": axes}}).both("report")
     assert reason(english, 1).startswith("2 of 3 criteria met. Not met: “at least")
-    assert "1 holds in part (claim 1)" in english
+    assert "1 holds in part (1)" in english
     assert "不满足的：“" in reason(chinese, 1)
     english, _ = site_of({"vae-mse": None}).both("report")
     assert reason(english, 6).endswith("Without a result: 2")
+
+
+def test_parts_with_several_noise_levels_name_them(site_of):
+    for text in site_of().both("claims"):
+        part = next(
+            line for line in text.splitlines() if "cae-denoising" in line and "<br>" in line
+        )
+        assert re.findall(r"σ = ([\d.]+)", part) == ["0.25", "0.5", "0.75"]
+
+
+def test_one_seed_claims_no_difference(site_of):
+    of_variant = ("One seed tells nothing of the spread", "波动未知，不声称有差异")
+    of_report = ("with one seed no difference", "仅一个随机种子，不声称")
+    for seeds in (1, 3):
+        site = site_of(seeds=seeds)
+        for words, name in ((of_variant, "variants/dae"), (of_report, "report")):
+            for said, text in zip(words, site.both(name), strict=True):
+                assert (said in text) == (seeds == 1)
+
+
+def test_no_list_is_torn_by_an_empty_line(site_of):
+    site = site_of(further=True)
+    for language in site.pages:
+        for name, text in site.pages[language].items():
+            assert not re.search(r"^- .*\n\n- ", CODE_BLOCK.sub("", text), re.M), (language, name)
 
 
 def test_sentences_turn_round_with_the_figures(site_of):
@@ -327,8 +352,8 @@ def test_the_tanh_account_is_told_where_tanh_was_run(site_of, published):
         site.both("variants/ae"),
         site.both("report"),
         (
-            ("The published tanh figure", "correlates 0.998", "(quoted)"),
-            ("原报告的 tanh 数值", "相关系数为 0.998", "（引用）"),
+            ("The published tanh figure", "correlation 0.998", "quoted)"),
+            ("原报告的 tanh 数值", "相关系数 0.998", "引用）"),
         ),
         strict=True,
     ):
