@@ -63,7 +63,7 @@ def test_the_data_are_described(output_of, tmp_path):
             assert fact in told
         assert LETTERS["source"] in told
     for text in site.both("runs"):
-        for fact in ("5200", "800", LETTERS["sha256"], LETTERS["source"]):
+        for fact in ("5,200", "800", LETTERS["sha256"], LETTERS["source"]):
             assert fact in text
     assert "grey" in english and "one image in 7 was drawn" in english
     assert "灰度" in chinese and "每 7 幅图像中抽出一幅" in chinese
