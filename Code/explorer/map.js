@@ -53,7 +53,7 @@ function makeMap(canvas, { onMove, onPick }) {
     const pen = dots.getContext("2d");
     const unit = canvas.width / 600;
     const growth = Math.min(2, (whole.half / view.half) ** 0.25) * Math.max(unit, 1);
-    drawTicks(pen);
+    ticks(drawGrid(pen));
     const colours = Array.from({ length: 10 }, (_, digit) => colourOf(digit));
     for (const [from, to, radius, alpha] of [
       [pictured, labels.length, 1.3, 0.5],
@@ -70,6 +70,7 @@ function makeMap(canvas, { onMove, onPick }) {
       }
     }
     pen.globalAlpha = 1;
+    ticks(drawWords(pen));
     drawNames(pen);
   }
 
@@ -80,31 +81,49 @@ function makeMap(canvas, { onMove, onPick }) {
     return power * [1, 2, 5, 10].find((m) => m * power >= rough);
   }
 
-  function drawTicks(pen) {
+  /** Call ``draw(x, y, across, down)`` for the ticks of both axes and where they are. */
+  function ticks(draw) {
     const step = tickStep();
-    const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const scale = canvas.width / canvas.clientWidth || 1;
-    const words = (v) => (Math.abs(v) < step / 2 ? "0" : v.toFixed(decimals).replace("-", "−"));
-    pen.font = `${11 * scale}px system-ui, sans-serif`;
-    pen.lineWidth = scale;
-    const margin = 26 * scale;
     for (let k = -6; k <= 6; k++) {
       const x = step * (Math.round(view.x / step) + k);
       const y = step * (Math.round(view.y / step) + k);
-      const [across] = toCanvas(x, 0);
-      const [, down] = toCanvas(0, y);
-      pen.strokeStyle = ink("--grid");
+      draw(x, y, toCanvas(x, 0)[0], toCanvas(0, y)[1]);
+    }
+  }
+
+  function drawGrid(pen) {
+    pen.lineWidth = canvas.width / canvas.clientWidth || 1;
+    pen.strokeStyle = ink("--grid");
+    return (x, y, across, down) => {
       line(pen, across, 0, across, canvas.height);
       line(pen, 0, down, canvas.width, down);
-      pen.fillStyle = ink("--quiet");
-      pen.textAlign = "center";
-      pen.textBaseline = "bottom";
+    };
+  }
+
+  /** The values of ticks, over the dots and with a rim, so that they can be read among them. */
+  function drawWords(pen) {
+    const step = tickStep();
+    const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const words = (v) => (Math.abs(v) < step / 2 ? "0" : v.toFixed(decimals).replace("-", "−"));
+    const scale = canvas.width / canvas.clientWidth || 1;
+    const margin = 26 * scale;
+    const write = (text, align, baseline, ...place) => {
+      pen.textAlign = align;
+      pen.textBaseline = baseline;
+      pen.strokeText(text, ...place);
+      pen.fillText(text, ...place);
+    };
+    pen.font = `${11 * scale}px system-ui, sans-serif`;
+    pen.lineJoin = "round";
+    pen.lineWidth = 3 * scale;
+    pen.strokeStyle = ink("--surface");
+    pen.fillStyle = ink("--quiet");
+    return (x, y, across, down) => {
       if (across > margin && across < canvas.width - margin)
-        pen.fillText(words(x), across, canvas.height - 4 * scale);
-      pen.textAlign = "left";
-      pen.textBaseline = "middle";
-      if (down > margin && down < canvas.height - margin) pen.fillText(words(y), 5 * scale, down);
-    }
+        write(words(x), "center", "bottom", across, canvas.height - 4 * scale);
+      if (down > margin && down < canvas.height - margin)
+        write(words(y), "left", "middle", 5 * scale, down);
+    };
   }
 
   /** The middle of a digit's dots on the canvas, or null where it has none. */

@@ -3,6 +3,8 @@
 from Code.reporting.results import Measure
 
 MINUS = "−"
+# In a narrow cell the spread goes to the next line whole
+PLUS_MINUS = " ±\N{NO-BREAK SPACE}"
 
 
 def decimals(metric: str, value: float) -> int:
@@ -32,7 +34,7 @@ def pm(measure: Measure | None) -> str:
     if measure.std is None:
         return figure(measure)
     places = decimals(measure.metric, measure.mean)
-    return f"{figure(measure)} ± {magnitude(measure.std, places)}"
+    return f"{figure(measure)}{PLUS_MINUS}{magnitude(measure.std, places)}"
 
 
 def magnitude(value: float, places: int) -> str:

@@ -36,6 +36,7 @@ from Code.reporting import (
     trials,
 )
 from Code.reporting.chinese import spaced
+from Code.reporting.citations import cited
 from Code.reporting.excerpts import excerpt
 from Code.reporting.facts import Facts
 from Code.reporting.links import Places, slug
@@ -81,7 +82,7 @@ def environment() -> jinja2.Environment:
         bytecode_cache=_compiled_before(),
     )
     shown = ("pm", "figure", "signed", "cell", "fixed", "plain", "magnitude", "as_read")
-    env.filters.update({name: getattr(numbers, name) for name in shown}, slug=slug)
+    env.filters.update({name: getattr(numbers, name) for name in shown}, slug=slug, cited=cited)
     return env
 
 

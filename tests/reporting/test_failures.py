@@ -100,7 +100,7 @@ def test_both_reports_name_the_seeds_and_their_values(write_output, tmp_path):
     for text in rendered(output, tmp_path / "report").both("methods"):
         (row,) = (
             [line for line in text.splitlines() if line.startswith("| `ae` | 0, 1, 2 ")]
-            or [line for line in text.splitlines() if line.startswith("| `ae` | 0，1，2 ")]
+            or [line for line in text.splitlines() if line.startswith("| `ae` | 0、1、2 ")]
             or [line for line in text.splitlines() if line.startswith("| `ae` | 0、1、2 ")]
         )
         assert row.count("0.08") + row.count("0.07") == 3 and "0.0674" in row

@@ -138,13 +138,13 @@ def test_both_reports_hold_the_table_and_the_answers(write_output, tmp_path):
     (output / FILE).write_text(json.dumps(RAW), encoding="utf-8")
     site = rendered(output, tmp_path / "report")
     for text, pixels in zip(site.both("uses"), ("`pixels`", "原始像素"), strict=True):
-        assert "**0.011 ± 0.001**" in text
+        assert "**0.011 ±\xa00.001**" in text
         answers = [line for line in text.splitlines() if re.match(r"- \*\*.*\*\* `ae-16`", line)]
-        assert len(answers) == 1 and "0.011 ± 0.001" in answers[0]
+        assert len(answers) == 1 and "0.011 ±\xa00.001" in answers[0]
         worse = [line for line in text.splitlines() if pixels in line and "**" in line]
-        assert worse and f"{pixels} 0.710 ± 0.010" in text
+        assert worse and f"{pixels} 0.710 ±\xa00.010" in text
     for text in site.both("report"):
-        assert "**0.011 ± 0.001**" in text and "`ae-16`" in text
+        assert "**0.011 ±\xa00.001**" in text and "`ae-16`" in text
 
 
 def test_each_language_says_what_the_rivals_are(write_output, tmp_path):
@@ -201,8 +201,8 @@ def test_published_figures_stand_beside_ours(write_output, tmp_path):
     output = write_output()
     (output / FILE).write_text(json.dumps(raw), encoding="utf-8")
     english, chinese = rendered(output, tmp_path / "report").both("uses")
-    assert re.search(r"\| 0\.535 \| k-means on pixels; .*\| `pixels` \| 0\.533 ± 0\.006", english)
-    assert re.search(r"\| 0\.535 \| 像素上的 k-means；.*\| 原始像素 \| 0\.533 ± 0\.006", chinese)
+    assert re.search(r"\| 0\.535 \| k-means on pixels; .*\| `pixels` \| 0\.533 ±\s0\.006", english)
+    assert re.search(r"\| 0\.535 \| 像素上的 k-means；.*\| 原始像素 \| 0\.533 ±\s0\.006", chinese)
 
 
 def test_the_better_of_two_errors_is_the_smaller():
