@@ -65,7 +65,7 @@ def wanted(uses):
     return [n for n in dict.fromkeys([*published, *opening, *best, *shown]) if n in EXPERIMENTS]
 
 
-def within(sizes, room=MOST_BYTES):
+def within(sizes, room):
     """The names of ``{name: bytes}`` that find room: in their order, each that still fits."""
     taken = []
     for name, size in sizes.items():
@@ -111,7 +111,7 @@ def ship(output, data="mnist", quick=False, jobs=1):
                 continue
             ready[name], files[name] = entry, file
     sizes = {name: files[name].stat().st_size for name in names if name in ready}
-    chosen = within(sizes)
+    chosen = within(sizes, MOST_BYTES)
     _write(output, {name: ready[name] for name in chosen}, files)
     _tell(folder, ready, sizes, chosen, failed)
     return chosen
