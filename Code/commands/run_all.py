@@ -78,7 +78,7 @@ def parser():
         "--extend",
         action="store_true",
         help="count committed results of the same code, data and settings as this run's own, and "
-        "make all of them the committed reference (for whoever makes it)",
+        "make all of them the committed reference, with weights (for whoever makes it)",
     )
     how = p.add_argument_group("how")
     how.add_argument(

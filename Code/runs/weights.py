@@ -6,7 +6,7 @@ its weights, once as they are and once in half precision. What is then written i
 """
 
 import json
-import os
+import math
 import shutil
 import tempfile
 from collections import Counter
@@ -114,6 +114,8 @@ def ship(output, data="mnist", quick=False, jobs=1):
     chosen = within(sizes, MOST_BYTES)
     _write(output, {name: ready[name] for name in chosen}, files)
     _tell(folder, ready, sizes, chosen, failed)
+    if ready and (lacking := [name for name in names if name not in ready and name not in failed]):
+        say(f"No weights, because no run of theirs is here, of {', '.join(lacking)}")
     return chosen
 
 
@@ -164,7 +166,7 @@ def check(unit, fingerprint, store):
     entry = {
         "seed": unit.seed,
         "precision": precision,
-        "moved_most": worst and {"figure": list(worst), "share_of_what_it_may": share},
+        "moved_most": worst and {"figure": list(worst), "of_what_it_may": _finite(share)},
         "sha256": shipped.digest(folder / FILE),
         "quick": unit.quick,
         "data": _data_of(store.output / unit.name / "result.json"),
@@ -182,13 +184,11 @@ def moved(full, half, spreads):
     full, half : the figures in both precisions, ``{(stage, metric, split): value}``.
     spreads : standard deviation over the seeds, None or absent where it is unknown.
     """
-    shares = {
-        key: _share(abs(half[key] - value), HALF_PRECISION * reach)
-        for key, value in full.items()
-        if (reach := spreads.get(key) or SAME_ROUNDING * abs(value)) is not None and key in half
-    }
-    # A figure that is no number in half precision has moved out of all bounds
-    shares |= {key: float("inf") for key in full.keys() - half.keys()}
+    shares = {}
+    for key, value in full.items():
+        allowed = HALF_PRECISION * (spreads.get(key) or SAME_ROUNDING * abs(value))
+        # A figure that is no number in half precision is not there, and has moved out of all bounds
+        shares[key] = _share(abs(half[key] - value), allowed) if key in half else math.inf
     worst = max(shares, key=shares.get, default=None)
     return worst, shares.get(worst, 0.0)
 
@@ -196,7 +196,11 @@ def moved(full, half, spreads):
 def _share(distance, allowed):
     if not distance:
         return 0.0
-    return distance / allowed if allowed else float("inf")
+    return distance / allowed if allowed else math.inf
+
+
+def _finite(number):
+    return number if math.isfinite(number) else None
 
 
 def _unit(store, name, data, quick):
@@ -244,7 +248,7 @@ def _write(output, entries, files):
         write_json(folder / shipped.INDEX, entries)
         for file in folder.glob("*.keras"):
             if file.stem not in entries:
-                os.unlink(file)
+                file.unlink()
 
 
 def _tell(folder, ready, sizes, chosen, failed):

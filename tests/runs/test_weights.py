@@ -278,7 +278,7 @@ def test_what_moves_too_far_stays_in_full_precision(trained, few, tmp_path, monk
     with schedule.backend("loky", None, 1):
         assert weights.ship(output, quick=True) == ["ae"]
     entry = shipped.told(shipped.folder_of(output))["ae"]
-    assert entry["precision"] == "full" and entry["moved_most"]["share_of_what_it_may"] > 1
+    assert entry["precision"] == "full" and entry["moved_most"]["of_what_it_may"] > 1
     assert datasets(shipped.file_of(output, "ae"))
 
 
