@@ -15,6 +15,7 @@ from Code.data.corruption import gaussian
 from Code.parts.images import to_unit
 from Code.reporting.estimates import quantile
 from Code.training.procedure import Outcome, measure, measure_noisy_map
+from Code.training.trained import load_model
 
 DRAWS = 3
 """So many times a loss is computed that is drawn at random, as that of a variational one."""
@@ -22,12 +23,13 @@ DRAWS = 3
 HISTORY = ("_last_epoch", "_first_epoch")
 
 
-def figures(experiment, model, data, seed):
+def figures(experiment, file, data, seed):
     """The figures of a row's last stage that its model's weights decide.
 
     Parameters
     ----------
-    model : the trained model, as it was loaded; it is compiled here.
+    file : the saved model. It is loaded with the same state of all generators each time, so that
+        two precisions of one model draw alike.
     data : the data on which it was trained.
     seed : the seed of its training, from which noise is drawn that was added to the images once.
 
@@ -35,7 +37,14 @@ def figures(experiment, model, data, seed):
     -------
     values, chance : ``{(stage, metric, split): value}``, and for those that are drawn at random how
         far one more draw may lie from the value.
+
+    Raises
+    ------
+    UserError
+        If the file holds no autoencoder of this project.
     """
+    keras.utils.set_random_seed(seed)
+    model = load_model(file)
     # Keras changes a config in place when it deserialises it
     experiment = copy.deepcopy(experiment)
     stage, inputs = experiment.stages[-1], (data.x_train, data.x_test)

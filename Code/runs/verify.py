@@ -107,7 +107,6 @@ def verify(output, told) -> Iterator[Verified]:
     from threadpoolctl import threadpool_limits
 
     from Code.runs.recompute import figures, why_not
-    from Code.training.trained import load_model
 
     table = reference.figures(Path(output, "reference", "results.csv"), reference.MEASURE)
     for name, entry in told.items():
@@ -116,8 +115,7 @@ def verify(output, told) -> Iterator[Verified]:
         if data.sha256 != entry["data"]["sha256"]:
             raise UserError(f"{name} was trained on other data than {entry['data']['name']} now is")
         with threadpool_limits(1):
-            model = load_model(shipped.file_of(output, name))
-            values, chance = figures(row, model, data, entry["seed"])
+            values, chance = figures(row, shipped.file_of(output, name), data, entry["seed"])
         cells, lacking = [], Counter()
         for *key, committed in entry["figures"]:
             key = tuple(key)

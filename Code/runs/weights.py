@@ -145,7 +145,6 @@ def check(unit, fingerprint, store):
 
     keras = import_keras()
     from Code.runs import half, recompute
-    from Code.training.trained import load_model
 
     keras.backend.clear_session()
     row, data = EXPERIMENTS[unit.name], dataset(unit.data, unit.quick)
@@ -157,7 +156,7 @@ def check(unit, fingerprint, store):
         for i, precision in enumerate((FULL, HALF)):
             file = Path(scratch, f"{precision}.keras")
             half.rewrite(folder / "model.keras", file, half=precision == HALF)
-            found[precision], _ = recompute.figures(row, load_model(file), data, unit.seed)
+            found[precision], _ = recompute.figures(row, file, data, unit.seed)
             store.tell(unit.name, unit.seed, (i + 1) / 3)
         worst, share = moved(found[FULL], found[HALF], spreads)
         precision = HALF if share <= 1 else FULL

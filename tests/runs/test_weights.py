@@ -193,12 +193,21 @@ def test_only_floats_are_rounded_and_no_optimiser_is_left(saved):
     assert any("optimizer" in name.split("/") for name in before)
     kept = {name for name in before if "optimizer" not in name.split("/")}
     assert set(after) == kept
-    types = {name: after[name].dtype for name in kept}
-    assert np.float16 in types.values() and any(kind.kind in "iu" for kind in types.values())
     for name in kept:
-        floats = before[name].dtype.kind == "f"
-        assert types[name] == (np.float16 if floats else before[name].dtype)
-        assert np.array_equal(after[name], before[name].astype(types[name]))
+        assert after[name].dtype == np.float16
+        assert np.array_equal(after[name], before[name].astype(np.float16))
+
+
+def test_the_state_of_a_generator_stays(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.5)])
+    model.save(tmp_path / "model.keras")
+    half.rewrite(tmp_path / "model.keras", tmp_path / "half.keras")
+    before, after = (datasets(tmp_path / f"{name}.keras") for name in ("model", "half"))
+    states = {name for name, values in before.items() if values.dtype.kind in "iu"}
+    assert states and before.keys() == after.keys()
+    for name in states:
+        assert after[name].dtype == before[name].dtype
+        assert np.array_equal(after[name], before[name])
 
 
 def test_what_has_no_value_in_half_precision_stays():
@@ -253,6 +262,13 @@ def test_how_far_half_precision_moves_a_figure(half_value, std, share):
 def test_a_figure_that_half_precision_loses_moves_out_of_bounds():
     assert weights.moved({KEY: 1.0}, {}, {}) == (KEY, float("inf"))
     assert weights.moved({}, {}, {}) == (None, 0.0)
+
+
+def test_the_guides_say_the_rule(root):
+    assert (SAME_ROUNDING, HALF_PRECISION) == (1 / 1000, 1 / 5)
+    for name, share in (("guide.md", "a fifth of"), ("guide.zh.md", "波动的五分之一")):
+        text = (root / "report" / name).read_text(encoding="utf-8")
+        assert text.count(share) == 2 and "0.1 %" in text
 
 
 # What a run leaves ------------------------------------------------------------------------------
@@ -320,7 +336,7 @@ def test_without_a_model_nothing_is_written(tmp_path, on_few):
 def test_the_last_stage_is_measured_as_in_training(trained, few, name):
     row = EXPERIMENTS[name]
     file = trained / name / "runs" / "seed-0" / "model.keras"
-    values, chance = figures(row, load_model(file), few, 0)
+    values, chance = figures(row, file, few, 0)
     record = Store(trained).record(name, 0)["metrics"]
     of_stage = {
         (m["stage"], m["metric"], m["split"]): m["value"]
