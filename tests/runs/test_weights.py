@@ -1,5 +1,6 @@
 """Weights beside the results: which are taken, how they are rounded, and what they give again."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -45,12 +46,13 @@ def few(mnist):
 
 @pytest.fixture(scope="module")
 def trained(few, tmp_path_factory):
-    """A folder with finished runs of some rows, of two seeds each, on few images."""
+    """A folder with finished runs of some rows on few images; one row has two seeds."""
     output = tmp_path_factory.mktemp("trained") / "output"
     store = Store(output)
     for name in ROWS:
         row = small(EXPERIMENTS[name])
-        for seed in (0, 1):
+        seeds = (1, 0) if name == "ae" else (0,)
+        for seed in seeds:
             done = procedure.run(row, few, seed, lambda epochs: None)
             record = {
                 "fingerprint": f"{name} {seed}",
@@ -76,7 +78,7 @@ def trained(few, tmp_path_factory):
             store.keep(name, seed, record, done.views, done.model)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("Code.runs.pictures.draw", lambda *_: [])
-            assemble(row, [0, 1], facts_of(few), store, True, [])
+            assemble(row, sorted(seeds), facts_of(few), store, True, [])
     write_results_csv(output)
     return output
 
@@ -198,16 +200,24 @@ def test_only_floats_are_rounded_and_no_optimiser_is_left(saved):
         assert np.array_equal(after[name], before[name].astype(np.float16))
 
 
-def test_the_state_of_a_generator_stays(tmp_path):
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.5)])
-    model.save(tmp_path / "model.keras")
+def test_whole_numbers_and_states_of_generators_stay(tmp_path):
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file["layers/dense/vars/0"] = np.ones((3, 2), np.float32)
+        file["layers/dropout/seed_generator/vars/0"] = np.array([2**31 + 1, 7], np.uint32)
+        file["layers/count/vars/0"] = np.int64(70_000)
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {}, "compile_config": {}}))
+        archive.writestr("model.weights.h5", content.getvalue())
     half.rewrite(tmp_path / "model.keras", tmp_path / "half.keras")
     before, after = (datasets(tmp_path / f"{name}.keras") for name in ("model", "half"))
-    states = {name for name, values in before.items() if values.dtype.kind in "iu"}
-    assert states and before.keys() == after.keys()
-    for name in states:
-        assert after[name].dtype == before[name].dtype
-        assert np.array_equal(after[name], before[name])
+    assert before.keys() == after.keys()
+    for name, values in after.items():
+        whole = before[name].dtype.kind in "iu"
+        assert values.dtype == (before[name].dtype if whole else np.float16)
+        assert np.array_equal(values, before[name])
+    with zipfile.ZipFile(tmp_path / "half.keras") as archive:
+        assert json.loads(archive.read("config.json")) == {"config": {}}
 
 
 def test_what_has_no_value_in_half_precision_stays():
@@ -372,7 +382,7 @@ def test_all_cells_agree(cloned):
     done = verified(cloned)
     assert done.returncode == 0, done.stderr
     n = last_line(done).split(" ")[0]
-    assert int(n) > 50 and last_line(done) == f"{n} of {n} cells agree"
+    assert int(n) > 40 and last_line(done) == f"{n} of {n} cells agree"
     assert "[3/3] vae-bce, seed 0" in done.stderr and "about" in done.stderr.split("[2/3]")[0]
     assert "not computed, of the training's history" in done.stderr
 
