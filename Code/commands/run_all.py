@@ -152,7 +152,8 @@ def main(arguments=None):
         "tune": choose_rates,
     }
     what = next((do for name, do in instead.items() if getattr(options, name)), train)
-    return status_of(lambda: what(options), "run_all.py", STOPPED)
+    stopped = "\nStopped." if what is verify else STOPPED
+    return status_of(lambda: what(options), "run_all.py", stopped)
 
 
 def list_experiments(options):

@@ -82,7 +82,7 @@ def models(output, names=None):
         )
     for name, entry in chosen.items():
         file = shipped.file_of(output, name)
-        if name not in EXPERIMENTS or not set(WHOLE) <= set(entry):
+        if name not in EXPERIMENTS or not isinstance(entry, dict) or not set(WHOLE) <= set(entry):
             raise UserError(f"{folder / shipped.INDEX}: nothing that a run writes of {name}")
         if not file.is_file() or shipped.digest(file) != entry["sha256"]:
             raise UserError(

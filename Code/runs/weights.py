@@ -5,6 +5,7 @@ its weights, once as they are and once in half precision. What is then written i
 ``<output>/reference/weights`` is described in `Code.foundation.shipped`.
 """
 
+import hashlib
 import json
 import math
 import shutil
@@ -90,7 +91,8 @@ def ship(output, data="mnist", quick=False, jobs=1):
     store, folder = Store(output), shipped.folder_of(output)
     names = wanted(load_uses(output))
     units = [unit for name in names if (unit := _unit(store, name, data, quick))]
-    prints = {(u.name, u.seed): identity(u, store) for u in units}
+    known = reference.figures(store.output / "results.csv", reference.MEASURE)
+    prints = {(u.name, u.seed): identity(u, store, known) for u in units}
     todo = [u for u in units if not _checked(store, u, prints[u.name, u.seed])]
     weights = dict.fromkeys(((u.name, u.seed) for u in todo), DEFAULT_WEIGHT)
     failed = {}
@@ -106,7 +108,7 @@ def ship(output, data="mnist", quick=False, jobs=1):
     for name, entry in shipped.told(folder).items():
         file = shipped.file_of(output, name)
         if name not in ready and file.is_file():
-            if not _of_result(entry, Path(output, name, "result.json")):
+            if not _of_result(entry, _read(Path(output, name, "result.json"))):
                 say(f"{file}: not the model of {name}'s result; it is removed")
                 continue
             ready[name], files[name] = entry, file
@@ -119,10 +121,20 @@ def ship(output, data="mnist", quick=False, jobs=1):
     return chosen
 
 
-def identity(unit, store):
-    """What the check of a model depends on."""
+def identity(unit, store, known):
+    """What the check of a model depends on: its run, the rules, and its spreads in the table."""
     record = store.record(unit.name, unit.seed)
-    return f"{record['fingerprint']} {HALF_PRECISION} {SAME_ROUNDING}"
+    facts = [record["fingerprint"], HALF_PRECISION, SAME_ROUNDING]
+    spreads = sorted([*key, std] for key, std in spreads_of(unit.name, known).items())
+    return hashlib.sha256(json.dumps([*facts, spreads]).encode()).hexdigest()[:16]
+
+
+def spreads_of(name, known):
+    """Standard deviation of each figure of an experiment, None for a single seed.
+
+    ``known`` is a table as `Code.reporting.reference.figures` reads it.
+    """
+    return {key[1:]: figure.std for key, figure in known.items() if key[0] == name}
 
 
 def work(unit, fingerprint):
@@ -150,7 +162,7 @@ def check(unit, fingerprint, store):
     row, data = EXPERIMENTS[unit.name], dataset(unit.data, unit.quick)
     folder, record = store.folder(unit.name, unit.seed), store.record(unit.name, unit.seed)
     known = reference.figures(store.output / "results.csv", reference.MEASURE)
-    spreads = {key[1:]: f.std for key, f in known.items() if key[0] == unit.name}
+    spreads = spreads_of(unit.name, known)
     found = {}
     with tempfile.TemporaryDirectory() as scratch, threadpool_limits(1):
         for i, precision in enumerate((FULL, HALF)):
@@ -168,9 +180,9 @@ def check(unit, fingerprint, store):
         "moved_most": worst and {"figure": list(worst), "of_what_it_may": _finite(share)},
         "sha256": shipped.digest(folder / FILE),
         "quick": unit.quick,
-        "data": _data_of(store.output / unit.name / "result.json"),
+        "data": _read(store.output / unit.name / "result.json")["data"],
         "code_version": record["code_version"],
-        "figures": [[m["stage"], m["metric"], m["split"], m["value"]] for m in record["metrics"]],
+        "figures": _figures(record),
     }
     write_json(folder / CHECKED, {"fingerprint": fingerprint, "entry": entry})
 
@@ -203,37 +215,46 @@ def _finite(number):
 
 
 def _unit(store, name, data, quick):
-    """The first finished run of an experiment that left a model; None without one."""
-    runs = store.output.glob(f"{name}/runs/seed-*/model.keras")
-    seeds = sorted(int(path.parent.name.removeprefix("seed-")) for path in runs)
-    seeds = [seed for seed in seeds if store.record(name, seed)]
-    return WeightsUnit(name, seeds[0], data, quick, str(store.output.resolve())) if seeds else None
+    """The run of the lowest seed of an experiment's result; None if its model is not here."""
+    result = _read(store.output / name / "result.json") or {}
+    seed = min(result.get("seeds", ()), default=0)
+    record = store.record(name, seed)
+    if not record or not (store.folder(name, seed) / "model.keras").is_file():
+        return None
+    if not _of_result({"seed": seed, "figures": _figures(record)}, result):
+        return None
+    return WeightsUnit(name, seed, data, quick, str(store.output.resolve()))
 
 
 def _checked(store, unit, fingerprint):
     """What an earlier check left of a run; None if there was none of that identity."""
     folder = store.folder(unit.name, unit.seed)
-    try:
-        found = json.loads((folder / CHECKED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    whole = found["fingerprint"] == fingerprint and (folder / FILE).is_file()
+    found = _read(folder / CHECKED)
+    whole = found and found["fingerprint"] == fingerprint and (folder / FILE).is_file()
     return found["entry"] if whole else None
 
 
 def _of_result(entry, result):
     """Whether a model is the one that a ``result.json`` tells of: all its figures are there."""
     try:
-        found = json.loads(result.read_text(encoding="utf-8"))
-        at = found["seeds"].index(entry["seed"])
-        values = {(m["stage"], m["metric"], m["split"]): m["values"][at] for m in found["metrics"]}
+        at = result["seeds"].index(entry["seed"])
+        values = {(m["stage"], m["metric"], m["split"]): m["values"][at] for m in result["metrics"]}
         return all(values.get(tuple(key)) == value for *key, value in entry["figures"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError):
         return False
 
 
-def _data_of(result):
-    return json.loads(result.read_text(encoding="utf-8"))["data"]
+def _figures(record):
+    """The figures of a run's record as they are kept."""
+    return [[m["stage"], m["metric"], m["split"], m["value"]] for m in record["metrics"]]
+
+
+def _read(path):
+    """What a file of JSON holds; None where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _write(output, entries, files):

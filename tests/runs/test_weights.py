@@ -19,6 +19,8 @@ from Code.commands.models import data_of, load_model
 from Code.experiments.table import EXPERIMENTS, of_group
 from Code.foundation import shipped
 from Code.foundation.errors import UserError
+from Code.reporting.reference import MEASURE
+from Code.reporting.reference import figures as figures_of
 from Code.reporting.rules import HALF_PRECISION, SAME_ROUNDING
 from Code.reporting.uses import load_uses
 from Code.runs import half, schedule, verify, weights
@@ -331,6 +333,30 @@ def test_what_finds_no_room_is_named_and_not_there(cloned, capsys, monkeypatch):
         assert weights.ship(cloned, quick=True) == ["ae", "dae-published"]
     assert "No room for the weights of vae-bce" in capsys.readouterr().err
     assert not shipped.file_of(cloned, "vae-bce").exists()
+
+
+def test_a_run_that_is_not_the_result_s_is_not_taken(trained, tmp_path, monkeypatch):
+    output = shutil.copytree(trained, tmp_path / "output")
+    store = Store(output)
+    assert weights._unit(store, "ae", "mnist", True).seed == 0
+    path = output / "ae" / "result.json"
+    result = json.loads(path.read_text())
+    # As after a run of other seeds, which leaves the earlier runs where they are
+    for metric in result["metrics"]:
+        metric["values"] = metric["values"][1:]
+    path.write_text(json.dumps({**result, "seeds": [1]}))
+    assert weights._unit(store, "ae", "mnist", True).seed == 1
+    path.write_text(json.dumps({**result, "seeds": [0]}))
+    assert weights._unit(store, "ae", "mnist", True) is None
+
+
+def test_new_spreads_ask_for_a_new_check(trained):
+    store, table = Store(trained), trained / "results.csv"
+    unit = weights._unit(store, "ae", "mnist", True)
+    known = figures_of(table, MEASURE)
+    wider = {key: replace(f, std=2 * (f.std or 1.0)) for key, f in known.items()}
+    assert weights.identity(unit, store, known) == weights.identity(unit, store, dict(known))
+    assert weights.identity(unit, store, known) != weights.identity(unit, store, wider)
 
 
 def test_without_a_model_nothing_is_written(tmp_path, on_few):
