@@ -13,6 +13,7 @@ import math
 import sys
 from pathlib import Path
 
+from Code.commands.models import data_of, load_model
 from Code.data.datasets import DataError, load_dataset
 from Code.data.pictures import ACCEPTED, load_images
 from Code.figures.style import save as save_figure
@@ -20,7 +21,6 @@ from Code.foundation.errors import UserError, in_a_line
 from Code.foundation.keras_import import import_keras
 from Code.tasks import USES
 from Code.tasks.task import not_for, not_for_shape
-from Code.training.trained import data_of, load_model
 
 INPUT_HELP = (
     f"your images: {ACCEPTED}; ink is bright as in MNIST, else add --invert. Without it the model "

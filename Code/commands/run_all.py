@@ -8,6 +8,7 @@ from pathlib import Path
 from Code.commands.options import natural, positive
 from Code.commands.status import any_terminal, status_of
 from Code.experiments.table import EXPERIMENTS, UNTUNED
+from Code.foundation import shipped
 from Code.foundation.errors import FAILED, OK, UserError
 
 EPILOG = """\
@@ -19,7 +20,8 @@ examples:
   run_all.py --only ae --json | jq .        results for a program; progress stays on standard error
 
 Finished experiments are kept: stop a run at any time and start it again.
-exit status: 0 done, 1 an experiment failed, 2 wrong input, 130 stopped by hand.
+exit status: 0 done, 1 an experiment failed (--verify: a figure differs), 2 wrong input, 130 stopped
+by hand.
 """
 # So many figures that lie outside the reference are named at the end of a run
 TOLD = 10
@@ -76,7 +78,7 @@ def parser():
         "--extend",
         action="store_true",
         help="count committed results of the same code, data and settings as this run's own, and "
-        "make all of them the committed reference (for whoever makes it)",
+        "make all of them the committed reference, with weights (for whoever makes it)",
     )
     how = p.add_argument_group("how")
     how.add_argument(
@@ -121,6 +123,12 @@ def parser():
         help="say how nearly the runs of this machine in --output repeat the committed reference",
     )
     instead.add_argument(
+        "--verify",
+        action="store_true",
+        help="compute the committed figures again from the committed weights, without training, "
+        "and say which differ; with --only, those of some experiments",
+    )
+    instead.add_argument(
         "--tune",
         nargs="+",
         metavar="NAME",
@@ -140,10 +148,12 @@ def main(arguments=None):
         "list": list_experiments,
         "report_only": report_only,
         "compare": compare,
+        "verify": verify,
         "tune": choose_rates,
     }
     what = next((do for name, do in instead.items() if getattr(options, name)), train)
-    return status_of(lambda: what(options), "run_all.py", STOPPED)
+    stopped = "\nStopped." if what is verify else STOPPED
+    return status_of(lambda: what(options), "run_all.py", stopped)
 
 
 def list_experiments(options):
@@ -229,6 +239,64 @@ def compare(options):
         )
     tell_agreement(found)
     return OK
+
+
+def verify(options):
+    """Compute the committed figures from the committed weights; return whether all agree."""
+    from Code.foundation.own_process import prepare
+    from Code.runs import verify as verifying
+    from Code.runs.progress import say
+
+    # As the processes of a run, with whose figures these are compared
+    prepare()
+    names = None if options.only is None else [row.name for row in chosen(options)]
+    output = Path(options.output or ("output/quick" if options.quick else "output"))
+    told = verifying.models(output, names)
+    say(f"{len(told)} models, one after the other, from {shipped.folder_of(output)}/")
+    for name in names or ():
+        if name not in told:
+            say(f"{name} has no weights there")
+    done = []
+    for one in verifying.verify(output, told):
+        done.append(one)
+        tell_verified(one, done, len(told))
+    return tell_all_verified(done, options.json)
+
+
+def tell_verified(one, done, n):
+    """Print a line about a model that was just verified."""
+    from Code.runs.progress import duration, say
+    from Code.runs.verify import seconds_left
+
+    took = duration(sum(each.seconds for each in done))
+    left = f", about {duration(seconds_left(done, n))} left" if len(done) < n else ""
+    precision = "" if one.precision == "half" else f", in {one.precision} precision"
+    agree = f"{len(one.cells) - len(one.differing)} of {len(one.cells)} cells agree"
+    where = f"[{len(done)}/{n}] {one.experiment}, seed {one.seed}{precision}"
+    say(f"{where}: {agree} ({took} so far{left})")
+
+
+def tell_all_verified(done, as_json=False):
+    """Print the cells that differ, what was not computed, and how many agree; the exit status."""
+    from dataclasses import asdict
+
+    from Code.runs.progress import say
+
+    cells = [cell for one in done for cell in one.cells]
+    differing = [cell for one in done for cell in one.differing]
+    if as_json:
+        print_json([{**asdict(cell), "agrees": cell.agrees} for cell in cells])
+    if differing:
+        say(f"\n{'cell':56} {'committed':>12} {'computed':>12} {'may differ by':>14}")
+    for cell in differing:
+        where = f"{cell.experiment}, {cell.stage}, {cell.metric} ({cell.split})"
+        numbers = f"{cell.committed:12.6g} {cell.computed:12.6g} {cell.within:14.2g}"
+        say(f"{where:56} {numbers}")
+    reasons = dict.fromkeys(reason for one in done for reason in one.not_computed)
+    for reason in reasons:
+        say(f"not computed, {reason}: {sum(one.not_computed.get(reason, 0) for one in done)} cells")
+    say(f"{len(cells) - len(differing)} of {len(cells)} cells agree")
+    return FAILED if differing else OK
 
 
 def tell_agreement(found, most=None):

@@ -16,6 +16,7 @@ from Code.data.datasets import load_dataset
 from Code.experiments.table import EXPERIMENTS
 from Code.explorer.text import grid_data, letters
 from Code.figures.style import DIGIT_COLOURS
+from Code.foundation import shipped
 from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
 from Code.training.trained import load_model
@@ -78,12 +79,15 @@ FAMILY = "{language}/variants/{variant}.md"
 
 
 def has_models(output):
-    """Whether the folder ``output`` contains a model that the page can show."""
-    return any(_file(output, name).is_file() for name in PLANES)
+    """Whether the folder ``output`` contains a model, trained there, that the page can show."""
+    return any(name in PLANES for name in _trained(output))
 
 
 def build(output, megabytes=MEGABYTES, say=print):
     """The page as text, built from the models in the folder ``output``.
+
+    Where no two-dimensional one was trained there, all are those that are committed with the code:
+    the page does not mix them.
 
     Parameters
     ----------
@@ -96,8 +100,14 @@ def build(output, megabytes=MEGABYTES, say=print):
         If there is no two-dimensional model, if rounding changes a model too much, or if none fits
         into the page.
     """
+    files = _trained(output)
     if not has_models(output):
-        raise UserError(f"no trained 2-D model in {output}/: run `run_all.py --only common` first")
+        files = _committed(output)
+        if not any(name in PLANES for name in files):
+            raise UserError(
+                f"no trained 2-D model in {output}/: run `run_all.py --only common` first"
+            )
+        say("no 2-D model was trained here; these are the committed reference's")
     data = load_dataset("mnist")
     order = pictured_first(data.y_test, N_PICTURED)
     images, labels = data.x_test[order], data.y_test[order]
@@ -108,7 +118,7 @@ def build(output, megabytes=MEGABYTES, say=print):
     }
     known = to_unit(data.x_train[:N_KNOWN])
     room = megabytes * 1e6 - len(render({**shown, **_lists({})}).encode())
-    models = fill(output, to_unit(images), known, room, say)
+    models = fill(files, to_unit(images), known, room, say)
     if not any(name in PLANES for name in models):
         raise UserError(
             f"none of the 2-D models in {output}/ is made of dense layers and finds room in "
@@ -232,15 +242,26 @@ def luminance(rgb):
 # Models -------------------------------------------------------------------------------------------
 
 
-def _file(output, name):
-    return Path(output, name, "model.keras")
+def _trained(output):
+    """The files of the models that were trained in a folder of results, by experiment."""
+    return _existing({name: Path(output, name, "model.keras") for name in WISHED})
 
 
-def fill(output, images, known, room, say):
+def _committed(output):
+    """The files of the models that are committed in a folder of results, by experiment."""
+    return _existing({name: shipped.file_of(output, name) for name in WISHED})
+
+
+def _existing(files):
+    return {name: file for name, file in files.items() if file.is_file()}
+
+
+def fill(files, images, known, room, say):
     """The page's data of each model that it takes, by name, in the order of `WISHED`.
 
     Parameters
     ----------
+    files : the model of each experiment that has one.
     images : test images ``(n, height, width)`` in [0, 1], as shown on the page.
     known : training images, used for rounding the weights.
     room : bytes for all models together.
@@ -250,9 +271,9 @@ def fill(output, images, known, room, say):
     for name in WISHED:
         kind = next(kind for kind in MOST if name in kind)
         full = sum(other in kind for other in models) == MOST[kind]
-        if full or not _file(output, name).is_file():
+        if full or name not in files:
             continue
-        entry = _entry(_file(output, name), name, images, known, say)
+        entry = _entry(files[name], name, images, known, say)
         room -= len(_json({name: entry})) if entry else 0
         if room < 0:
             say(f"{name} is left out, and what would follow: the page is full")

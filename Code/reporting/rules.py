@@ -27,6 +27,11 @@ report prints them in its methods.
 8. **Agreement.** A figure of a run agrees with the committed reference if Welch's interval of their
    difference at `LEVEL` holds 0; of a figure without chance, if both differ by no more than
    `SAME_ROUNDING` of it. By chance alone one figure in twenty lies outside.
+9. **Weights.** The weights that are committed are rounded to half precision where that moves no
+   figure that they decide by more than `HALF_PRECISION` of its spread over the seeds (without a
+   known spread, of `SAME_ROUNDING` of it); else they stay as they are. A figure that is computed
+   again from them agrees if it lies within `SAME_ROUNDING` of the committed one, or within that
+   share of the spread; where it is drawn at random, within what one more draw allows beyond that.
 """
 
 LEVEL = 0.95
@@ -70,6 +75,10 @@ WIDEST = 0.1
 
 SAME_ROUNDING = 0.001
 """Share of a figure without chance by which another processor's rounding may change it."""
+
+HALF_PRECISION = 0.2
+"""Share of a figure's spread over the seeds by which half precision of the weights may move it: a
+mean of three seeds moves by a fifteenth of the spread, if one of them moves so far."""
 
 SAME_PICTURE = 0.99
 """Correlation from which two pictures of reconstructions show the same model."""

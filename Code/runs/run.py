@@ -21,7 +21,7 @@ from Code.foundation.atomic import write_json
 from Code.foundation.errors import UserError
 from Code.reporting import reference
 from Code.reporting.results import ResultError, load_runs
-from Code.runs import schedule, use_units, uses_table
+from Code.runs import schedule, use_units, uses_table, weights
 from Code.runs.common_stages import saved_seconds, with_common_stages
 from Code.runs.extend import counts
 from Code.runs.fingerprint import fingerprint
@@ -153,6 +153,8 @@ def run(
                 write_results_csv(output, None if extend else reference.own(output))
                 if measure_uses:
                     _use(plan.rows, seeds, store, str(data), quick, force, extend, done)
+                if extend and images.name == "mnist":
+                    weights.ship(output, str(data), quick, jobs)
             if done.trained or done.used:
                 note_run(
                     output,

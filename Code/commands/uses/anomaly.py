@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.data.pictures import load_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
@@ -21,7 +22,6 @@ from Code.tasks.anomaly import (
     scorers,
     threshold,
 )
-from Code.training.trained import load_model
 
 
 def parser():

@@ -3,12 +3,12 @@
 import numpy as np
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.data.filters import psnr
 from Code.data.pictures import save_images
 from Code.foundation.errors import UserError
 from Code.tasks.denoise import KINDS, noisy
 from Code.tasks.reconstruct import ssim
-from Code.training.trained import load_model
 
 
 def main(arguments=None):

@@ -5,10 +5,10 @@ import argparse
 import numpy as np
 
 from Code.commands.cli import add_module
+from Code.commands.models import load_model
 from Code.data.datasets import load_dataset
 from Code.parts.images import to_unit
 from Code.tasks.export import COMPARED, FORMATS, export
-from Code.training.trained import load_model
 
 
 def main(arguments=None):

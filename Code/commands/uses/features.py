@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
 from Code.foundation.errors import UserError
@@ -18,7 +19,6 @@ from Code.tasks.features import (
     read_labels,
     unsupervised_code,
 )
-from Code.training.trained import load_model
 
 
 def parser():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.data.filters import psnr
 from Code.data.pictures import ACCEPTED, named, save_images
 from Code.data.tables import read_table, write_table
@@ -10,7 +11,6 @@ from Code.foundation.errors import UserError
 from Code.tasks.fill import HOLES, STEPS, filled_by, holes_in, mean_image, sample
 from Code.tasks.reconstruct import has_posterior
 from Code.tasks.table import fill_table, hidden_errors
-from Code.training.trained import load_model
 
 
 def main(arguments=None):

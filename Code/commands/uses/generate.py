@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.data.pictures import ACCEPTED, named, save_images
 from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.errors import UserError
 from Code.tasks.generate import SHOWN, fitted_codes, interpolations, prior_codes
-from Code.training.trained import load_model
 
 
 def parser():

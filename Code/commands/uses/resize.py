@@ -3,11 +3,11 @@
 import numpy as np
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.data.pictures import named, save_images
 from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
 from Code.tasks.resize import FACTORS, N_CHOOSING, chosen, enlarge, enlarged, shrink
-from Code.training.trained import load_model
 
 
 def main(arguments=None):

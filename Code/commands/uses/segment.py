@@ -1,10 +1,10 @@
 """The command line of ``python -m Code.use segment``."""
 
 from Code.commands import cli
+from Code.commands.models import load_model
 from Code.data.pictures import ACCEPTED, load_images, named, save_images
 from Code.foundation.errors import UserError
 from Code.tasks.segment import N_LABELLED, cluttered, described, fitted, intersection_over_union
-from Code.training.trained import load_model
 
 
 def parser():
