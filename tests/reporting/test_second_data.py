@@ -311,7 +311,7 @@ def test_both_languages_tell_of_other_data(with_uses, tmp_path):
         well_formed(english, "uses"), well_formed(chinese, "uses")
     for name in ("uses", "report"):
         english, chinese = (text.count("Fashion-MNIST") for text in site.both(name))
-        assert english == chinese >= 3
+        assert english == chinese >= 2
     assert (fashion.other.folder, digits.kept, digits.number("wins")) == ("fashion_mnist", 2, 2)
     assert "1.00 [1.00, 1.00]" in site.pages["en"]["uses"]
     assert f"for {fashion.kept} of 2 uses on Fashion-MNIST" in site.pages["en"]["report"]
