@@ -13,7 +13,7 @@ import numpy as np
 
 from Code.reporting import estimates, failures, other_data
 from Code.reporting.other_data import Described
-from Code.reporting.results import Result, ResultError, load_results
+from Code.reporting.results import Result, ResultError, Results, load_results
 from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, LEVEL, ORDER_DRAWS, margin_of
 from Code.reporting.uses import Metric, Uses, load_uses
 
@@ -26,11 +26,23 @@ WINS, NEARLY, LOSES = "wins", "nearly", "loses"
 
 @dataclass(frozen=True)
 class Other:
-    """The uses as measured on another data set; ``folder`` is its name in that of the results."""
+    """The uses as measured on another data set; ``folder`` is its name in that of the results.
+
+    ``code`` is the version of the code by which each variant was trained there.
+    """
 
     folder: str
     data: Described
     uses: Uses
+    code: Mapping[str, str]
+
+    def by_other_code(self, results: Results) -> list[str]:
+        """The variants that another version of the code has trained than those of ``results``."""
+        return [
+            name
+            for name, version in self.code.items()
+            if name in results and results[name].code_version != version
+        ]
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,8 @@ def load(output: str | Path, names: Collection[str] | None = None) -> list[Other
         if uses is not None:
             failed = failures.failures(results)
             uses = uses.without({of: one.seeds for of, one in failed.items()})
-            found.append(Other(name, *other_data.described(results), uses))
+            code = {of: result.code_version for of, result in results.items()}
+            found.append(Other(name, *other_data.described(results), uses, code))
     return found
 
 

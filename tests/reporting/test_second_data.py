@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+import test_pages
 from invented import result_of, tiny_png
 from pages import pictures, rendered
 from scipy import stats
@@ -18,6 +19,11 @@ from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, RELATIVE_MARGIN
 from Code.reporting.second_data import Change, changes, correlation, rows, spearman
 from Code.reporting.uses import FILE, uses_of
 
+RULES_OF_CHINESE = (
+    test_pages.test_chinese_has_chinese_punctuation,
+    test_pages.test_chinese_has_no_english_but_names,
+    test_pages.test_chinese_has_one_term_for_one_thing,
+)
 NAMES = [f"{name}-16" for name in "abcdefghij"]
 FASHION = {
     "name": "fashion-mnist/",
@@ -231,6 +237,15 @@ def write_folder(output, name="fashion_mnist", data=FASHION, uses=None, models=N
     return folder
 
 
+@pytest.fixture
+def with_uses(write_output):
+    """A folder of results on MNIST with uses of ten variants."""
+    output = write_output()
+    both = raw(falling(), falling(reversed(NAMES)), seeds=(0, 1, 2))
+    (output / FILE).write_text(json.dumps(both), encoding="utf-8")
+    return output
+
+
 def test_a_folder_of_other_data_is_no_experiment(write_output):
     output = write_output()
     names = set(load_results(output))
@@ -274,16 +289,26 @@ def test_failed_trainings_compete_nowhere(write_output):
     assert other.uses.mains[0].best_model.name == "b-16"
 
 
+def test_variants_of_another_version_of_the_code_are_named(with_uses, tmp_path):
+    write_folder(with_uses, uses=raw(falling()))
+    write_folder(with_uses, "here", uses=raw(falling()), models=NAMES[1:])
+    for name in NAMES[:3]:
+        path = with_uses / name / "result.json"
+        path.parent.mkdir()
+        result = json.loads((with_uses / "fashion_mnist" / name / "result.json").read_text())
+        result["data"] = {**FASHION, "name": "mnist"}
+        if name == "b-16":
+            result["code_version"] = "new"
+        path.write_text(json.dumps(result))
+    fashion, here = second_data.load(with_uses)
+    results = load_results(with_uses)
+    assert fashion.by_other_code(results) == here.by_other_code(results) == ["b-16"]
+    english, chinese = rendered(with_uses, tmp_path / "report").both("uses")
+    assert english.count("Another version of the code than on MNIST trained `b-16`.") == 2
+    assert chinese.count("训练 `b-16` 的代码版本与 MNIST 上的不同。") == 2
+
+
 # --- the pages ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def with_uses(write_output):
-    """A folder of results on MNIST with uses of ten variants."""
-    output = write_output()
-    both = raw(falling(), falling(reversed(NAMES)), seeds=(0, 1, 2))
-    (output / FILE).write_text(json.dumps(both), encoding="utf-8")
-    return output
 
 
 def shuffled(seed):
@@ -309,6 +334,11 @@ def test_both_languages_tell_of_other_data(with_uses, tmp_path):
     for english, chinese in (site.both("uses"), site.both("report"), site.both("methods")):
         assert NUMBER.findall(english) and shape(english) == shape(chinese)
         well_formed(english, "uses"), well_formed(chinese, "uses")
+    chinese = {
+        name: test_pages.prose(site.pages["zh"][name]) for name in ("uses", "report", "methods")
+    }
+    for rule in RULES_OF_CHINESE:
+        rule(chinese)
     for name in ("uses", "report"):
         english, chinese = (text.count("Fashion-MNIST") for text in site.both(name))
         assert english == chinese >= 2
