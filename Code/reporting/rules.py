@@ -27,11 +27,11 @@ report prints them in its methods.
 8. **Agreement.** A figure of a run agrees with the committed reference if Welch's interval of their
    difference at `LEVEL` holds 0; of a figure without chance, if both differ by no more than
    `SAME_ROUNDING` of it. By chance alone one figure in twenty lies outside.
-9. **Other data.** The order of the variants in a use, of one width, on MNIST and on another data
-   set is compared by Spearman's rank correlation, over the variants that compete on both. Its
-   interval at `LEVEL` is that of `ORDER_DRAWS` draws of as many variants with replacement; fewer
-   than `LEAST_VARIANTS` have none. Advice holds there if MNIST's best is the best there too, or
-   behind the best there by no more than the margin of the metric; of the mean rank, if it is first.
+10. **Other data.** The order of the variants in a use, of one width, on MNIST and on another data
+    set is compared by Spearman's rank correlation, over the variants that compete on both. Its
+    interval at `LEVEL` is that of `ORDER_DRAWS` draws of as many variants with replacement; fewer
+    than `LEAST_VARIANTS` have none. Advice holds there if MNIST's best is the best there too, or
+    behind the best there by no more than the metric's margin; of the mean rank, if it is first.
 """
 
 LEVEL = 0.95

@@ -1,4 +1,4 @@
-"""Whether advice that was found on MNIST holds on other data (rule 9 of `Code.reporting.rules`).
+"""Whether advice that was found on MNIST holds on other data (rule 10 of `Code.reporting.rules`).
 
 Results on other data lie in folders of their own inside the folder of results, one a data set. Each
 use orders the variants on MNIST and there; the two orders are compared.
