@@ -30,8 +30,9 @@ report prints them in its methods.
 10. **Other data.** The order of the variants in a use, of one width, on MNIST and on another data
     set is compared by Spearman's rank correlation, over the variants that compete on both. Its
     interval at `LEVEL` is that of `ORDER_DRAWS` draws of as many variants with replacement; fewer
-    than `LEAST_VARIANTS` have none. Advice holds there if MNIST's best is the best there too, or
-    behind the best there by no more than the metric's margin; of the mean rank, if it is first.
+    than `LEAST_VARIANTS` different figures have none. Advice holds there if MNIST's best is the
+    best there too, or behind it by no more than the metric's margin; of the mean rank, if it is
+    first.
 """
 
 LEVEL = 0.95
@@ -53,7 +54,7 @@ ORDER_DRAWS = 2_000
 """Draws of the bootstrap that gives the correlation of two orders its interval."""
 
 LEAST_VARIANTS = 8
-"""Variants from which that interval holds the truth as often as it says; fewer are not compared."""
+"""Figures that differ from which that interval holds the truth as often as it says."""
 
 CHANGES_NAMED = 3
 """So many of the largest changes of place are named."""

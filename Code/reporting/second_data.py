@@ -271,20 +271,17 @@ def correlation(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Correl
         ρ = Σ (R_i − R̄)(S_i − S̄) / √(Σ (R_i − R̄)² Σ (S_i − S̄)²)      R, S: ranks, ties share theirs
 
     The interval at `LEVEL` holds the middle of `ORDER_DRAWS` draws of as many variants with
-    replacement (Efron 1979), each ranked anew. None for fewer than `LEAST_VARIANTS` variants, or
-    where all are equal.
+    replacement (Efron 1979), each ranked anew. None where one side has fewer than `LEAST_VARIANTS`
+    different figures, of which a draw may hold one alone, which is no order.
     """
     a, b = np.asarray(a, float), np.asarray(b, float)
     n = len(a)
-    if n < LEAST_VARIANTS:
-        return None
-    rho = spearman(a, b)
-    if np.isnan(rho):
+    if min(len(np.unique(a)), len(np.unique(b))) < LEAST_VARIANTS:
         return None
     drawn = np.random.default_rng(seed).integers(0, n, (ORDER_DRAWS, n))
     tail = (1 - LEVEL) / 2
     low, high = np.nanquantile(spearman(a[drawn], b[drawn]), (tail, 1 - tail))
-    return Correlation(float(rho), float(low), float(high), n)
+    return Correlation(float(spearman(a, b)), float(low), float(high), n)
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ def test_it_is_spearman_s_with_and_without_ties():
         a, b = rng.normal(size=(2, n))
         d = stats.rankdata(a) - stats.rankdata(b)
         assert correlation(a, b).rho == pytest.approx(1 - 6 * sum(d**2) / (n * (n**2 - 1)))
-        a, b = rng.integers(0, 5, (2, n))
+        a, b = rng.permuted([[*range(n), 3, 5, 5]] * 2, axis=1)
         assert correlation(a, b).rho == pytest.approx(stats.spearmanr(a, b).statistic)
 
 
@@ -86,7 +86,10 @@ def test_an_equal_order_is_one_for_certain_and_the_reverse_minus_one():
 def test_too_few_and_equal_ones_have_no_order():
     few = range(LEAST_VARIANTS - 1)
     assert correlation(few, few) is None
+    # Nor do many that share few figures: a draw may hold one of these alone
     assert correlation([1.0] * 12, range(12)) is None
+    assert correlation(range(24), [0.0] * 17 + [*range(1, LEAST_VARIANTS - 1), 1]) is None
+    assert correlation(range(24), [0.0] * 17 + [*range(1, LEAST_VARIANTS)]).n == 24
     assert correlation(range(LEAST_VARIANTS), range(LEAST_VARIANTS)).n == LEAST_VARIANTS
 
 
