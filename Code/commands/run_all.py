@@ -73,6 +73,12 @@ def parser():
         action="store_false",
         help="do not measure what the models of the group `common` can do",
     )
+    what.add_argument(
+        "--no-pictures",
+        dest="pictures",
+        action="store_false",
+        help="draw no experiment: of the uses there is one picture each, and nothing else",
+    )
     what.add_argument("--force", action="store_true", help="train finished experiments again too")
     what.add_argument(
         "--extend",
@@ -383,6 +389,7 @@ def train(options):
         quick=options.quick,
         jobs=options.jobs,
         measure_uses=options.uses,
+        pictures=options.pictures,
         force=options.force,
         extend=options.extend,
         backend=options.backend,

@@ -1,7 +1,7 @@
 """What all pages tell, computed from the results once for both languages."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from Code.reporting import (
     other_data,
     power,
     published_curves,
+    second_data,
     tables,
 )
 from Code.reporting.agreement import Agreement
@@ -30,7 +31,8 @@ class Facts:
     report is about: the published comparison on MNIST, everything on other data. ``warned`` are
     the same with their failed runs. ``runs`` are the runs that trained the models. ``agreement`` is
     how nearly they repeat the committed reference, where they are not it. ``kept`` are names of the
-    pages that came with the code and stay.
+    pages that came with the code and stay. ``others`` are the uses on other data, beside which
+    those on MNIST are put.
     """
 
     on_mnist: bool
@@ -44,6 +46,7 @@ class Facts:
     runs: list[dict]
     agreement: Agreement | None = None
     kept: frozenset[str] = frozenset()
+    others: Sequence[second_data.Other] = ()
 
     @classmethod
     def of(
@@ -92,6 +95,12 @@ class Facts:
     def curves(self) -> list[published_curves.Distance]:
         """How far our training curves lie from the published ones."""
         return published_curves.distances(self.results) if self.on_mnist else []
+
+    @cached_property
+    def beside(self) -> list[second_data.Beside]:
+        """The uses on MNIST beside those on each other data set."""
+        known = self.on_mnist and self.uses is not None
+        return second_data.compared(self.uses, self.others) if known else []
 
     @cached_property
     def margins(self) -> list[power.MarginRow]:

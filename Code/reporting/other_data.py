@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from Code.reporting.contents import home, place
 from Code.reporting.results import PROJECTED, Result, Results
 
-NAMES = {"fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+NAMES = {
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "small_digits": "scikit-learn's digits",
+}
 ENDINGS = re.compile(r"(\.npz|\.npy|\.csv|\.csv\.gz|/)$")
 # More classes than this are shortened to the first ones and the last one
 SHOWN_CLASSES = 30
@@ -68,7 +73,8 @@ def _described(data: dict) -> Described:
 
 def short_name(name: str) -> str:
     """The name of a data set without the ending of a file or the slash of a folder."""
-    return NAMES.get(name) or ENDINGS.sub("", name)
+    bare = ENDINGS.sub("", name)
+    return NAMES.get(bare.lower().replace("-", "_"), bare)
 
 
 def code(text: object) -> str:

@@ -56,6 +56,24 @@ CORRECTED_FIRST = ("corrected", "published", "paper", "common", "own", "baseline
 COMMON_FIRST = ("common", "paper", "corrected", "own", "published", "baseline")
 
 
+SHOWN_USES = ("reconstruct", "denoise", "fill")
+"""Of these uses the first with a picture is shown of other data."""
+
+
+@dataclass(frozen=True)
+class OfAUse:
+    """The picture of a use, and the link to it."""
+
+    use: str
+    link: str
+
+
+def of_a_use(folder: str, link: Callable[[str, str], str | None]) -> OfAUse | None:
+    """One picture of a use of other data, whose results lie in ``folder``; None without any."""
+    found = ((use, link("output", f"{folder}/uses/{use}.png")) for use in SHOWN_USES)
+    return next((OfAUse(use, to) for use, to in found if to), None)
+
+
 Linked = Callable[[Result, str], str | None]
 """`Code.reporting.links.Places.picture`: the link to a picture that exists, else None."""
 

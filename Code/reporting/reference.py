@@ -19,7 +19,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "output" / "reference"
 """Where the tables lie in a checkout; an installed copy of the code has none."""
 
 COMMITTED = "committed.json"
-"""SHA-256 of each ``result.json`` and of each of `BESIDE` that is committed with the code."""
+"""SHA-256 of each ``result.json`` and of each of `BESIDE` that is committed with the code.
+
+Those of results on other data, which lie in a folder of their own, stand there with its name.
+"""
 
 BESIDE = ("uses.json", "runs.json", "left_out.json", "benchmark.json")
 
@@ -96,22 +99,30 @@ def committed(folder: str | Path = FOLDER) -> dict[str, str]:
 
 def own(output: str | Path, folder: str | Path = FOLDER) -> set[str]:
     """The experiments in ``output`` that were trained here: all but what came with the code."""
-    known, found = committed(folder), digests(output)
     return {
         name.removesuffix("/result.json")
-        for name, digest in found.items()
-        if known.get(name) != digest and name not in BESIDE
+        for name, came in _came(output, folder).items()
+        if not came and name not in BESIDE
     }
 
 
 def theirs(output: str | Path, folder: str | Path = FOLDER) -> set[str]:
     """Those of `BESIDE` in ``output`` that came with the code."""
-    return {name for name in BESIDE if came_with_the_code(output, name, folder)}
+    return {name for name, came in _came(output, folder).items() if came and name in BESIDE}
 
 
 def came_with_the_code(output: str | Path, name: str, folder: str | Path = FOLDER) -> bool:
     """Whether one of `BESIDE` in ``output`` is the committed one, to which no run adds."""
-    return name in (found := digests(output)) and committed(folder).get(name) == found[name]
+    return _came(output, folder).get(name, False)
+
+
+def _came(output: str | Path, folder: str | Path) -> dict[str, bool]:
+    """Of every file in the `digests` of a folder, be it of other data, whether it is committed."""
+    known, data = committed(folder), Path(output).resolve().name
+    return {
+        name: digest in (known.get(name), known.get(f"{data}/{name}"))
+        for name, digest in digests(output).items()
+    }
 
 
 def with_spreads(results: Results, known: Mapping[tuple[str, ...], Spread]) -> dict[str, Result]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from Code.figures.ideas import drawing
 from Code.foundation.atomic import write_text
-from Code.reporting import left_out, other_data, reference
+from Code.reporting import left_out, other_data, reference, second_data
 from Code.reporting.agreement import agreement
 from Code.reporting.facts import Facts
 from Code.reporting.kept import headed, kept
@@ -25,18 +25,22 @@ def render_reports(
     report_dir: str | Path,
     reference_dir: str | Path | None = None,
     own: Collection[str] | None = None,
+    others: Collection[str] | None = None,
 ) -> list[Path]:
     """Write the pages in both languages from the results in ``output_dir``; the main ones first.
 
     It reads only ``*/result.json``, ``*/history.csv``, ``runs.json``, ``benchmark.json``,
-    ``uses.json`` and ``left_out.json``, the source of the variants, and checks which pictures exist
-    and whether ``explorer.html`` exists in ``report_dir``.
+    ``uses.json`` and ``left_out.json``, the results and uses on other data in folders below, the
+    source of the variants, and checks which pictures exist and whether ``explorer.html`` exists in
+    ``report_dir``.
     Results on MNIST are held against the published figures; those on other data have a report of
     their own, which compares them with each other only.
     The spread of figures of few seeds comes from the tables in ``reference_dir``, see
     `Code.reporting.reference`.
     With ``own``, names of experiments that were trained here, the pages are of these alone; those
     that came with the code and of which nothing was run stay, under a line that says so.
+    ``others`` are names of folders in ``output_dir`` with results on other data, beside which the
+    uses on MNIST are put; None for all of them.
     Links are relative from each page, so the folders must be on one drive.
     The same results give the same bytes.
 
@@ -62,6 +66,8 @@ def render_reports(
         if uses is not None and not other_data.is_other(results):
             uses = reference.uses_with_spreads(uses, of_uses)
     facts = Facts.of(results, uses, Path(output_dir), theirs)
+    if facts.on_mnist and uses is not None:
+        facts = replace(facts, others=second_data.load(output_dir, others))
     all_pages = pages(facts.everything) if facts.on_mnist else other_pages()
     if own is not None and reference_dir is not None:
         table = reference.figures(Path(reference_dir, "results.csv"), reference.MEASURE)

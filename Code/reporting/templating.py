@@ -32,6 +32,7 @@ from Code.reporting import (
     published_uses,
     reproduced,
     rules,
+    second_data,
     tables,
     trials,
 )
@@ -61,6 +62,7 @@ MODULES = {
         published_figures,
         reproduced,
         rules,
+        second_data,
         table,
         tables,
         trials,
@@ -143,6 +145,9 @@ class Language:
             replaced = self._module(f"{language}/other/labels.j2")
             self.labels = SimpleNamespace(**{**vars(self.labels), **vars(replaced)})
             self.context["L"] = self.labels
+        elif facts.beside:
+            # A picture of images of anything has words of its own
+            self.context["OTHER_L"] = self._module(f"{language}/other/labels.j2")
         self.context["M"] = self._module("macros.j2")
 
     def render(self, page: Page) -> str:

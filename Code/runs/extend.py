@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from Code.foundation.atomic import write_json, write_text
-from Code.reporting import reference
+from Code.reporting import reference, second_data
 from Code.runs.fingerprint import NUMERICAL_PACKAGES, code_version, modules_of
 from Code.runs.results import settings_of
 
@@ -44,10 +44,29 @@ def counts(row, output, data, seeds):
 def make_reference(output):
     """Write the tables of a reference into ``output/reference``, and what tells its files apart.
 
-    They are then to be committed together with the results.
+    They are then to be committed together with the results. The files of other data, each in a
+    folder of its own in there, are told apart as well. Of such a folder itself nothing is written
+    but that: it joins the reference beside it.
     """
-    folder = Path(output, reference.FOLDER.name)
+    output = Path(output).resolve()
+    beside = output.parent / reference.FOLDER.name
+    if (beside / reference.COMMITTED).is_file() and output.name in second_data.folders(
+        beside.parent
+    ):
+        known = reference.committed(beside)
+        others = {k: v for k, v in known.items() if not k.startswith(f"{output.name}/")}
+        write_json(beside / reference.COMMITTED, others | _within(output))
+        return
+    folder = output / reference.FOLDER.name
     for name in TABLES:
         if Path(output, name).is_file():
             write_text(folder / name, Path(output, name).read_text(encoding="utf-8"))
-    write_json(folder / reference.COMMITTED, reference.digests(output))
+    found = reference.digests(output)
+    for name in second_data.folders(output):
+        found |= _within(output / name)
+    write_json(folder / reference.COMMITTED, found)
+
+
+def _within(folder):
+    """The digests of a folder of other data, by names that begin with its own."""
+    return {f"{folder.name}/{k}": v for k, v in reference.digests(folder).items()}

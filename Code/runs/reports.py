@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from Code.reporting import reference
+from Code.reporting import reference, second_data
 from Code.reporting.agreement import agreement
 from Code.reporting.render import render_reports
 from Code.reporting.results import load_results
@@ -26,13 +26,24 @@ def write_reports(output, extend=False):
     all results: these are the committed reference, of which the front page's table is.
     """
     mine = None if extend else reference.own(output) or None
-    rendered = render_reports(output, report_folder(output), reference.FOLDER, mine)
+    others = None if extend else other_data_of(output, mine is not None)
+    rendered = render_reports(output, report_folder(output), reference.FOLDER, mine, others)
     main, other_language, *pages = rendered
     if extend:
         make_reference(output)
         if Path(output) == DEFAULT_OUTPUT:
             front_page.update(Path("README.md"), output)
     say(f"Reports: {main}, {other_language} ({len(pages)} more pages beside them)")
+
+
+def other_data_of(output, mine, folder=None):
+    """Names of the folders in ``output`` with uses on other data: of this machine, or committed."""
+    folder = folder or reference.FOLDER
+    return {
+        name
+        for name in second_data.folders(output)
+        if mine != reference.came_with_the_code(Path(output, name), "uses.json", folder)
+    }
 
 
 def compared(output, folder=reference.FOLDER):

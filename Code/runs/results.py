@@ -24,7 +24,7 @@ RESULT_COLUMNS = (
 )
 
 
-def assemble(experiment, seeds, data, store, quick, failures, every_picture=False):
+def assemble(experiment, seeds, data, store, quick, failures, every_picture=False, pictures=True):
     """Write one experiment's result.json, history.csv and figures from its finished runs.
 
     Figures show the first seed that finished. Nothing is written if no seed finished.
@@ -36,6 +36,7 @@ def assemble(experiment, seeds, data, store, quick, failures, every_picture=Fals
     data : description of the data set, as stored in result.json.
     failures : list of ``{"seed", "reason"}``.
     every_picture : draw also what no page of the report on MNIST shows.
+    pictures : False draws none, and removes those of earlier results.
     """
     # It imports Matplotlib, for which a run that begins does not wait
     from Code.runs.families import compared, history_of, limits, redraw
@@ -60,6 +61,7 @@ def assemble(experiment, seeds, data, store, quick, failures, every_picture=Fals
     own = histories(_seeded(records))
     of_rows = {**earlier, experiment.name: own}
     only = ALL if every_picture or not of_mnist else on_a_page(experiment)
+    only = only if pictures else ()
     axes = limits(experiment, of_rows, of_mnist)
     names = draw(experiment, list(records.values()), metrics, views, folder, thing, axes, only)
     keep_model(store.folder(experiment.name, done[0]) / "model.keras", folder / "model.keras")

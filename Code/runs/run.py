@@ -99,6 +99,7 @@ def run(
     quick=False,
     jobs=None,
     measure_uses=True,
+    pictures=True,
     force=False,
     extend=False,
     backend="loky",
@@ -115,6 +116,7 @@ def run(
     quick : whether to train on 2,000 images for 2 epochs per stage.
     jobs : number of parallel runs, one core each; None for `default_jobs`.
     measure_uses : whether the uses are measured too.
+    pictures : whether experiments are drawn; of the uses there is a picture each in any case.
     force : whether finished runs are trained again.
     extend : whether committed results count as this run's own where code, data and settings are
         the same, and all results become the committed reference: for whoever makes it.
@@ -144,8 +146,8 @@ def run(
             with schedule.backend(backend, address, jobs):
                 had = _without_own(plan, output, facts, seeds) if extend and not force else []
                 done.kept += len(had)
-                _train(plan, seeds, facts, store, quick, force, done)
-                if images.name == "mnist":
+                _train(plan, seeds, facts, store, quick, pictures, force, done)
+                if images.name == "mnist" and pictures:
                     from Code.runs import families
 
                     families.draw([row.name for row in plan.rows], output)
@@ -200,7 +202,7 @@ def _without_own(plan, output, facts, seeds):
     return had
 
 
-def _train(plan, seeds, facts, store, quick, force, done):
+def _train(plan, seeds, facts, store, quick, pictures, force, done):
     """Train unfinished runs, and write each experiment's results when its last seed is done."""
     units, prints = plan.units, plan.prints
     todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
@@ -216,7 +218,7 @@ def _train(plan, seeds, facts, store, quick, force, done):
     open_runs = {row.name: sum(u.name == row.name for u in todo) for row in plan.rows}
 
     def show(row):
-        assemble(row, seeds, facts, store, quick, failures[row.name])
+        assemble(row, seeds, facts, store, quick, failures[row.name], pictures=pictures)
 
     def ended(unit, failure):
         if failure:

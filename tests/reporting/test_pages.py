@@ -207,7 +207,7 @@ NAMES = """
     Williams Bourlard Kamp Vincent Masci Makhzani Frey Rifai Burda Grosse Salakhutdinov van der den
     Maaten Oord Xie Ruff Higgins Kim Mnih Rybkin Daniilidis Levine Zhao Song Ermon Tolstikhin
     Gretton Hochreiter Schmidhuber Cho Srivastava Devlin He Bengio Ng Zeiler Sohn Lee Yan nderby
-    Dhariwal
+    Dhariwal Fashion Spearman
 """
 FULL_WIDTH = "，。；：、！？（）“”"
 MENDED = (

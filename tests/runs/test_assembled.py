@@ -53,6 +53,22 @@ def test_a_result_on_mnist_holds_the_published_figure(assembled):
     assert "left_out" not in result
 
 
+def test_without_pictures_none_is_drawn_and_older_ones_go(assembled, tmp_path, monkeypatch):
+    _, drawn = assembled("letters26.npz")
+    asked = []
+    monkeypatch.setattr(pictures, "draw", lambda *arguments: asked.append(arguments[-1]) or [])
+    for wanted in (True, False):
+        data = {"name": "letters26.npz"}
+        results.assemble(drawn, [0], data, Store(tmp_path), False, [], pictures=wanted)
+    assert asked == [pictures.ALL, ()]
+    monkeypatch.undo()
+    old = tmp_path / ROW.name / "code.png"
+    old.write_bytes(b"old")
+    results.assemble(drawn, [0], data, Store(tmp_path), False, [], pictures=False)
+    found = json.loads((old.parent / "result.json").read_text())
+    assert found["figures"] == [] and not old.exists()
+
+
 def test_a_result_on_other_data_holds_no_published_figure_and_draws_none(assembled):
     result, drawn = assembled("letters26.npz")
     (row,) = result["metrics"]

@@ -3,13 +3,14 @@
 import csv
 import json
 import shutil
+import subprocess
 
 import pytest
 
 from Code.experiments.table import EXPERIMENTS
 from Code.reporting import reference
-from Code.runs import extend
-from Code.runs.run import facts_of, run
+from Code.runs import extend, reports
+from Code.runs.run import facts_of, note_run, run
 from Code.runs.store import Store
 from Code.runs.unit import dataset
 from Code.runs.uses_table import assemble
@@ -106,3 +107,76 @@ def test_runs_and_uses_that_came_with_the_code_are_begun_anew(committed):
     assert not reference.came_with_the_code(committed, "uses.json", committed / "reference")
     assemble([], {}, Store(committed), keep=False)
     assert json.loads((committed / "uses.json").read_text())["models"] == []
+
+
+def with_other_data(output, name="letters", **change):
+    """A folder of results on other data inside an output folder, as a run writes them."""
+    result = json.loads((output / "ae" / "result.json").read_text(encoding="utf-8"))
+    result["data"] |= {"name": f"{name}.npz", "sha256": "0" * 64, "source": None}
+    folder = output / name
+    (folder / "ae").mkdir(parents=True)
+    (folder / "ae" / "result.json").write_text(json.dumps(result | {"figures": []} | change))
+    (folder / "uses.json").write_text(json.dumps({"models": ["ae"], "seeds": [0], "uses": {}}))
+    note_run(folder, wall_seconds=1.0, jobs=1, trained=1, kept=0, seeds=1)
+    return folder
+
+
+def test_other_data_join_the_reference_by_their_folder_s_name(committed):
+    index = reference.FOLDER
+    with_other_data(committed)
+    with_other_data(committed, "quick", quick=True)
+    extend.make_reference(committed)
+    known = reference.committed(index)
+    told = {"ae/result.json", "uses.json", "runs.json"}
+    assert set(known) == {"ae/result.json", *(f"letters/{name}" for name in told)}
+    assert reference.own(committed, index) == reference.own(committed / "letters", index) == set()
+    assert reference.theirs(committed / "letters", index) == {"uses.json", "runs.json"}
+    assert reference.own(committed / "quick", index) == {"ae"}
+
+
+def test_a_folder_of_other_data_has_no_reference_of_its_own(committed):
+    index = reference.FOLDER
+    folder = with_other_data(committed)
+    before = reference.committed(index)
+    extend.make_reference(folder)
+    assert not (folder / "reference").exists()
+    assert reference.own(folder, index) == set()
+    after = reference.committed(index)
+    assert after.items() > before.items()
+    # What is written later in there is that machine's own, until it joins as well
+    (folder / "runs.json").write_text("[]")
+    assert reference.theirs(folder, index) == {"uses.json"}
+    (folder / "uses.json").unlink()
+    extend.make_reference(folder)
+    assert "letters/uses.json" not in reference.committed(index)
+    assert "ae/result.json" in reference.committed(index)
+
+
+def test_mine_stands_beside_mine_and_the_committed_beside_the_committed(committed):
+    index = reference.FOLDER
+    with_other_data(committed)
+    extend.make_reference(committed)
+    with_other_data(committed, "mine")
+    assert reports.other_data_of(committed, False, index) == {"letters"}
+    assert reports.other_data_of(committed, True, index) == {"mine"}
+
+
+def test_other_data_are_no_part_of_mnist_s_results(committed):
+    with_other_data(committed)
+    baseline(committed, extend=True)
+    assert names_in(committed) == {"pca-2", "ae"}
+    assert not reports.compared(committed, reference.FOLDER).figures
+
+
+def test_git_takes_results_of_other_data_and_a_picture_of_each_use(root):
+    kept = ["result.json", "uses.json", "uses.csv", "results.csv", "runs.json", "uses/fill.png"]
+    left = ["history.csv", "code.png", "model.keras", "runs/seed-0/record.json"]
+    paths = {f"output/letters/{'ae/' * (name == 'result.json')}{name}": True for name in kept}
+    paths |= {f"output/letters/ae/{name}": False for name in left}
+    paths |= {"output/letters/.work/lock": False, "output/letters/report/report.md": False}
+    # Of MNIST's there are pictures
+    paths |= {"output/ae/code.png": True, "output/ae/history.csv": True}
+    paths |= {"output/families/ae.png": True, "output/uses/fill.png": True}
+    command = ["git", "check-ignore", "--no-index", *paths]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert set(done.stdout.split()) == {path for path, taken in paths.items() if not taken}

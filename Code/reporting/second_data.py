@@ -1,0 +1,293 @@
+"""Whether advice that was found on MNIST holds on other data (rule 10 of `Code.reporting.rules`).
+
+Results on other data lie in folders of their own inside the folder of results, one a data set. Each
+use orders the variants on MNIST and there; the two orders are compared.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from Code.reporting import estimates, failures, other_data
+from Code.reporting.other_data import Described
+from Code.reporting.results import Result, ResultError, Results, load_results
+from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, LEVEL, ORDER_DRAWS, margin_of
+from Code.reporting.uses import Metric, Uses, load_uses
+
+WIDTHS = (16, 2)
+"""Units of the codes whose orders are compared; of the first that a use knows, its winner."""
+
+WINS, NEARLY, LOSES = "wins", "nearly", "loses"
+"""MNIST's best is the best there too; is behind it by no more than the margin; by more."""
+
+
+@dataclass(frozen=True)
+class Other:
+    """The uses as measured on another data set; ``folder`` is its name in that of the results.
+
+    ``code`` is the version of the code by which each variant was trained there.
+    """
+
+    folder: str
+    data: Described
+    uses: Uses
+    code: Mapping[str, str]
+
+    def by_other_code(self, results: Results) -> list[str]:
+        """The variants that another version of the code has trained than those of ``results``."""
+        return [
+            name
+            for name, version in self.code.items()
+            if name in results and results[name].code_version != version
+        ]
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's rank correlation of two orders of ``n`` variants, and its bootstrap interval."""
+
+    rho: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """A variant that has another place there than on MNIST, 1 for the best."""
+
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One use on MNIST and on other data, over the variants that compete on both.
+
+    Attributes
+    ----------
+    metric : MNIST's main one of the use; None for the mean rank over all uses.
+    units : the width of the codes among which winners, place and changes are.
+    winner, winner_there : the best variant on MNIST, and the best on the other data.
+    place : of MNIST's winner there, among ``n``.
+    outcome : one of `WINS`, `NEARLY`, `LOSES`.
+    orders : the correlation by width; None where too few variants have both.
+    changes : the largest changes of place, the largest first.
+    """
+
+    metric: Metric | None
+    units: int
+    winner: str
+    winner_there: str
+    place: int
+    n: int
+    outcome: str
+    orders: Mapping[int, Correlation | None]
+    changes: tuple[Change, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether to take MNIST's winner is good advice there too."""
+        return self.outcome != LOSES
+
+
+@dataclass(frozen=True)
+class Beside:
+    """All uses on MNIST beside those on one other data set."""
+
+    other: Other
+    rows: tuple[Row, ...]
+    """A row a use, and last the mean rank where there are several."""
+
+    @cached_property
+    def of_uses(self) -> tuple[Row, ...]:
+        """The rows of single uses."""
+        return tuple(row for row in self.rows if row.metric is not None)
+
+    @cached_property
+    def of_ranks(self) -> Row | None:
+        """The row of the mean rank."""
+        return next((row for row in self.rows if row.metric is None), None)
+
+    def number(self, *outcomes: str) -> int:
+        """Number of uses with one of these outcomes."""
+        return sum(row.outcome in outcomes for row in self.of_uses)
+
+    @property
+    def kept(self) -> int:
+        """Number of uses whose advice holds there."""
+        return self.number(WINS, NEARLY)
+
+
+def folders(output: str | Path) -> list[str]:
+    """Names of the folders in ``output`` that hold whole results on one other data set each."""
+    return [name for name, _ in _found(output)]
+
+
+def load(output: str | Path, names: Collection[str] | None = None) -> list[Other]:
+    """The uses on other data in the folders of these names, or of all; failed trainings left out.
+
+    A folder that cannot be read counts as none: its own report says what is wrong, and MNIST's does
+    not depend on it.
+    """
+    found = []
+    for name, results in _found(output):
+        if names is not None and name not in names:
+            continue
+        try:
+            uses = load_uses(Path(output, name))
+        except ResultError:
+            continue
+        if uses is not None:
+            failed = failures.failures(results)
+            uses = uses.without({of: one.seeds for of, one in failed.items()})
+            code = {of: result.code_version for of, result in results.items()}
+            found.append(Other(name, *other_data.described(results), uses, code))
+    return found
+
+
+def _found(output: str | Path) -> list[tuple[str, dict[str, Result]]]:
+    found = []
+    for folder in sorted(path for path in Path(output).glob("[!.]*") if path.is_dir()):
+        try:
+            results = load_results(folder)
+        except ResultError:
+            continue
+        whole = results and not any(result.quick for result in results.values())
+        if whole and other_data.is_other(results) and len(other_data.described(results)) == 1:
+            found.append((folder.name, results))
+    return found
+
+
+def compared(mnist: Uses, others: Sequence[Other]) -> list[Beside]:
+    """MNIST's uses beside those on each other data set with which they share some."""
+    found = [Beside(other, tuple(rows(mnist, other.uses))) for other in others]
+    return [beside for beside in found if beside.rows]
+
+
+def rows(mnist: Uses, there: Uses) -> list[Row]:
+    """A row for each use that two or more variants of one width have on both, and the mean rank."""
+    pairs = {units: in_common(mnist, there, units) for units in WIDTHS}
+    found = []
+    for use in dict.fromkeys(metric.use for metric in mnist.mains):
+        of_width = {
+            units: (a, b)
+            for units, pair in pairs.items()
+            for a, b in zip(pair[0].metrics, pair[1].metrics, strict=True)
+            if a.use == use
+        }
+        scores = {units: tuple(map(_means, both)) for units, both in of_width.items()}
+        if scores:
+            found.append(_row(next(iter(of_width.values()))[0], scores))
+    ranks = {
+        units: tuple(_mean_ranks(uses, units) for uses in pair)
+        for units, pair in pairs.items()
+        if len(pair[0].metrics) > 1
+    }
+    if ranks:
+        found.append(_row(None, ranks))
+    return found
+
+
+def in_common(mnist: Uses, there: Uses, units: int) -> tuple[Uses, Uses]:
+    """Both without what only one has: the same metrics, and in each the variants of one width.
+
+    They are MNIST's main metrics, as far as two variants or more compete in them on both.
+    """
+    both = []
+    for metric in mnist.mains:
+        other = next((m for m in there.of_use(metric.use) if m.name == metric.name), None)
+        if other is None:
+            continue
+        names = {score.name for score in metric.contenders(mnist.of_width(units))}
+        names &= {score.name for score in other.contenders(there.of_width(units))}
+        if len(names) > 1:
+            both.append(tuple(_only(m, names) for m in (metric, other)))
+    return (
+        replace(mnist, metrics=tuple(a for a, _ in both)),
+        replace(there, metrics=tuple(b for _, b in both)),
+    )
+
+
+def _only(metric: Metric, names: Collection[str]) -> Metric:
+    return replace(metric, scores=tuple(s for s in metric.scores if s.name in names))
+
+
+def _means(metric: Metric) -> dict[str, float]:
+    return {score.name: score.mean for score in metric.ranked()}
+
+
+def _mean_ranks(uses: Uses, units: int) -> dict[str, float]:
+    here = [n for n in uses.of_width(units) if any(m.score(n) for m in uses.metrics)]
+    ranks = {name: uses.mean_rank(name, here) for name in here}
+    return dict(sorted(ranks.items(), key=lambda item: (item[1], item[0])))
+
+
+def _row(metric: Metric | None, scores: Mapping[int, tuple[dict, dict]]) -> Row:
+    """A row from the figures of every variant by width, on MNIST and there, the best first."""
+    units, (here, there) = next(iter(scores.items()))
+    winner, winner_there = next(iter(here)), next(iter(there))
+    outcome = WINS if winner == winner_there else LOSES
+    if metric is not None and outcome == LOSES:
+        best, ours = there[winner_there], there[winner]
+        if abs(best - ours) <= margin_of(metric.name, best, ours):
+            outcome = NEARLY
+    orders = {width: correlation(*_aligned(*both)) for width, both in scores.items()}
+    return Row(
+        metric,
+        units,
+        winner,
+        winner_there,
+        list(there).index(winner) + 1,
+        len(there),
+        outcome,
+        {width: orders.get(width) for width in WIDTHS},
+        tuple(changes(list(here), list(there))[:CHANGES_NAMED]),
+    )
+
+
+def _aligned(a: Mapping[str, float], b: Mapping[str, float]) -> tuple[list[float], list[float]]:
+    return list(a.values()), [b[name] for name in a]
+
+
+def changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    """The names that stand elsewhere in the second order, the largest change of place first.
+
+    Both orders have the same names, the best first.
+    """
+    places = {name: place for place, name in enumerate(after, 1)}
+    every = [Change(name, place, places[name]) for place, name in enumerate(before, 1)]
+    moved = [change for change in every if change.before != change.after]
+    return sorted(moved, key=lambda c: (-abs(c.after - c.before), c.before))
+
+
+def correlation(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Correlation | None:
+    """Spearman's rank correlation of two figures of the same variants, with its interval.
+
+        ρ = Σ (R_i − R̄)(S_i − S̄) / √(Σ (R_i − R̄)² Σ (S_i − S̄)²)      R, S: ranks, ties share theirs
+
+    The interval at `LEVEL` holds the middle of `ORDER_DRAWS` draws of as many variants with
+    replacement (Efron 1979), each ranked anew. None where one side has fewer than `LEAST_VARIANTS`
+    different figures, of which a draw may hold one alone, which is no order.
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    n = len(a)
+    if min(len(np.unique(a)), len(np.unique(b))) < LEAST_VARIANTS:
+        return None
+    drawn = np.random.default_rng(seed).integers(0, n, (ORDER_DRAWS, n))
+    tail = (1 - LEVEL) / 2
+    low, high = np.nanquantile(spearman(a[drawn], b[drawn]), (tail, 1 - tail))
+    return Correlation(float(spearman(a, b)), float(low), float(high), n)
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation along the last axis; NaN where one side is all equal."""
+    r, s = (estimates.ranks(x, higher_is_better=False) for x in (a, b))
+    r, s = (x - x.mean(axis=-1, keepdims=True) for x in (r, s))
+    size = np.sqrt((r**2).sum(axis=-1) * (s**2).sum(axis=-1))
+    rho = np.divide((r * s).sum(axis=-1), size, out=np.full_like(size, np.nan), where=size > 0)
+    return np.clip(rho, -1, 1)

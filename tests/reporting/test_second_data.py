@@ -1,0 +1,381 @@
+"""The order of the variants on MNIST beside that on other data, from invented figures."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+import test_pages
+from invented import result_of, tiny_png
+from pages import pictures, rendered
+from scipy import stats
+from test_render import NUMBER, shape, well_formed
+from test_uses import metric
+
+from Code.reporting import second_data
+from Code.reporting.render import render_reports
+from Code.reporting.results import load_results
+from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, RELATIVE_MARGIN
+from Code.reporting.second_data import Change, changes, correlation, rows, spearman
+from Code.reporting.uses import FILE, uses_of
+
+RULES_OF_CHINESE = (
+    test_pages.test_chinese_has_chinese_punctuation,
+    test_pages.test_chinese_has_no_english_but_names,
+    test_pages.test_chinese_has_one_term_for_one_thing,
+)
+NAMES = [f"{name}-16" for name in "abcdefghij"]
+FASHION = {
+    "name": "fashion-mnist/",
+    "sha256": "f" * 64,
+    "n_train": 60000,
+    "n_test": 10000,
+    "image_shape": [28, 28],
+}
+
+
+def raw(errors, accuracies=None, seeds=(0,), **more):
+    """What ``uses.json`` holds of two uses: figures by variant, the same in every seed."""
+    found = {"reconstruct": ("mse", False, errors), "cluster": ("accuracy", True, accuracies or {})}
+    return {
+        "models": list(dict.fromkeys([*errors, *(accuracies or {})])),
+        "seeds": list(seeds),
+        "uses": {
+            use: {
+                "metrics": [metric(name, higher, main=True)],
+                "values": {name: {k: [v] * len(seeds) for k, v in values.items()}},
+                "seconds": 1.0,
+            }
+            for use, (name, higher, values) in found.items()
+        },
+        **more,
+    }
+
+
+def falling(names=NAMES, first=0.1):
+    """Errors that grow from the first name to the last."""
+    return {name: first * (i + 1) for i, name in enumerate(names)}
+
+
+# --- the correlation of two orders ----------------------------------------------------------------
+
+
+def test_it_is_spearman_s_with_and_without_ties():
+    rng = np.random.default_rng(1)
+    for n in (LEAST_VARIANTS, 15, 30):
+        a, b = rng.normal(size=(2, n))
+        d = stats.rankdata(a) - stats.rankdata(b)
+        assert correlation(a, b).rho == pytest.approx(1 - 6 * sum(d**2) / (n * (n**2 - 1)))
+        a, b = rng.permuted([[*range(n), 3, 5, 5]] * 2, axis=1)
+        assert correlation(a, b).rho == pytest.approx(stats.spearmanr(a, b).statistic)
+
+
+def test_many_orders_at_once_are_each_by_itself():
+    a, b = np.random.default_rng(2).integers(0, 6, (2, 40, 9))
+    each = [stats.spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
+    assert spearman(a, b) == pytest.approx(each)
+
+
+def test_an_equal_order_is_one_for_certain_and_the_reverse_minus_one():
+    same = correlation(range(10), [x**3 for x in range(10)])
+    assert (same.rho, same.low, same.high, same.n) == (1, 1, 1, 10)
+    other = correlation(range(10), [-x for x in range(10)])
+    assert (other.rho, other.low, other.high) == (-1, -1, -1)
+
+
+def test_too_few_and_equal_ones_have_no_order():
+    few = range(LEAST_VARIANTS - 1)
+    assert correlation(few, few) is None
+    # Nor do many that share few figures: a draw may hold one of these alone
+    assert correlation([1.0] * 12, range(12)) is None
+    assert correlation(range(24), [0.0] * 17 + [*range(1, LEAST_VARIANTS - 1), 1]) is None
+    assert correlation(range(24), [0.0] * 17 + [*range(1, LEAST_VARIANTS)]).n == 24
+    assert correlation(range(LEAST_VARIANTS), range(LEAST_VARIANTS)).n == LEAST_VARIANTS
+
+
+def test_its_interval_is_the_same_every_time():
+    a, b = np.random.default_rng(3).normal(size=(2, 12))
+    one, again, other = correlation(a, b), correlation(a, b), correlation(a, b, seed=1)
+    assert one == again and one.rho == other.rho
+    assert (one.low, one.high) != (other.low, other.high)
+    assert other.low == pytest.approx(one.low, abs=0.05)
+
+
+def share_held(n, slope, repeats, seed):
+    """In how many of so many draws the interval holds what the correlation truly is."""
+    rng, held = np.random.default_rng(seed), 0
+    # Of two normal variables with the correlation `slope`
+    true = 6 / np.pi * np.arcsin(slope / 2)
+    for _ in range(repeats):
+        a, noise = rng.normal(size=(2, n))
+        found = correlation(a, slope * a + np.sqrt(1 - slope**2) * noise)
+        held += found.low <= true <= found.high
+    return held
+
+
+def test_of_independent_orders_the_interval_holds_zero_in_95_of_100_draws():
+    repeats = 300
+    low, high = stats.binom.interval(0.999, repeats, 0.95)
+    assert low <= share_held(24, 0.0, repeats, seed=0) <= high < repeats
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [LEAST_VARIANTS, 12, 24])
+@pytest.mark.parametrize("slope", [0.0, 0.5, 0.8])
+def test_the_interval_holds_the_truth_of_dependent_orders_too(n, slope):
+    repeats = 500
+    low, _ = stats.binom.interval(0.999, repeats, 0.95)
+    assert low <= share_held(n, slope, repeats, seed=n)
+
+
+def test_the_largest_changes_of_place_come_first():
+    found = changes(list("abcde"), list("ecbda"))
+    assert found == [Change("a", 1, 5), Change("e", 5, 1), Change("b", 2, 3), Change("c", 3, 2)]
+    assert changes(list("abc"), list("abc")) == []
+
+
+# --- a use here and there -------------------------------------------------------------------------
+
+
+def test_a_use_that_has_the_same_order_holds():
+    here, there = uses_of(raw(falling())), uses_of(raw(falling(first=0.3)))
+    (row,) = rows(here, there)
+    assert (row.winner, row.winner_there, row.place, row.n) == ("a-16", "a-16", 1, 10)
+    assert row.outcome == "wins" and row.holds and row.units == 16 and row.changes == ()
+    assert row.orders[16].rho == 1 and row.orders[2] is None
+
+
+def test_it_holds_within_the_margin_and_not_beyond():
+    here = uses_of(raw(falling()))
+    for factor, outcome in ((0.9, "nearly"), (1.1, "loses")):
+        there = falling()
+        there["j-16"] = there["a-16"] * (1 - factor * RELATIVE_MARGIN)
+        (row,) = rows(here, uses_of(raw(there)))
+        assert (row.winner_there, row.place, row.outcome) == ("j-16", 2, outcome)
+        assert row.holds is (outcome == "nearly")
+        assert row.changes[0] == Change("j-16", 10, 1)
+        assert len(row.changes) == CHANGES_NAMED
+
+
+def test_the_better_is_the_higher_where_it_should_be():
+    here, there = falling(), dict(zip(NAMES, falling().values(), strict=True))
+    there["a-16"] = 5.0
+    of_accuracy = next(
+        r
+        for r in rows(uses_of(raw(here, here)), uses_of(raw(here, there)))
+        if r.metric is not None and r.metric.use == "cluster"
+    )
+    assert (of_accuracy.winner, of_accuracy.winner_there) == ("j-16", "a-16")
+    assert of_accuracy.place == 2
+
+
+def test_only_those_that_compete_on_both_are_compared():
+    here, there = falling([*NAMES, "cvae-16", "mine-16"]), falling([*NAMES, "cvae-16", "your-16"])
+    here["mine-16"] = there["cvae-16"] = here["cvae-16"] = there["your-16"] = 0.001
+    # A baseline without an autoencoder, and a model of another width
+    here["pca-16"] = there["pca-16"] = here["k-2"] = there["k-2"] = 0.001
+    both = [raw(here, uses_labels=["cvae-16"]), raw(there, uses_labels=["cvae-16"])]
+    for one in both:
+        one["models"].remove("pca-16")
+    (row,) = rows(*map(uses_of, both))
+    assert (row.winner, row.winner_there, row.n) == ("a-16", "a-16", 10)
+
+
+def test_what_lacks_its_needs_on_one_side_is_left_out():
+    here, there = raw(falling()), raw(falling())
+    for one, told in ((here, 0.9), (there, 0.1)):
+        use = one["uses"]["reconstruct"]
+        use["metrics"][0] |= {"needs": "told", "least": 0.5}
+        use["values"]["told"] = {name: [0.9] for name in NAMES} | {"a-16": [told]}
+    (row,) = rows(uses_of(here), uses_of(there))
+    assert (row.winner, row.n) == ("b-16", 9)
+
+
+def test_a_use_measured_otherwise_or_not_at_all_has_no_row():
+    here, there = raw(falling(), falling()), raw(falling(), falling())
+    there["uses"]["reconstruct"]["metrics"][0]["name"] = "psnr"
+    there["uses"]["reconstruct"]["values"] = {
+        "psnr": {name: [value] for name, value in falling().items()}
+    }
+    found = rows(uses_of(here), uses_of(there))
+    assert [row.metric and row.metric.use for row in found] == ["cluster"]
+    del there["uses"]["cluster"]
+    assert rows(uses_of(here), uses_of(there)) == []
+
+
+def test_two_units_have_a_row_where_no_wider_code_has_the_use():
+    names = [name.replace("-16", "-2") for name in NAMES]
+    (row,) = rows(uses_of(raw(falling(names))), uses_of(raw(falling(names))))
+    assert row.units == 2 and row.orders[16] is None and row.orders[2].rho == 1
+
+
+def test_the_mean_rank_is_over_what_both_have():
+    here = raw(falling(), falling())
+    there = json.loads(json.dumps(here))
+    of_uses = rows(uses_of(here), uses_of(there))
+    ranks = of_uses[-1]
+    # The one use orders them backwards, so that all are equal, and equal ones have no order
+    assert ranks.metric is None and ranks.orders[16] is None and ranks.outcome == "wins"
+    reverse = dict(zip(NAMES, falling().values(), strict=True))
+    down = dict(zip(NAMES, reversed(falling().values()), strict=True))
+    here, there = raw(reverse, down), raw(down, reverse)
+    ranks = rows(uses_of(here), uses_of(there))[-1]
+    assert ranks.orders[16].rho == -1 and ranks.outcome == "loses"
+    assert (ranks.winner, ranks.winner_there, ranks.place) == ("a-16", "j-16", 10)
+
+
+# --- folders of other data ------------------------------------------------------------------------
+
+
+def write_folder(output, name="fashion_mnist", data=FASHION, uses=None, models=NAMES, **fields):
+    """A folder of other data in ``output``: results of ``models`` and their uses."""
+    folder = output / name
+    for model in models:
+        (folder / model).mkdir(parents=True, exist_ok=True)
+        result = result_of("ae", seeds=1) | {"experiment": model, "figures": [], "group": "common"}
+        result |= {"kind": "common", "data": data, **fields}
+        (folder / model / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    if uses is not None:
+        (folder / FILE).write_text(json.dumps(uses), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def with_uses(write_output):
+    """A folder of results on MNIST with uses of ten variants."""
+    output = write_output()
+    both = raw(falling(), falling(reversed(NAMES)), seeds=(0, 1, 2))
+    (output / FILE).write_text(json.dumps(both), encoding="utf-8")
+    return output
+
+
+def test_a_folder_of_other_data_is_no_experiment(write_output):
+    output = write_output()
+    names = set(load_results(output))
+    write_folder(output, uses=raw(falling()))
+    assert set(load_results(output)) == names
+    assert second_data.folders(output) == ["fashion_mnist"]
+    (other,) = second_data.load(output)
+    assert other.folder == "fashion_mnist" and other.data.name == "Fashion-MNIST"
+    assert other.uses.mains[0].best_model.name == "a-16"
+    assert second_data.load(output, ()) == []
+
+
+def test_quick_runs_mixed_data_and_broken_files_are_no_other_data(write_output):
+    output = write_output()
+    write_folder(output, "quick", uses=raw(falling()), quick=True)
+    write_folder(output, "of_mnist", data={**FASHION, "name": "mnist"}, uses=raw(falling()))
+    write_folder(output, "mixed", uses=raw(falling()), models=NAMES[:1])
+    write_folder(output, "mixed", data={**FASHION, "sha256": "0" * 64}, models=NAMES[1:])
+    (write_folder(output, "broken") / NAMES[0] / "result.json").write_text("{")
+    (output / "empty").mkdir()
+    assert second_data.folders(output) == []
+    (write_folder(output, "half") / FILE).write_text("{")
+    write_folder(output, "without_uses")
+    assert second_data.folders(output) == ["half", "without_uses"]
+    assert second_data.load(output) == []
+
+
+def test_failed_trainings_compete_nowhere(write_output):
+    output = write_output()
+    folder = write_folder(output, uses=raw(falling()))
+    path = folder / "a-16" / "result.json"
+    result = json.loads(path.read_text())
+    # Worse than the mean image
+    for name, value in (("mean_image_mse", 0.1), ("mse", 0.2)):
+        row = {"stage": "unsupervised", "metric": name, "split": "test"}
+        of_others = [m for m in result["metrics"] if any(m[key] != row[key] for key in row)]
+        row |= {"values": [value], "mean": value, "std": None, "published": None}
+        result["metrics"] = [*of_others, row]
+    path.write_text(json.dumps(result))
+    (other,) = second_data.load(output)
+    assert other.uses.mains[0].best_model.name == "b-16"
+
+
+def test_variants_of_another_version_of_the_code_are_named(with_uses, tmp_path):
+    write_folder(with_uses, uses=raw(falling()))
+    write_folder(with_uses, "here", uses=raw(falling()), models=NAMES[1:])
+    for name in NAMES[:3]:
+        path = with_uses / name / "result.json"
+        path.parent.mkdir()
+        result = json.loads((with_uses / "fashion_mnist" / name / "result.json").read_text())
+        result["data"] = {**FASHION, "name": "mnist"}
+        if name == "b-16":
+            result["code_version"] = "new"
+        path.write_text(json.dumps(result))
+    fashion, here = second_data.load(with_uses)
+    results = load_results(with_uses)
+    assert fashion.by_other_code(results) == here.by_other_code(results) == ["b-16"]
+    english, chinese = rendered(with_uses, tmp_path / "report").both("uses")
+    assert english.count("Another version of the code than on MNIST trained `b-16`.") == 2
+    assert chinese.count("训练 `b-16` 的代码版本与 MNIST 上的不同。") == 2
+
+
+# --- the pages ------------------------------------------------------------------------------------
+
+
+def shuffled(seed):
+    values = list(falling().values())
+    random.Random(seed).shuffle(values)
+    return dict(zip(NAMES, values, strict=True))
+
+
+def test_both_languages_tell_of_other_data(with_uses, tmp_path):
+    write_folder(with_uses, uses=raw(shuffled(1), shuffled(2)))
+    folder = write_folder(
+        with_uses,
+        "small_digits",
+        data={**FASHION, "name": "small_digits.npz", "sha256": "d" * 64, "image_shape": [8, 8]},
+        uses=raw(falling(), falling(reversed(NAMES))),
+    )
+    (folder / "uses").mkdir()
+    (folder / "uses" / "denoise.png").write_bytes(tiny_png())
+    site = rendered(with_uses, tmp_path / "report")
+    fashion, digits = second_data.compared(
+        uses_of(json.loads((with_uses / FILE).read_text())), second_data.load(with_uses)
+    )
+    for english, chinese in (site.both("uses"), site.both("report"), site.both("methods")):
+        assert NUMBER.findall(english) and shape(english) == shape(chinese)
+        well_formed(english, "uses"), well_formed(chinese, "uses")
+    chinese = {
+        name: test_pages.prose(site.pages["zh"][name]) for name in ("uses", "report", "methods")
+    }
+    for rule in RULES_OF_CHINESE:
+        rule(chinese)
+    for name in ("uses", "report"):
+        english, chinese = (text.count("Fashion-MNIST") for text in site.both(name))
+        assert english == chinese >= 2
+    assert (fashion.other.folder, digits.kept, digits.number("wins")) == ("fashion_mnist", 2, 2)
+    assert "1.00 [1.00, 1.00]" in site.pages["en"]["uses"]
+    assert f"for {fashion.kept} of 2 uses on Fashion-MNIST" in site.pages["en"]["report"]
+    # Their one picture, with words for images of anything
+    (picture,) = [p for p in pictures(site.pages["en"]["uses"]) if "small_digits" in p[1]]
+    assert (site.path("en", "uses").parent / picture[1]).is_file()
+    assert "*scikit-learn's digits, denoising: test images" in site.pages["en"]["uses"]
+    assert "手写数字，去噪：测试图像" in site.pages["zh"]["uses"]
+    limits = "nothing here says how the families compare on others", "不能说明各类模型在其他数据上"
+    for text, limit in zip(site.both("report"), limits, strict=True):
+        assert limit not in text
+
+
+def test_without_other_data_the_limit_stays(with_uses, tmp_path):
+    write_folder(with_uses, "quick", uses=raw(falling()), quick=True)
+    site = rendered(with_uses, tmp_path / "report")
+    limits = "nothing here says how the families compare on others", "不能说明各类模型在其他数据上"
+    for text, limit in zip(site.both("report"), limits, strict=True):
+        assert limit in text
+    assert "Fashion" not in site.whole("en") and "## On other data" not in site.pages["en"]["uses"]
+
+
+def test_a_report_of_the_run_alone_leaves_others_out(with_uses, tmp_path):
+    write_folder(with_uses, uses=raw(falling()))
+    render_reports(with_uses, tmp_path / "one", None, None, ())
+    assert "Fashion" not in (tmp_path / "one" / "en" / "uses.md").read_text("utf-8")
+    render_reports(with_uses, tmp_path / "two", None, None, {"fashion_mnist"})
+    assert "### Fashion-MNIST" in (tmp_path / "two" / "en" / "uses.md").read_text("utf-8")
+
+
+def test_other_data_s_own_report_is_as_before(with_uses, tmp_path):
+    folder = write_folder(with_uses, uses=raw(falling()))
+    text = rendered(folder, tmp_path / "report").pages["en"]["report"]
+    assert text.startswith("# Autoencoders on Fashion-MNIST")
