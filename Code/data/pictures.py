@@ -36,8 +36,8 @@ __all__ = [
 
 SHEET_COLUMNS = 16
 ACCEPTED = (
-    "pictures (PNG, JPEG, BMP, TIFF, GIF, WebP), folders of them, or .npy or .npz files of images "
-    "(n, height, width)"
+    "pictures (PNG, JPEG, BMP, TIFF, GIF, WebP, PGM), folders of them, or .npy or .npz files of "
+    "images (n, height, width)"
 )
 # A picture with less between its darkest and brightest pixel has no ink to tell the ground by
 CONTRAST = 0.25

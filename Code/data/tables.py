@@ -31,7 +31,10 @@ def read_table(path):
         raise UserError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    try:
+        cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise UserError(f"{path}: not a CSV file ({error})") from error
     header = None
     if cells and any(_number(cell) is None for cell in cells[0]):
         header, cells = cells[0], cells[1:]
