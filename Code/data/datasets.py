@@ -17,7 +17,7 @@ import numpy as np
 from Code.data import csv_images, idx_folder, picture_folder
 from Code.data.array_file import read_array, read_arrays
 from Code.data.labels import class_numbers
-from Code.data.limits import MAX_SIDE, MIN_SIDE
+from Code.data.limits import DARK, MAX_SIDE, MIN_SIDE
 from Code.data.pictures import PICTURE_SUFFIXES
 from Code.foundation.errors import UserError, in_a_line, printable
 from Code.parts.images import standard, to_unit
@@ -36,8 +36,6 @@ LABEL_NAMES = (
     *("classes", "class"),
 )
 TEST_PARTS = ("test", "val", "valid", "validation")
-# Images that are nowhere brighter than this, of 1, are told
-DARK = 0.1
 # One image in so many is a test image, as in MNIST, where the data have no test part of their own
 TEST_SHARE, SPLIT_SEED = 7, 0
 
