@@ -2,11 +2,12 @@
 
 import os
 import re
+import subprocess
 import sys
 
 from Code.foundation.errors import WRONG_INPUT
 from Code.foundation.keras_import import quietly
-from Code.foundation.moved import answer_to_old_names, module_asked, way_to
+from Code.foundation.moved import answer_to_old_names, command_now, module_asked, way_to
 
 # Hide TensorFlow's messages about the processor, which do not help the user
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,7 +20,9 @@ answer_to_old_names()
 if sys.argv[:1] == ["-m"]:
     if line := way_to(sys.orig_argv):
         print(line, file=sys.stderr)
-        sys.exit(WRONG_INPUT)
+        now = command_now(sys.orig_argv)
+        # A process of its own, since Python has begun to look for the old module
+        sys.exit(WRONG_INPUT if now is None else subprocess.call([sys.executable, *now[1:]]))
     # A variant's module imports Keras before its command line could silence it
     if re.fullmatch(r"Code\.(?!use$)\w+", module_asked(sys.orig_argv) or ""):
         with quietly():

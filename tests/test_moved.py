@@ -103,16 +103,33 @@ def test_a_module_that_was_parted_says_where_its_parts_are(name):
         ("Code.explorer", "python -m Code.use explorer"),
     ],
 )
-def test_an_old_command_says_where_it_went(root, old, new):
+def test_an_old_command_says_where_it_went(old, new):
+    words = ["/usr/bin/python3", "-X", "dev", "-m", old, "--model", "output/dae"]
+    assert f"{old} is now {new}" in moved.way_to(words)
+    now = [*words[:3], *new.split()[1:], "--model", "output/dae"]
+    assert moved.command_now(words) == now
+
+
+def test_an_old_command_goes_on_under_its_new_name(root):
     done = subprocess.run(
-        [sys.executable, "-m", old, "--model", "output/dae"],
+        [sys.executable, "-m", "Code.tasks.compress", "--model", "output/dae"],
         cwd=root,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 2
-    assert done.stdout == "" and done.stderr.count("\n") == 1
-    assert f"{old} is now {new}" in done.stderr
+    # No such use: what says so is the new command
+    assert done.returncode == 2 and "argument USE: invalid choice: 'compress'" in done.stderr
+    assert done.stderr.startswith(
+        "python -m Code.tasks.compress is now python -m Code.use compress"
+    )
+
+
+def test_an_old_command_that_is_no_module_only_says_its_new_name(root):
+    done = subprocess.run(
+        [sys.executable, "-m", "Code.main"], cwd=root, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.strip().endswith("is now python run_all.py; its options are the same")
 
 
 def test_a_command_that_has_not_moved_is_left_alone():

@@ -25,6 +25,9 @@ by hand.
 """
 # So many figures that lie outside the reference are named at the end of a run
 TOLD = 10
+# Folders in `output` that are no data's, besides those of experiments
+TAKEN = ("alone", "families", "quick", "reference", "tuning", "uses")
+LONGEST_NAME = 100
 STOPPED = "\nStopped. What is finished is kept; the same command goes on."  # after Ctrl-C
 
 
@@ -357,11 +360,12 @@ def default_output(options, data):
     base = Path("output", "quick") if options.quick else Path("output")
     if data.name == "mnist":
         return base
-    folder = base / data.short_name
-    if holds_other_data(folder, data):
-        # Another file of this name has its results there
-        return folder.with_name(f"{folder.name}-{data.sha256[:8]}")
-    return folder
+    name = data.short_name.strip(" .")[:LONGEST_NAME]
+    taken = not name or name.lower() in {*TAKEN, *EXPERIMENTS}
+    if taken or holds_other_data(base / name, data):
+        # Another file of this name has its results there, or the project something of its own
+        name = f"{name}-{data.sha256[:8]}".strip("-")
+    return base / name
 
 
 def train(options):

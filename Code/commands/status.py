@@ -1,5 +1,6 @@
 """How every command ends: with an exit status and, after an error, one line on standard error."""
 
+import errno
 import os
 import sys
 
@@ -7,7 +8,13 @@ from Code.foundation.errors import INTERRUPTED, OK, WRONG_INPUT, UserError, in_a
 
 
 def any_terminal():
-    """Let a terminal that cannot show a letter show a replacement instead of an error."""
+    """Let a terminal that cannot show a letter show a replacement instead of an error.
+
+    Streams that whoever calls has closed are as empty ones.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for good)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -28,6 +35,12 @@ def status_of(work, speaker="error", stopped=None):
         return status
     except BrokenPipeError:
         return without_a_reader()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename is not None:
+            raise
+        without_a_reader()
+        print(f"{speaker}: standard output cannot be written ({error.strerror})", file=sys.stderr)
+        return WRONG_INPUT
     except UserError as error:
         print(f"{speaker}: {in_a_line(error)}", file=sys.stderr)
         return WRONG_INPUT

@@ -5,6 +5,7 @@ import gzip
 import io
 import math
 import re
+import warnings
 import zlib
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from Code.foundation.errors import UserError, in_a_line
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y", "digit", "character")
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-INDEX_NAMES = ("", "id", "index", "image_id", "imageid")
+INDEX_NAMES = ("", "id", "index", "image_id", "imageid", "file", "filename", "path")
 _GZIP_MAGIC = b"\x1f\x8b"
 _LAYOUT = (
     "each row must hold an image's pixels, as many as a square has (such as 784), after its label "
@@ -33,7 +34,8 @@ def read_csv(path):
 
     The first row may name the columns. A column called ``label`` (or class, target, y) holds the
     labels; without such a name it is the one at either end that is text or is not named like the
-    pixels, and otherwise the first. Columns called ``id`` or without a name are not read.
+    pixels, and otherwise the first, or the last if the first holds one value only, as a pixel of
+    the border does. Columns called ``id``, ``filename`` or without a name are not read.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def read_csv(path):
         there are not as many pixels as a square has.
     """
     path = Path(path)
-    text = _text(path)
+    # Excel for the Macintosh ends lines so, and NumPy knows no such lines
+    text = _text(path).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     delimiter = _delimiter(text)
     first, second = _first_rows(path, text, delimiter)
     names = first if first is not None and _is_header(first) else None
@@ -66,16 +69,29 @@ def read_csv(path):
         "ndmin": 2,
     }
     notes = []
+
+    def read(kind, columns):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of empty lines, which are no images
+            return np.loadtxt(io.BytesIO(text), kind, usecols=columns, **reading)
+
+    def column(i):
+        return read(str, [i])[:, 0]
+
     try:
-        images = np.loadtxt(io.BytesIO(text), np.float32, usecols=pixels, **reading)
+        if names is None and place == 0 and _is_number(row[-1]):
+            first, last = (len(np.unique(column(i))) for i in (0, -1))
+            if first == 1 < last:
+                pixels, place = [i - 1 for i in pixels], len(row) - 1
+        images = read(np.float32, pixels)
         found = {"images": _as_numbers(images).reshape(len(images), *_square(pixels))}
         if place is not None:
-            labels = np.loadtxt(io.BytesIO(text), str, usecols=[place], **reading)[:, 0]
-            found["labels"] = labels
+            found["labels"] = labels = column(place)
             name = (
                 f"column {place + 1}" if names is None else f"the column {names[place].strip()!r}"
             )
-            notes.append(f"{name} holds the labels: {len(np.unique(labels)):,} classes")
+            n = len(np.unique(labels))
+            notes.append(f"{name} holds the labels: {n:,} class{'es' if n > 1 else ''}")
     except (ValueError, UnicodeDecodeError, MemoryError) as error:
         raise CsvError(f"{path}: {in_a_line(error, 200)}; {_LAYOUT}") from error
     n_marks = (len(row) - 1) * (len(images) + (names is not None))
@@ -131,13 +147,14 @@ def _square(columns):
 
 def _as_numbers(images):
     """Whole numbers as integers, unless all are 0 and 1, as bits are."""
-    whole = images.max(initial=0) > 1 and not (images % 1).any()
+    with np.errstate(invalid="ignore"):  # of infinities, which are refused later
+        whole = images.max(initial=0) > 1 and not (images % 1).any()
     return images.astype(np.int64) if whole else images
 
 
 def _delimiter(text):
     line = text[:1_000_000].split(b"\n", 1)[0]
-    return max(",;\t ", key=lambda mark: line.count(mark.encode()))
+    return max(",;\t| ", key=lambda mark: line.count(mark.encode()))
 
 
 def _text(path):
@@ -177,7 +194,9 @@ def _first_rows(path, text, delimiter):
         rows = islice(filter(None, csv.reader(lines, delimiter=delimiter)), 2)
         return (*rows, None, None)[:2]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise CsvError(f"{path}: not a CSV file in UTF-8 ({in_a_line(error)})") from error
+        raise CsvError(
+            f"{path}: not a CSV file in UTF-8 ({in_a_line(error)}); save it as UTF-8"
+        ) from error
 
 
 def _is_number(cell):

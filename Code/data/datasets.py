@@ -17,9 +17,9 @@ import numpy as np
 from Code.data import csv_images, idx_folder, picture_folder
 from Code.data.array_file import read_array, read_arrays
 from Code.data.labels import class_numbers
-from Code.data.limits import MAX_SIDE, MIN_SIDE
+from Code.data.limits import DARK, MAX_SIDE, MIN_SIDE
 from Code.data.pictures import PICTURE_SUFFIXES
-from Code.foundation.errors import UserError, in_a_line
+from Code.foundation.errors import UserError, in_a_line, printable
 from Code.parts.images import standard, to_unit
 
 # `to_unit` had its place here, and many import it from here
@@ -29,13 +29,13 @@ MNIST_PATH = Path(__file__).with_name("mnist.npz")
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-# Names that others give to these arrays, in lower case; the images of the last ones are split
-ALIASES = {
-    "x_train": ("x_train", "train_images", "images", "x", "data"),
-    "y_train": ("y_train", "train_labels", "labels", "y", "targets", "target"),
-    "x_test": ("x_test", "test_images"),
-    "y_test": ("y_test", "test_labels"),
-}
+# Names that others give to images and labels, in lower case, and to those of a test part
+IMAGE_NAMES = ("x_train", "train_x", "train_images", "images", "image", "x", "data")
+LABEL_NAMES = (
+    *("y_train", "train_y", "train_labels", "labels", "label", "y", "targets", "target"),
+    *("classes", "class"),
+)
+TEST_PARTS = ("test", "val", "valid", "validation")
 # One image in so many is a test image, as in MNIST, where the data have no test part of their own
 TEST_SHARE, SPLIT_SEED = 7, 0
 
@@ -191,6 +191,9 @@ def load_dataset(spec: str | Path) -> Dataset:
         raise
     except UserError as error:
         raise DataError(in_a_line(error)) from error
+    except OSError as error:  # a folder in it that may not be read
+        where = error.filename or spec
+        raise DataError(f"{where}: cannot be read ({error.strerror or error})") from error
 
 
 def from_anywhere(spec: str | Path) -> str:
@@ -221,7 +224,7 @@ def _from_path(spec: str) -> Dataset:
         raise DataError(f"{spec}: neither a file nor a folder")
     if size is not None:
         raise DataError(f"{spec}: only a folder of pictures is scaled, not a file")
-    suffix, notes = path.suffix.lower(), ()
+    suffix, notes, unread = path.suffix.lower(), (), []
     if path.name.lower().endswith(csv_images.SUFFIXES):
         arrays, notes = csv_images.read_csv(path)
     elif suffix == ".npy":
@@ -233,7 +236,8 @@ def _from_path(spec: str) -> Dataset:
     elif suffix != ".npz" and not zipfile.is_zipfile(path):
         raise DataError(f"{spec}: not a kind of file that is read; accepted are {_ACCEPTED}")
     else:
-        arrays = read_arrays(path, lambda names: _chosen(spec, names))
+        arrays = read_arrays(path, lambda names: _chosen(spec, names, unread))
+        notes = [f"not read: {in_a_line(', '.join(unread), 100)}"] if unread else ()
     arrays = {key: arrays[name] for key, name in _keys_of(arrays).items()}
     return _checked(path.name, spec, arrays, _file_sha256(path), notes=notes)
 
@@ -253,14 +257,26 @@ def _bundled_mnist() -> Dataset:
     return _checked("mnist", str(MNIST_PATH), read_arrays(MNIST_PATH, lambda _: KEYS), MNIST_SHA256)
 
 
-def _chosen(where: str, names: list[str]) -> list[str]:
-    """The names of those arrays of an ``.npz`` that are images and labels."""
+def _chosen(where: str, names: list[str], unread: list[str]) -> list[str]:
+    """The names of those arrays of an ``.npz`` that are images and labels; others are ``unread``.
+
+    Raises
+    ------
+    DataError
+        If images, or the labels of one part, are missing.
+    """
+    if not names:
+        raise DataError(
+            f"{where}: no arrays in it; of an archive of pictures, unpack it and give the folder"
+        )
     found = _keys_of(names)
-    holds = f"it holds {in_a_line(', '.join(names), 200) or 'nothing'}"
+    unread += [name for name in names if name not in found.values()]
+    holds = f"it holds {in_a_line(', '.join(names), 200)}"
     if "x_train" not in found:
         missing = ", ".join(key for key in ("x_train", "y_train") if key not in found)
         raise DataError(
-            f"{where}: {missing} missing ({holds}); images are called x_train or images"
+            f"{where}: {missing} missing ({holds}); give arrays their names, as in"
+            " numpy.savez(file, images=x, labels=y)"
         )
     missing = [
         f"y_{part}"
@@ -281,9 +297,19 @@ def _keys_of(names: Iterable[str]) -> dict[str, str]:
     A single array is images, whatever it is called.
     """
     lower = {name.lower(): name for name in names}
+    lower |= {name: name for name in names if name in lower}
+    of_images = {p: (f"x_{p}", f"{p}_x", f"{p}_images") for p in TEST_PARTS}
+    # Labels of the same part, so that a validation part is not mistaken for the other one
+    part = next((p for p in TEST_PARTS if lower.keys() & set(of_images[p])), TEST_PARTS[0])
+    aliases = {
+        "x_train": IMAGE_NAMES,
+        "y_train": LABEL_NAMES,
+        "x_test": of_images[part],
+        "y_test": (f"y_{part}", f"{part}_y", f"{part}_labels"),
+    }
     found = {}
-    for key, aliases in ALIASES.items():
-        name = next((lower[alias] for alias in aliases if alias in lower), None)
+    for key, known in aliases.items():
+        name = next((lower[alias] for alias in known if alias in lower), None)
         if name is not None:
             found[key] = name
     if not found and len(lower) == 1:
@@ -292,7 +318,7 @@ def _keys_of(names: Iterable[str]) -> dict[str, str]:
 
 
 def _from_folder(path: Path, spec: str, size=None) -> Dataset:
-    name = f"{path.resolve().name}/"
+    name = f"{path.resolve().name or 'root'}/"
     if any(idx_folder.is_idx(file) for file in path.iterdir()):
         if size is not None:
             raise DataError(f"{spec}: only a folder of pictures is scaled, not IDX files")
@@ -364,10 +390,25 @@ def _checked(
     except UserError as error:
         raise DataError(f"{where}: {in_a_line(error)}") from error
     found = {key: found.get(key) for key in KEYS}
+    classes = tuple(map(printable, classes))
     digest = sha256 or _arrays_sha256(found, classes)
+    notes = [*map(printable, notes), *_dark(found["x_train"], found["x_test"])]
     if split:
-        notes = [*notes, f"no test images: one image in {TEST_SHARE} was drawn for them"]
-    return Dataset(name, **found, sha256=digest, classes=classes, split=split, notes=tuple(notes))
+        notes.append(f"no test images: one image in {TEST_SHARE} was drawn for them")
+    return Dataset(
+        printable(name), **found, sha256=digest, classes=classes, split=split, notes=tuple(notes)
+    )
+
+
+def _dark(*parts: np.ndarray) -> list[str]:
+    """A line about images that are nowhere bright: bits or small numbers in a wide type."""
+    brightest = max(float(to_unit(np.array([x.max()], x.dtype))[0]) for x in parts)
+    if not 0 < brightest < DARK:
+        return []
+    return [
+        f"the brightest pixel of all has {brightest:.2g} of the possible 1: if it should be white, "
+        "divide the images by the largest possible value and save them as floats"
+    ]
 
 
 def _images(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -392,7 +433,7 @@ def _images(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _shaped(key: str, images: np.ndarray) -> np.ndarray:
     """Images ``(n, height, width)`` or ``(n, height, width, 3)``; a last axis of 1 is dropped."""
     found = images.shape
-    if images.ndim == 4 and images.shape[-1] == 1:
+    if images.ndim in (3, 4) and images.shape[-1] == 1:
         images = images[..., 0]
     if images.ndim == 2:
         side = math.isqrt(images.shape[1])

@@ -4,3 +4,5 @@
 MAX_BYTES = 1_000_000_000
 # Sides of an image in pixels
 MIN_SIDE, MAX_SIDE = 4, 128
+# Images that are nowhere brighter than this, of 1, are told
+DARK = 0.1

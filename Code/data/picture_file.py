@@ -1,4 +1,4 @@
-"""One picture file → an array, by Pillow: PNG, JPEG, BMP, TIFF, GIF or WebP.
+"""One picture file → an array, by Pillow: PNG, JPEG, BMP, TIFF, GIF, WebP or PGM.
 
 The content of a file decides its format. Its header is looked at before memory is taken.
 """
@@ -12,10 +12,15 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from Code.foundation.errors import UserError, in_a_line
-from Code.parts.images import to_unit
+from Code.parts.images import standard, to_unit
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
+PICTURE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".webp"),
+    *(".pgm", ".ppm", ".pbm", ".pnm"),
+)
+# A grey picture comes back from JPEG or WebP with channels so far apart, of 255
+NOT_GREY = 8
 # A telephone's photographs have up to 50 million
 MAX_PIXELS = 64_000_000
 _ORIENTATION = 0x0112  # of EXIF, 1 to 8
@@ -72,7 +77,7 @@ def frames(path) -> int:
 
 
 def is_colour(path) -> bool:
-    """Whether a picture has a pixel that is not grey.
+    """Whether a picture has a pixel that is not grey; what compression does to grey is not counted.
 
     Raises
     ------
@@ -83,7 +88,7 @@ def is_colour(path) -> bool:
         if picture.mode in ("1", "L", "LA", "La", "F") or picture.mode.startswith("I"):
             return False
     pixels = read_picture(path, colour=True)
-    return bool((pixels != pixels[..., :1]).any())
+    return bool((pixels.max(axis=-1) - pixels.min(axis=-1) > NOT_GREY).any())
 
 
 def read_picture(path, colour=False) -> np.ndarray:
@@ -95,11 +100,13 @@ def read_picture(path, colour=False) -> np.ndarray:
     Raises
     ------
     UserError
-        If the file cannot be read as a picture, or has more than 64 million pixels.
+        If the file cannot be read as a picture, has more than 64 million pixels, or pixels that are
+        not as the rule of `Code.parts.images` has them.
     """
     pixels, alpha = decoded(path, colour)
     if pixels.dtype != np.uint8:
-        pixels = np.round(255 * np.clip(np.nan_to_num(to_unit(pixels)), 0, 1)).astype(np.uint8)
+        pixels = to_unit(standard(pixels, f"{path}: the pixels"))
+        pixels = np.round(255 * pixels).astype(np.uint8)
     if alpha is None:
         return pixels
     alpha = alpha[..., None] if colour else alpha
@@ -154,7 +161,7 @@ def _opened(path):
         raise UserError(f"{path}: too large; {most}") from error
     except UnidentifiedImageError as error:
         raise UserError(
-            f"{path}: not a picture that can be read; give PNG, JPEG, BMP, TIFF, GIF or WebP"
+            f"{path}: not a picture that can be read; give PNG, JPEG, BMP, TIFF, GIF, WebP or PGM"
         ) from error
     except Exception as error:  # a damaged file raises any of a dozen types
         raise UserError(f"{path}: cannot be read as a picture ({in_a_line(error, 200)})") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from Code.data.array_file import check_size
+from Code.data.idx_folder import is_idx
 from Code.data.limits import MAX_SIDE
 from Code.data.pictures import (
     PICTURE_SUFFIXES,
@@ -20,6 +21,9 @@ PARTS = {"train": ("train", "training"), "test": ("test", "testing", "val", "val
 # Pictures of mixed sizes, or larger than this, are brought to MNIST's size
 USUAL = (28, 28)
 ORDER_SEED = 0
+# How many floors below a folder images are looked for, to say where they are
+DEEPEST, MANY = 4, 100
+OF_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
 class PictureFolderError(UserError, ValueError):
@@ -60,7 +64,7 @@ def read_pictures(folder, size=None):
             f"{folder}: one of train and test is sorted into classes and the other is not"
         )
     every = [file for found, _ in files.values() for file in found]
-    notes = [line for line in (_left_out(folder, every),) if line]
+    notes = [line for line in (_left_out(folder, every), _unread(every)) if line]
     if len(parts) == 2:
         names = " and ".join(path.name for path in parts.values())
         notes.append(f"the folders {names} are its training and test part")
@@ -72,7 +76,7 @@ def read_pictures(folder, size=None):
         height, width = USUAL
         notes.append(
             f"pictures of {_told(sizes)} pixels were scaled to {height}×{width}; "
-            f"{folder.name}@64 scales them to 64×64"
+            f"{folder.name or folder}@64 scales them to 64×64"
         )
     shape = (*(wanted or next(iter(sizes))), *([3] if colour else []))
     check_size(folder, len(every) * int(np.prod(shape)), "of pixels")
@@ -128,7 +132,7 @@ def _by_class(folder):
         deeper = _deeper(folder)
         raise PictureFolderError(
             f"{folder}: neither IDX files nor pictures in it"
-            + (f", but in {deeper}: give the folder around that one" if deeper else "")
+            + (f", but in {deeper}: give {_around(deeper)}" if deeper else "")
             + "; a data set is a folder of pictures, or of a folder for each class"
         )
     if own:
@@ -137,11 +141,37 @@ def _by_class(folder):
     return files, [name for name, found in classes for _ in found]
 
 
-def _deeper(folder):
-    """A folder below the classes that holds pictures, or None."""
-    return next(
-        (inner for path in _folders(folder) for inner in _folders(path) if pictures_in(inner)), None
+def _deeper(folder, floors=DEEPEST):
+    """The nearest folder below this one that holds pictures or IDX files, or None."""
+    level = [folder]
+    for _ in range(floors):
+        level = [inner for path in level for inner in _folders(path)][:MANY]
+        for path in level:
+            if pictures_in(path) or any(map(is_idx, path.iterdir())):
+                return path
+    return None
+
+
+def _around(deeper):
+    """In words: the folder to give where the images lie in ``deeper``."""
+    return "that folder" if any(map(is_idx, deeper.iterdir())) else "the folder around that one"
+
+
+def _unread(files):
+    """A line about the files beside pictures that are of no kind that is read; None without any."""
+    others = sorted(
+        path.name
+        for folder in {file.parent for file in files}
+        for path in folder.iterdir()
+        if not path.name.startswith(".")
+        and path.suffix.lower() not in PICTURE_SUFFIXES
+        and path.name.lower() not in OF_SYSTEMS
+        and path.is_file()
     )
+    if not others:
+        return None
+    n = f"{len(others):,} file{'s' if len(others) > 1 else ''}"
+    return f"{n} of other kinds left out ({in_a_line(', '.join(others), 100)})"
 
 
 def _left_out(folder, files):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from Code.data.array_file import ARRAY_SUFFIXES, array_header, read_array
 from Code.data.fit import as_colours, as_grey, fitted
-from Code.data.limits import MAX_BYTES
+from Code.data.limits import DARK, MAX_BYTES
 from Code.data.picture_file import (
     PICTURE_SUFFIXES,
     decoded,
@@ -36,8 +36,8 @@ __all__ = [
 
 SHEET_COLUMNS = 16
 ACCEPTED = (
-    "pictures (PNG, JPEG, BMP, TIFF, GIF, WebP), folders of them, or .npy or .npz files of images "
-    "(n, height, width)"
+    "pictures (PNG, JPEG, BMP, TIFF, GIF, WebP, PGM), folders of them, or .npy or .npz files of "
+    "images (n, height, width)"
 )
 # A picture with less between its darkest and brightest pixel has no ink to tell the ground by
 CONTRAST = 0.25
@@ -98,6 +98,12 @@ def load_images(
             raise UserError(
                 f"{file}: {found} pixels, but {files[0]} has {first}; all must have one size"
             )
+    brightest = max((float(np.nanmax(part, initial=0)) for part in parts), default=0)
+    if 0 < brightest < DARK:
+        say(
+            f"{named(paths)}: the brightest pixel has {brightest:.2g} of the possible 1; if it "
+            "should be white, divide the images by the largest possible value"
+        )
     if dark_ground and not invert and 2 * bright > n:
         say(f"{named(paths)}: the ground is bright; if this is dark ink on white, add --invert")
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -198,7 +204,7 @@ def _many(file, array, shape, colour):
     shape = tuple(shape or ())
     if shape and found in (shape, (*shape, 1)):
         array = array[None]
-    elif shape and found[1:] == (math.prod(shape),):
+    elif shape and _flat(found) == math.prod(shape):
         array = array.reshape(-1, *shape)
     elif array.ndim == 2 or (colour and found[-1:] == (3,) and array.ndim == 3):
         array = array[None]
@@ -206,10 +212,18 @@ def _many(file, array, shape, colour):
         array = array[..., 0]
     if array.ndim == 3 or (array.ndim == 4 and array.shape[-1] == 3):
         return array
+    move = ": move the channels to the end with np.moveaxis(x, 1, -1)"
     raise UserError(
         f"{file}: an array {found}; images are (n, height, width), or in colour "
-        "(n, height, width, 3)"
+        "(n, height, width, 3)" + (move if len(found) == 4 and found[1] in (1, 3) else "")
     )
+
+
+def _flat(found):
+    """The pixels of an image in an array ``(pixels,)``, ``(n, pixels)`` or ``(n, pixels, 1)``."""
+    if len(found) == 3 and found[-1] == 1:
+        found = found[:-1]
+    return found[-1] if len(found) in (1, 2) else None
 
 
 def _by_the_rule(file, images, missing):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from Code.data.array_file import check_size
 from Code.foundation.atomic import write_text
 from Code.foundation.errors import UserError
 
@@ -23,15 +24,23 @@ def read_table(path):
     Raises
     ------
     UserError
-        If the file cannot be read, its rows differ in length, or a cell is not a number.
+        If there is no such file, it has more than 1 GB or cannot be read, its rows differ in
+        length, or a cell is not a number.
     """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    check_size(path, path.stat().st_size, "of text")
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    try:
+        cells = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise UserError(f"{path}: not a CSV file ({error})") from error
     header = None
     if cells and any(_number(cell) is None for cell in cells[0]):
         header, cells = cells[0], cells[1:]

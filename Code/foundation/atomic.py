@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from Code.foundation.errors import printable
+
 
 def write_with(path: str | Path, write: Callable[[Path], None]) -> Path:
     """Let ``write`` fill a temporary file beside ``path``, then move it into place.
@@ -43,4 +45,7 @@ def write_text(path: str | Path, text: str) -> Path:
 def write_json(path: str | Path, value: object) -> Path:
     """Write ``value`` as indented JSON to ``path``, completely or not at all."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    if text != printable(text):
+        # The name of a file may hold bytes that are no letters: escaped, it is read back as it was
+        text = json.dumps(value, indent=1, allow_nan=False)
     return write_text(path, text + "\n")

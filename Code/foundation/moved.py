@@ -1,4 +1,4 @@
-"""Old names: a moved command prints its new name in one line, a moved module is still found."""
+"""Old names: a moved command says its new name and goes on, a moved module is still found."""
 
 import importlib
 import importlib.abc
@@ -48,6 +48,20 @@ def way_to(words):
     use = USE.fullmatch(module)
     new = f"python -m Code.use {use[1]}" if use else COMMANDS.get(module)
     return new and f"python -m {module} is now {new}; its options are the same"
+
+
+def command_now(words):
+    """The words of the command that does what an old one asks for; None if that has no module.
+
+    Parameters
+    ----------
+    words : the words of a command for which `way_to` has a line.
+    """
+    i = words.index("-m") + 1
+    use = USE.fullmatch(words[i])
+    new = f"python -m Code.use {use[1]}" if use else COMMANDS[words[i]]
+    _, flag, *rest = new.split()
+    return [*words[:i], *rest, *words[i + 1 :]] if flag == "-m" else None
 
 
 def module_asked(words):

@@ -13,7 +13,9 @@ NAMES = {
     "cifar100": "CIFAR-100",
     "small_digits": "scikit-learn's digits",
 }
-ENDINGS = re.compile(r"(\.npz|\.npy|\.csv|\.csv\.gz|/)$")
+ENDINGS = re.compile(r"(\.npz|\.npy|\.[ct]sv|\.[ct]sv\.gz|/)$")
+# The line about drawn test images, which the report tells in its own words
+TOLD_APART = "was drawn for them"
 # More classes than this are shortened to the first ones and the last one
 SHOWN_CLASSES = 30
 FIRST_CLASSES = 12
@@ -29,7 +31,8 @@ class Described:
     """A data set as the report tells it. What an older result does not hold is None.
 
     ``classes`` are the names of the classes, empty without labels; ``split`` is whether the test
-    images were drawn from a source without any.
+    images were drawn from a source without any; ``notes`` are lines, in English, about what was
+    done when they were read.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Described:
     classes: tuple[str, ...] | None
     split: bool | None
     source: str | None
+    notes: tuple[str, ...] = ()
 
     @property
     def first_classes(self) -> tuple[str, ...]:
@@ -68,6 +72,7 @@ def _described(data: dict) -> Described:
         classes=None if classes is None else tuple(code(name) for name in classes),
         split=data.get("split"),
         source=data.get("source"),
+        notes=tuple(code(note) for note in data.get("notes", ()) if TOLD_APART not in note),
     )
 
 

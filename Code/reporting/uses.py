@@ -362,10 +362,15 @@ def _answer(metric: Metric, units: int | None, contenders: list[Score]) -> Answe
         units,
         best,
         others[0] if others else None,
-        beside[others[0].name] if others else "undecided",
+        _known(best, others[0], beside[others[0].name]) if others else "undecided",
         rival,
-        metric.relation(best, rival) if rival else "undecided",
+        _known(best, rival, metric.relation(best, rival)) if rival else "undecided",
     )
+
+
+def _known(best: Score, other: Score, relation: str) -> str:
+    """The relation; ``unknown`` where one seed has no spread, so that nothing is said of it."""
+    return relation if best.estimate is not None and other.estimate is not None else "unknown"
 
 
 def load_uses(output_dir: str | Path) -> Uses | None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -397,6 +398,20 @@ def test_two_files_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch, mnis
         assert outputs.setdefault(folder, output) == output
     assert len(set(outputs.values())) == 2
     assert outputs["a"] == "output/train"
+
+
+@pytest.mark.parametrize("name", ["reference.npz", "ae/", "Quick.csv", ".npz", "...npy", "x" * 250])
+def test_other_data_do_not_take_a_folder_of_the_project(name, tmp_path, monkeypatch, mnist):
+    from Code.commands.run_all import default_output, parser
+
+    monkeypatch.chdir(tmp_path)
+    data = replace(mnist.subset(10, 10), name=name, sha256="0123456789abcdef")
+    folder = default_output(parser().parse_args([]), data)
+    assert folder.parent == Path("output") and len(folder.name) < 120
+    if len(name) < 100:
+        assert folder.name.endswith("01234567")
+    usual = default_output(parser().parse_args(["--quick"]), replace(data, name="my digits.npz"))
+    assert usual == Path("output", "quick", "my digits")
 
 
 @pytest.mark.slow

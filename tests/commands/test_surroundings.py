@@ -32,6 +32,18 @@ def test_a_terminal_that_cannot_show_a_letter_shows_a_replacement(root, encoding
     assert done.stdout and b"Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux's shell and devices")
+@pytest.mark.parametrize(
+    ("where", "status", "says"),
+    [(">&-", 0, ""), (">/dev/full", 2, "cannot be written"), (">&- 2>&-", 0, "")],
+)
+def test_a_standard_output_that_takes_nothing_is_no_traceback(root, where, status, says):
+    words = f"{sys.executable} run_all.py --list {where}"
+    done = subprocess.run(words, shell=True, cwd=root, capture_output=True, text=True)
+    assert done.returncode == status
+    assert says in done.stderr and done.stderr.count("\n") == bool(says)
+
+
 @pytest.mark.slow
 def test_without_a_lock_of_unix_it_runs_as_well(root, tmp_path):
     """Windows has no ``fcntl``."""

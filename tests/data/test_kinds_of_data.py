@@ -2,7 +2,11 @@
 
 import gzip
 import io
+import os
 import struct
+import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,6 +176,71 @@ def test_other_names_of_the_arrays(npz, parts):
     assert not npz(x_train=x, x_test=xt).labelled
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("images", "label"),
+        ("x", "classes"),
+        ("train_x", "train_y", "test_x", "test_y"),
+        ("x_train", "y_train", "x_val", "y_val"),
+        ("X_train", "Y_train", "X_valid", "Y_valid"),
+    ],
+)
+def test_labels_and_test_parts_by_other_names(names, npz, parts):
+    found = npz(**dict(zip(names, parts, strict=False)))
+    assert found.classes == tuple("0123456789") and found.split == (len(names) == 2)
+    if not found.split:
+        np.testing.assert_array_equal(found.y_test, parts[3])
+
+
+def test_a_validation_part_beside_a_test_part_is_not_read_and_told(npz, parts):
+    x, y, xt, yt = parts
+    found = npz(x_train=x, y_train=y, x_test=xt, y_test=yt, x_val=x[:M], y_val=y[:M])
+    np.testing.assert_array_equal(found.y_test, yt)
+    assert found.notes == ("not read: x_val, y_val",)
+    named = npz(x_train=x, X_train=xt)
+    assert len(named.x_train) + len(named.x_test) == N and "X_train" in named.notes[0]
+
+
+def test_arrays_without_names_and_archives_without_arrays_say_what_to_do(parts, tmp_path):
+    np.savez(tmp_path / "a.npz", *parts)
+    assert "numpy.savez(file, images=x, labels=y)" in refusal(tmp_path / "a.npz")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a/1.png", b"")
+    assert "unpack it and give the folder" in refusal(tmp_path / "photos.zip")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (lambda x: (x > 127).astype(np.uint8), True),
+        (lambda x: x.astype(np.uint16), True),
+        (lambda x: x.astype(np.int64) // 16, True),
+        (lambda x: x, False),
+        (np.zeros_like, False),
+    ],
+    ids=["bits as bytes", "bytes as uint16", "sixteen greys", "bytes", "black"],
+)
+def test_images_that_are_nowhere_bright_are_told(kind, told, npz, parts):
+    notes = npz(x_train=kind(parts[0]), x_test=kind(parts[2])).notes
+    assert any("brightest pixel" in note for note in notes) == told
+
+
+def test_flat_images_with_a_last_axis_of_one_are_images(npz, parts):
+    found = npz(x_train=parts[0].reshape(N, 784, 1), x_test=parts[2].reshape(M, 784, 1))
+    np.testing.assert_array_equal(found.x_test, parts[2])
+
+
+def test_a_folder_that_may_not_be_read_is_a_line(parts, tmp_path, monkeypatch):
+    save(tmp_path / "a", parts[0][:3])
+
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    assert "cannot be read (Permission denied)" in refusal(tmp_path)
+
+
 def test_one_image_is_not_split(npz, parts, tmp_path):
     np.save(tmp_path / "one.npy", parts[0][:1])
     assert "cannot be split" in refusal(tmp_path / "one.npy")
@@ -207,6 +276,9 @@ CSV = {
     "label last under another name": {"header": [*PIXELS, "species"], "last": True},
     "with an index": {"header": ["", "label", *PIXELS], "index": True},
     "semicolons": {"header": ["label", *PIXELS], "mark": ";"},
+    "label last without header": {"last": True},
+    "with the name of a file": {"header": ["filename", "label", *PIXELS], "index": True},
+    "bars": {"mark": "|"},
 }
 
 
@@ -223,6 +295,15 @@ def test_csv_of_a_label_and_pixels(layout, text, parts, tmp_path):
         found.classes[label] for label in found.y_train
     ]
     assert (found.name, found.short_name, found.split) == ("train.csv", "train", True)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n\n"])
+def test_lines_of_a_csv_end_as_systems_end_them(end, parts, tmp_path, recwarn):
+    text = csv_text(*parts[:2], header=["label", *PIXELS])
+    (tmp_path / "a.csv").write_bytes(text.replace("\n", end).encode())
+    found = load_dataset(tmp_path / "a.csv")
+    assert len(found.x_train) + len(found.x_test) == N and len(found.classes) == 10
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("header", [None, PIXELS])
@@ -335,6 +416,50 @@ def test_pictures_without_labels(suffix, parts, tmp_path):
     save(tmp_path, parts[0], suffix)
     found = load_dataset(tmp_path)
     assert not found.labelled and found.x_train.shape == (60, 28, 28)
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "pgm", "webp", "tif", "gif"])
+def test_grey_pictures_of_other_kinds_are_grey(suffix, parts, tmp_path):
+    for i, image in enumerate(parts[0]):
+        kind = {"jfif": "JPEG", "pgm": "PPM"}.get(suffix)
+        Image.fromarray(image).save(tmp_path / f"{i}.{suffix}", format=kind)
+    found = load_dataset(tmp_path)
+    assert found.x_train.shape == (60, 28, 28) and found.x_train.max() > 200
+
+
+def test_floats_of_a_picture_are_in_the_range_of_the_rule(parts, tmp_path):
+    image = parts[0][0].astype(np.float32)
+    for i in range(3):
+        Image.fromarray(image / 255).save(tmp_path / f"{i}.tif")
+    assert load_dataset(tmp_path).x_train.max() == 255
+    Image.fromarray(image).save(tmp_path / "3.tif")
+    assert "3.tif: the pixels lie between 0 and 255" in refusal(tmp_path)
+    Image.fromarray(np.where(image > 0, np.nan, 0).astype(np.float32)).save(tmp_path / "3.tif")
+    assert "NaN" in refusal(tmp_path)
+
+
+def test_files_beside_pictures_are_told(parts, tmp_path):
+    save(tmp_path, parts[0][:4])
+    for name in ("a.heic", "labels.txt", ".hidden", "Thumbs.db"):
+        (tmp_path / name).write_bytes(b"x")
+    assert "2 files of other kinds left out (a.heic, labels.txt)" in load_dataset(tmp_path).notes
+
+
+def test_where_images_lie_below_a_folder_is_said(parts, tmp_path):
+    save(tmp_path / "a" / "data" / "pets" / "cat", parts[0][:4])
+    assert "data/pets/cat: give the folder around that one" in refusal(tmp_path / "a")
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(idx_bytes(parts[0]))
+    assert "raw: give that folder" in refusal(tmp_path / "MNIST")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_folder_whose_name_is_no_text_is_a_class(parts, tmp_path):
+    folder = os.path.join(os.fsencode(tmp_path), b"caf\xe9", b"th\xe9")
+    os.makedirs(folder)
+    save(Path(os.fsdecode(folder)), parts[0][:5])
+    found = load_dataset(os.path.join(os.fsdecode(tmp_path), os.fsdecode(b"caf\xe9")))
+    assert (found.name, found.classes) == ("caf?/", ("th?",))
 
 
 def test_pictures_in_a_training_and_a_test_folder(parts, tmp_path):

@@ -480,3 +480,36 @@ def test_arrays_of_any_shape_and_dtype(tmp_path, shape, dtype, value, suffix, wa
     with path.open("wb") as file:
         (np.save if suffix == ".npy" else np.savez)(file, array)
     obeys(path, images_by_the_rule, wanted)
+
+
+@pytest.mark.parametrize("shape", [(784,), (1, 784), (1, 784, 1), (784, 1), (1, 28, 28, 1)])
+def test_flat_images_take_the_shape_of_the_model(shape, tmp_path, mnist):
+    np.save(tmp_path / "a.npy", mnist.x_test[:1].reshape(shape))
+    if shape == (784, 1):  # 784 images of one pixel, or one of 784
+        with pytest.raises(UserError, match="784×1"):
+            load_images(tmp_path / "a.npy", (28, 28))
+        return
+    found = load_images(tmp_path / "a.npy", (28, 28))
+    np.testing.assert_array_equal(found, mnist.x_test[:1] / np.float32(255))
+
+
+def test_channels_that_stand_first_are_told(tmp_path, mnist):
+    np.save(tmp_path / "a.npy", mnist.x_test[:2, None])
+    with pytest.raises(UserError, match=r"np\.moveaxis\(x, 1, -1\)"):
+        load_images(tmp_path / "a.npy", (28, 28))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (lambda x: (x > 127).astype(np.uint8), True),
+        (lambda x: x.astype(np.uint16), True),
+        (lambda x: x, False),
+        (np.zeros_like, False),
+    ],
+)
+def test_images_that_are_nowhere_bright_are_told(kind, told, tmp_path, mnist):
+    said = []
+    np.save(tmp_path / "a.npy", kind(mnist.x_test[:2]))
+    load_images(tmp_path / "a.npy", (28, 28), say=said.append)
+    assert any("brightest pixel" in line for line in said) == told

@@ -69,6 +69,28 @@ def test_the_data_are_described(output_of, tmp_path):
     assert "灰度" in chinese and "每 7 幅图像中抽出一幅" in chinese
 
 
+def test_what_was_done_when_the_data_were_read_is_told(output_of, tmp_path):
+    scaled = "pictures of 30×20 to 300×200 pixels were scaled to 28×28"
+    notes = [scaled, "no test images: one image in 7 was drawn for them"]
+    english, chinese = texts_of(output_of({**LETTERS, "notes": notes}), tmp_path)
+    assert f"- **When they were read.** `{scaled}`.\n" in english
+    assert f"程序提示**（英文）：`{scaled}`。\n" in chinese
+    assert "When they were read" not in texts_of(output_of(), tmp_path / "without")[0]
+
+
+def test_of_one_seed_nothing_is_called_indistinguishable(output_of, tmp_path):
+    raw = json.loads(json.dumps(RAW))
+    raw["seeds"] = raw["seeds"][:1]
+    for use in raw["uses"].values():
+        for values in use["values"].values():
+            values.update({name: found[:1] for name, found in values.items()})
+    output = output_of(seeds=1)
+    (output / "uses.json").write_text(json.dumps(raw), encoding="utf-8")
+    english, chinese = texts_of(output, tmp_path)
+    assert "Without an autoencoder, " in english and "distinguishable" not in english
+    assert "不用自编码器时，最好的是" in chinese and "无法区分" not in chinese
+
+
 def test_many_classes_are_shortened(output_of):
     data = {**LETTERS, "classes": [f"class `{i}`\n" for i in range(100)]}
     (told,) = described(load_results(output_of(data)))
@@ -82,6 +104,7 @@ def test_many_classes_are_shortened(output_of):
         ("letters26.npz", "letters26"),
         ("emnist-letters/", "emnist-letters"),
         ("train.csv.gz", "train"),
+        ("train.tsv", "train"),
         ("fashion_mnist", "Fashion-MNIST"),
         ("mnist", "mnist"),
     ],
