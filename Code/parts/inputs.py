@@ -5,6 +5,7 @@ from a ``tf.data.Dataset``, a generator or a Keras ``PyDataset``, are checked as
 """
 
 import functools
+import numbers
 import os
 import re
 from collections.abc import Iterator
@@ -126,16 +127,40 @@ def checked_weights(sample_weight, class_weight, x, y):
         return None
     weights = np.ones(len(x), np.float32)
     if sample_weight is not None:
-        given = np.asarray(sample_weight, np.float32)
+        try:
+            given = np.asarray(sample_weight, np.float32)
+        except (TypeError, ValueError) as error:
+            raise LabelError(f"sample_weight holds no numbers ({in_a_line(error)})") from error
+        if not np.isfinite(given).all():
+            raise LabelError("sample_weight holds NaN or infinite values")
         if given.shape not in (weights.shape, (len(x), 1)):
             raise LabelError(f"sample_weight has the shape {given.shape}, not ({len(x)},)")
         weights = weights * given.reshape(-1)
     if class_weight is not None:
         if y is None:
             raise LabelError("class_weight needs the labels y")
+        if not isinstance(class_weight, dict) or not all(map(_is_class, class_weight)):
+            raise LabelError("class_weight is a dict of weights by the number of the class")
         of_class = np.vectorize(lambda label: class_weight.get(int(label), 1.0), otypes=[float])
         weights = weights * of_class(y).astype(np.float32)
     return weights
+
+
+def _is_class(key):
+    return isinstance(key, numbers.Integral) and not isinstance(key, bool)
+
+
+def checked_batch_size(size, name="batch_size"):
+    """A batch size, or None for the default.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number above 0.
+    """
+    if size is not None and not (_is_class(size) and size > 0):
+        raise ValueError(f"{name}={size!r}: a batch has a whole number of images above 0")
+    return size
 
 
 def split_off(share, *arrays):

@@ -21,6 +21,7 @@ from Code.parts.gradients import build, descend_each, unrecorded, with_values
 from Code.parts.images import to_unit
 from Code.parts.inputs import (
     as_array,
+    checked_batch_size,
     checked_images,
     checked_labels,
     checked_source,
@@ -262,6 +263,8 @@ class WholeEpochModel(keras.Model):
         """
         self._assert_compile_called("fit")
         self.build_optimizers()
+        checked_batch_size(batch_size)
+        checked_batch_size(validation_batch_size, "validation_batch_size")
         x, y, sample_weight = map(as_array, (x, y, sample_weight))
         arrays = is_array(x)
         held = (None, None, None)
@@ -338,6 +341,7 @@ class WholeEpochModel(keras.Model):
         if kwargs.get("_use_cached_eval_dataset"):
             # Keras validates within `fit`, which has checked this data and made its batches
             return super().evaluate(x, y, batch_size, verbose, sample_weight, steps, **kwargs)
+        checked_batch_size(batch_size)
         x, y, sample_weight = map(as_array, (x, y, sample_weight))
         if is_array(x):
             x, y, sample_weight = self._checked(x, y, sample_weight)

@@ -592,6 +592,25 @@ class TestImages:
         alone = ours().fit(batched(x), verbose=0).history
         assert ours().fit(batched((x, x)), verbose=0).history == alone
 
+    @pytest.mark.parametrize(
+        ("settings", "says"),
+        [
+            ({"batch_size": 0}, "batch_size=0"),
+            ({"batch_size": -1}, "batch_size=-1"),
+            ({"batch_size": 7.0}, "batch_size=7.0"),
+            ({"validation_batch_size": 0}, "validation_batch_size=0"),
+            ({"class_weight": "balanced"}, "dict of weights"),
+            ({"class_weight": {"1": 0.0}}, "dict of weights"),
+            ({"class_weight": [1.0] * 10}, "dict of weights"),
+            ({"sample_weight": "balanced"}, "no numbers"),
+            ({"sample_weight": np.full(192, np.nan)}, "NaN"),
+        ],
+    )
+    def test_sizes_and_weights_that_are_none_are_a_line(self, few, settings, says):
+        with pytest.raises(ValueError, match=says) as told:
+            ours().fit(few.x_train, few.y_train, verbose=0, **settings)
+        assert "\n" not in str(told.value)
+
     def test_a_classifier_without_labels_is_a_line(self, x):
         classifier = ours(lambda: AE(**NET, n_classes=10)).classifier
         classifier.compile()
