@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers, ops
 
 from Code.foundation.names import PACKAGE
+from Code.parts.inputs import LabelError
 from Code.parts.losses import LABEL_LOSSES, RECONSTRUCTION_LOSSES, squared_error
 from Code.parts.whole_epoch import WholeEpochModel
 
@@ -260,6 +261,8 @@ class Classifier(WholeEpochModel):
 
     def loss_terms(self, x, y=None, training=False):
         """The loss on the labels, and ``accuracy``: 1 where the most likely class is correct."""
+        if y is None:
+            raise LabelError("a classifier is trained on labels: give them as y")
         probabilities = self(x, training=training)
         hit = ops.equal(ops.argmax(probabilities, axis=-1), ops.cast(y, "int32"))
         return {

@@ -112,11 +112,15 @@ class _Place:
 
 def _text(path):
     try:
-        if Path(path).stat().st_size > LARGEST_FILE:
+        # A stream, since what is no file states no size
+        with Path(path).open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             raise ConfigError(
                 f"{path}: larger than {LARGEST_FILE:,} bytes; that is no settings file"
             )
-        return Path(path).read_text(encoding="utf-8")
+        # Editors on Windows put a mark of the encoding before the first line
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -59,8 +59,8 @@ def standard(images: np.ndarray, what: str = "the images") -> np.ndarray:
         raise ImageError(f"{what} hold NaN or infinite values; remove or replace those pixels")
     if low < 0 or high > 1:
         raise ImageError(
-            f"{what} lie between {low:g} and {high:g}; floats must lie between 0 and 1: divide by "
-            "the largest possible value, or give bytes (uint8)"
+            f"{what} lie between {low:.8g} and {high:.8g}; floats must lie between 0 and 1: divide "
+            "by the largest possible value, or give bytes (uint8)"
         )
     return images.astype(np.float32, copy=False)
 

@@ -5,20 +5,46 @@ from a ``tf.data.Dataset``, a generator or a Keras ``PyDataset``, are checked as
 """
 
 import functools
+import numbers
+import os
+import re
 from collections.abc import Iterator
 
 import keras
 import numpy as np
 from keras import ops
 
-from Code.foundation.errors import in_a_line
+from Code.foundation.errors import UserError, in_a_line
 from Code.parts.images import ImageError, as_images, shaped, to_unit
 
 OUTSIDE = "images with values outside [0, 1], or NaN: divide floats by the largest possible value"
+OUTSIDE_BYTES = "images of integers outside 0 to 255: divide them by the largest possible value"
+OTHER_TARGETS = (
+    "batches with targets that are other images: the target of an autoencoder is its input, so the "
+    "targets may be left out"
+)
+NO_LABELS = "labels of a batch that are no whole numbers below the number of classes"
 
 
 class LabelError(ImageError):
     """Labels or weights that do not fit the images; the message is one line."""
+
+
+def as_array(x):
+    """Tensors and tables whose values are there as an array; anything else as it is."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        # What is masked is missing, and missing pixels are refused
+        return x.astype(np.float32).filled(np.nan)
+    if isinstance(x, np.ndarray | list):
+        return x
+    if ops.is_tensor(x) and not _is_symbolic(x):
+        return ops.convert_to_numpy(x)
+    # Of pandas and its like
+    return x.to_numpy() if hasattr(x, "to_numpy") else x
+
+
+def _is_symbolic(x):
+    return keras.backend.backend() == "tensorflow" and not hasattr(x, "numpy")
 
 
 def is_array(x):
@@ -33,9 +59,10 @@ def is_pass(data):
 
 def pair(data):
     """``(x, y, weights)`` of what Keras takes as validation data."""
+    data = as_array(data)
     if is_array(data) or not isinstance(data, tuple | list):
         data = (data,)
-    x, y, weights = (*data, None, None)[:3]
+    x, y, weights = map(as_array, (*data, None, None)[:3])
     return x, y, weights
 
 
@@ -100,16 +127,40 @@ def checked_weights(sample_weight, class_weight, x, y):
         return None
     weights = np.ones(len(x), np.float32)
     if sample_weight is not None:
-        given = np.asarray(sample_weight, np.float32)
+        try:
+            given = np.asarray(sample_weight, np.float32)
+        except (TypeError, ValueError) as error:
+            raise LabelError(f"sample_weight holds no numbers ({in_a_line(error)})") from error
+        if not np.isfinite(given).all():
+            raise LabelError("sample_weight holds NaN or infinite values")
         if given.shape not in (weights.shape, (len(x), 1)):
             raise LabelError(f"sample_weight has the shape {given.shape}, not ({len(x)},)")
         weights = weights * given.reshape(-1)
     if class_weight is not None:
         if y is None:
             raise LabelError("class_weight needs the labels y")
+        if not isinstance(class_weight, dict) or not all(map(_is_class, class_weight)):
+            raise LabelError("class_weight is a dict of weights by the number of the class")
         of_class = np.vectorize(lambda label: class_weight.get(int(label), 1.0), otypes=[float])
         weights = weights * of_class(y).astype(np.float32)
     return weights
+
+
+def _is_class(key):
+    return isinstance(key, numbers.Integral) and not isinstance(key, bool)
+
+
+def checked_batch_size(size, name="batch_size"):
+    """A batch size, or None for the default.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number above 0.
+    """
+    if size is not None and not (_is_class(size) and size > 0):
+        raise ValueError(f"{name}={size!r}: a batch has a whole number of images above 0")
+    return size
 
 
 def split_off(share, *arrays):
@@ -152,44 +203,61 @@ def unit_batch(x, shape, dtype):
     return x
 
 
-def checked_source(source, shape, any_range=False):
+def checked_source(source, shape, any_range=False, n_classes=None):
     """Batches that come one by one, each checked as it comes; other things are left as they are.
+
+    Parameters
+    ----------
+    n_classes : number of classes that the model tells apart, or None if it does not use labels.
 
     Raises
     ------
-    ImageError
-        Where a batch is drawn that is not as the rule has it.
+    ImageError, LabelError
+        If it is nothing that gives images, or where a batch is drawn that is not as the rule has
+        it.
     """
+    if source is None or isinstance(source, tuple | dict | str | bytes | os.PathLike):
+        what = type(source).__name__ if source is not None else "None"
+        raise ImageError(
+            f"x is {what}: give images as one array, and labels as y; or a tf.data.Dataset, a "
+            "generator or a PyDataset of batches"
+        )
     if any_range:
         return source
     if hasattr(source, "element_spec"):
-        return _checked_dataset(source)
+        return _checked_dataset(source, shape, n_classes)
     if isinstance(source, keras.utils.PyDataset):
-        return _CheckedBatches(source, shape)
+        return _CheckedBatches(source, shape, n_classes)
     if isinstance(source, Iterator):
-        return (_checked_batch(batch, shape) for batch in source)
+        return (_checked_batch(batch, shape, n_classes) for batch in source)
     return source
 
 
-def _checked_batch(batch, shape):
+def _checked_batch(batch, shape, n_classes=None):
+    if isinstance(batch, dict):
+        raise ImageError("batches are dicts; give images, (images, labels) or with weights")
+    if isinstance(batch, list) and batch and np.ndim(batch[0]) > len(shape):
+        batch = tuple(batch)
     first, *rest = batch if isinstance(batch, tuple) else (batch,)
     first = to_unit(as_images(ops.convert_to_numpy(first), shape))
+    if rest and rest[0] is not None:
+        rest[0] = checked_labels(ops.convert_to_numpy(rest[0]), first, n_classes)
     return (first, *rest)
 
 
 class _CheckedBatches(keras.utils.PyDataset):
     """A ``PyDataset`` whose batches are checked."""
 
-    def __init__(self, source, shape):
+    def __init__(self, source, shape, n_classes=None):
         super().__init__(
             workers=source.workers,
             use_multiprocessing=source.use_multiprocessing,
             max_queue_size=source.max_queue_size,
         )
-        self.source, self.shape = source, shape
+        self.source, self.shape, self.n_classes = source, shape, n_classes
 
     def __getitem__(self, i):
-        return _checked_batch(self.source[i], self.shape)
+        return _checked_batch(self.source[i], self.shape, self.n_classes)
 
     @property
     def num_batches(self):
@@ -202,22 +270,65 @@ class _CheckedBatches(keras.utils.PyDataset):
         self.source.on_epoch_end()
 
 
-def _checked_dataset(source):
+def _checked_dataset(source, shape, n_classes=None):
     import tensorflow as tf
 
-    first = source.element_spec
-    first = first[0] if isinstance(first, tuple) else first
-    if is_pass(source.element_spec) or not getattr(first, "dtype", tf.string).is_floating:
+    spec = source.element_spec
+    if is_pass(spec):
+        return source
+    if isinstance(spec, dict):
+        raise ImageError("batches are dicts; give images, (images, labels) or with weights")
+    first, *others = spec if isinstance(spec, tuple) else (spec,)
+    if not isinstance(first, tf.TensorSpec):
+        return source
+    _check_shape(first.shape, shape)
+    floats = first.dtype.is_floating
+    wide = first.dtype.is_integer and first.dtype.size > 2
+    targets = bool(others) and others[0].shape.rank == first.shape.rank
+    labelled = n_classes is not None and bool(others)
+    if labelled and others[0].shape.rank not in (None, 1) and others[0].shape[1:] != (1,):
+        raise LabelError(f"{NO_LABELS}: they have the shape {others[0].shape}")
+    if not (floats or wide or targets or labelled):
         return source
 
-    def check(x, *rest):
+    def demanded(values, holds, message):
         # Not within the model's step, where XLA would leave it out
-        inside = tf.reduce_all((x >= 0) & (x <= 1))
-        with tf.control_dependencies([tf.debugging.Assert(inside, [OUTSIDE])]):
-            x = tf.identity(x)
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(holds), [message])]):
+            return tf.identity(values)
+
+    def check(x, *rest):
+        rest = list(rest)
+        if floats:
+            x = demanded(x, (x >= 0) & (x <= 1), OUTSIDE)
+        if wide:
+            x = demanded(x, (x >= 0) & (x <= 255), OUTSIDE_BYTES)
+        if targets:
+            same = tf.cast(rest[0], tf.float32) == tf.cast(x, tf.float32)
+            x = demanded(x, same, OTHER_TARGETS)
+        if labelled:
+            given = rest[0][:, 0] if rest[0].shape.rank == 2 else rest[0]
+            y = tf.cast(given, tf.int32)
+            whole = tf.cast(y, given.dtype) == given
+            rest[0] = demanded(y, whole & (y >= 0) & (y < n_classes), NO_LABELS)
         return (x, *rest) if rest else x
 
     return source.map(check)
+
+
+def _check_shape(found, shape):
+    """Raise an `ImageError` if what is known of the shape of a dataset's batches is wrong."""
+    if found.rank is None:
+        return
+    known = tuple(found)
+    if known in (shape, (*shape, 1)):
+        raise ImageError("the dataset holds single images: give batches, as .batch(64) makes them")
+    if len(known) == len(shape) + 2 and known[-1] == 1:
+        known = known[:-1]
+    fits = all(side in (None, needed) for side, needed in zip(known[1:], shape, strict=False))
+    if len(known) != len(shape) + 1 or not fits:
+        told = "(n, " + ", ".join(map(str, known[1:])) + ")"
+        needed = "(n, " + ", ".join(map(str, shape)) + ")"
+        raise ImageError(f"the batches of the dataset are {told}, but {needed} is needed")
 
 
 def in_one_line(method):
@@ -227,9 +338,18 @@ def in_one_line(method):
     def wrapped(*args, **kwargs):
         try:
             return method(*args, **kwargs)
+        except UserError:
+            raise
         except Exception as error:
-            if OUTSIDE in in_a_line(error) and not isinstance(error, ImageError):
-                raise ImageError(OUTSIDE) from None
+            text = in_a_line(error)
+            for message in (NO_LABELS, OTHER_TARGETS, OUTSIDE_BYTES, OUTSIDE):
+                if message in text:
+                    kind = ImageError if message.startswith("images") else LabelError
+                    raise kind(message) from None
+            # A generator is drawn from within a graph, whose error holds that of the batch
+            if told := re.search(r"\b(Image|Label)Error: ([^\n]+)", str(error)):
+                kind = ImageError if told[1] == "Image" else LabelError
+                raise kind(told[2]) from None
             raise
 
     return wrapped

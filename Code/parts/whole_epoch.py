@@ -20,6 +20,8 @@ from Code.parts.allocator import keep_freed_memory
 from Code.parts.gradients import build, descend_each, unrecorded, with_values
 from Code.parts.images import to_unit
 from Code.parts.inputs import (
+    as_array,
+    checked_batch_size,
     checked_images,
     checked_labels,
     checked_source,
@@ -261,6 +263,9 @@ class WholeEpochModel(keras.Model):
         """
         self._assert_compile_called("fit")
         self.build_optimizers()
+        checked_batch_size(batch_size)
+        checked_batch_size(validation_batch_size, "validation_batch_size")
+        x, y, sample_weight = map(as_array, (x, y, sample_weight))
         arrays = is_array(x)
         held = (None, None, None)
         if validation_data is not None:
@@ -336,6 +341,8 @@ class WholeEpochModel(keras.Model):
         if kwargs.get("_use_cached_eval_dataset"):
             # Keras validates within `fit`, which has checked this data and made its batches
             return super().evaluate(x, y, batch_size, verbose, sample_weight, steps, **kwargs)
+        checked_batch_size(batch_size)
+        x, y, sample_weight = map(as_array, (x, y, sample_weight))
         if is_array(x):
             x, y, sample_weight = self._checked(x, y, sample_weight)
             batch_size = batch_size or EVALUATION_BATCH
@@ -353,6 +360,7 @@ class WholeEpochModel(keras.Model):
     @in_one_line
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """As in Keras; images may be given as `fit` takes them."""
+        x = as_array(x)
         x = to_unit(self._checked(x)[0]) if is_array(x) else self._source(x)
         return super().predict(x, batch_size, verbose, steps, callbacks)
 
@@ -361,6 +369,7 @@ class WholeEpochModel(keras.Model):
         self._assert_compile_called("train_on_batch")
         self.build_optimizers()
         self._living.refresh()
+        x, y, sample_weight = map(as_array, (x, y, sample_weight))
         if is_array(x):
             x, y, sample_weight = self._checked(x, y, sample_weight, class_weight)
             x, class_weight = to_unit(x), None
@@ -369,6 +378,7 @@ class WholeEpochModel(keras.Model):
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """As in Keras: the loss and its terms on this batch."""
         self._living.refresh()
+        x, y, sample_weight = map(as_array, (x, y, sample_weight))
         if is_array(x):
             x, y, sample_weight = self._checked(x, y, sample_weight)
             x = to_unit(x)
@@ -376,6 +386,7 @@ class WholeEpochModel(keras.Model):
 
     def predict_on_batch(self, x):
         """As in Keras; images may be given as `fit` takes them."""
+        x = as_array(x)
         return super().predict_on_batch(to_unit(self._checked(x)[0]) if is_array(x) else x)
 
     def as_input(self, x):
@@ -392,7 +403,8 @@ class WholeEpochModel(keras.Model):
         return x, y, checked_weights(sample_weight, class_weight, x, y)
 
     def _source(self, source):
-        return checked_source(source, self.input_image_shape, self.any_range)
+        n_classes = self.n_labels_told
+        return checked_source(source, self.input_image_shape, self.any_range, n_classes)
 
     def train_step(self, *args):
         if is_pass(args[-1]):

@@ -1,6 +1,7 @@
 """Experiments of one's own: what a file may say, and what is told of a wrong one."""
 
 import json
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -116,6 +117,16 @@ def test_what_is_wrong_is_told_with_its_line(file, old, new, line, said):
 def test_a_file_that_is_none_is_one_line(file, text):
     with pytest.raises(ConfigError):
         load_experiments(file(text))
+
+
+def test_a_mark_of_the_encoding_is_no_part_of_the_file(file):
+    assert load_experiments(file("\ufeff" + GOOD))[0].name == "wide-dae"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a device of Linux")
+def test_a_file_without_an_end_is_refused():
+    with pytest.raises(ConfigError, match="larger than 1,000,000 bytes"):
+        load_experiments("/dev/zero")
 
 
 def test_a_folder_a_missing_and_a_binary_file(file, tmp_path):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from Code.ae import AE
 from Code.beta_vae import BetaVAE
+from Code.cvae import CVAE
 from Code.dae import DAE
 from Code.parts.images import ImageError, to_unit
 from Code.parts.inputs import LabelError
@@ -44,6 +45,10 @@ def plain(make=lambda: AE(**NET)):
     network = keras.Model(network.input, keras.layers.Flatten()(network.output))
     network.compile("adam", "mse")
     return network
+
+
+def batched(parts):
+    return tf.data.Dataset.from_tensor_slices(parts).batch(64)
 
 
 def flat(x):
@@ -499,6 +504,118 @@ class TestImages:
         with pytest.raises(ImageError) as told:
             ours().fit(source, epochs=1, verbose=0)
         assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize(
+        ("wrong", "says"),
+        [
+            (lambda x: x.astype(np.float32) * 255, "lie between 0 and 255"),
+            (lambda x: np.where(x > 0.5, np.nan, x), "NaN"),
+            (lambda x: (x * 1000).astype(np.int64), "integers from 0 to 1000"),
+            (lambda x: x[0], r"x\[None\]"),
+        ],
+    )
+    def test_tensors_are_checked_like_arrays(self, few, x, wrong, says):
+        model, right = ours(), tf.constant(x)
+        assert model.fit(right, validation_split=0.2, verbose=0).history["val_loss"][0] < 1
+        given = tf.constant(wrong(x))
+        for door in (
+            lambda: model.fit(given, verbose=0),
+            lambda: model.fit(right, validation_data=given, verbose=0),
+            lambda: model.fit(right, validation_data=(given,), verbose=0),
+            lambda: model.evaluate(given, verbose=0),
+            lambda: model.predict(given, verbose=0),
+            lambda: model.train_on_batch(given),
+            lambda: model.test_on_batch(given),
+            lambda: model.predict_on_batch(given),
+        ):
+            with pytest.raises(ImageError, match=says):
+                door()
+
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            (lambda x: tuple(x), "x is tuple"),
+            (lambda x: {"x": x}, "x is dict"),
+            (lambda x: None, "x is None"),
+            (lambda x: "mnist", "x is str"),
+            (lambda x: [x], "have the shape"),
+            (lambda x: np.ma.masked_array(x, x > 0.5), "NaN"),
+            (lambda x: iter([{"x": x}]), "dicts"),
+            (lambda x: batched({"x": x}), "dicts"),
+            (lambda x: tf.data.Dataset.from_tensor_slices(x), "single images"),
+            (lambda x: batched(x[:, :20]), r"\(n, 20, 28\), but \(n, 28, 28\)"),
+            (lambda x: batched(np.repeat(x[..., None], 3, -1)), r"\(n, 28, 28, 3\)"),
+            (lambda x: batched((x * 1000).astype(np.int64)), "integers outside"),
+            (lambda x: batched((x, 1 - x)), "targets that are other images"),
+            (lambda x: iter([(x, 1 - x)]), "y has the shape"),
+            (lambda x: iter([x[:64], x[:64], x[:64] * 255, x[:64]]), "lie between 0 and 255"),
+        ],
+    )
+    def test_what_is_no_images_is_a_line(self, x, given, says):
+        with pytest.raises((ImageError, LabelError), match=says) as told:
+            ours().fit(given(x), verbose=0)
+        assert "\n" not in str(told.value)
+
+    @pytest.mark.parametrize("kind", ["dataset", "generator", "PyDataset"])
+    @pytest.mark.parametrize(
+        "labels", [np.arange(192) % 26, np.eye(10)[np.arange(192) % 10], np.full(192, 0.5)]
+    )
+    def test_labels_of_batches_are_checked(self, x, labels, kind):
+        class Mine(keras.utils.PyDataset):
+            def __len__(self):
+                return 1
+
+            def __getitem__(self, i):
+                return x, labels
+
+        def source():
+            return {
+                "dataset": lambda: batched((x, labels)),
+                "generator": lambda: iter([(x, labels)]),
+                "PyDataset": Mine,
+            }[kind]()
+
+        for model in (ours(lambda: CVAE(**NET)), ours(lambda: AE(**NET, n_classes=10)).classifier):
+            model.compile()
+            with pytest.raises(LabelError) as told:
+                model.fit(source(), verbose=0)
+            assert "\n" not in str(told.value)
+
+    def test_a_column_of_labels_and_targets_that_are_the_images_are_fine(self, few, x):
+        y = few.y_train
+        expected = ours(lambda: CVAE(**NET)).fit(batched((x, y)), verbose=0).history
+        column = ours(lambda: CVAE(**NET)).fit(batched((x, y[:, None])), verbose=0).history
+        assert column == expected
+        pairs = [[x[i : i + 64], y[i : i + 64]] for i in range(0, 192, 64)]
+        listed = ours(lambda: CVAE(**NET)).fit(iter(pairs), verbose=0).history
+        assert listed["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+        alone = ours().fit(batched(x), verbose=0).history
+        assert ours().fit(batched((x, x)), verbose=0).history == alone
+
+    @pytest.mark.parametrize(
+        ("settings", "says"),
+        [
+            ({"batch_size": 0}, "batch_size=0"),
+            ({"batch_size": -1}, "batch_size=-1"),
+            ({"batch_size": 7.0}, "batch_size=7.0"),
+            ({"validation_batch_size": 0}, "validation_batch_size=0"),
+            ({"class_weight": "balanced"}, "dict of weights"),
+            ({"class_weight": {"1": 0.0}}, "dict of weights"),
+            ({"class_weight": [1.0] * 10}, "dict of weights"),
+            ({"sample_weight": "balanced"}, "no numbers"),
+            ({"sample_weight": np.full(192, np.nan)}, "NaN"),
+        ],
+    )
+    def test_sizes_and_weights_that_are_none_are_a_line(self, few, settings, says):
+        with pytest.raises(ValueError, match=says) as told:
+            ours().fit(few.x_train, few.y_train, verbose=0, **settings)
+        assert "\n" not in str(told.value)
+
+    def test_a_classifier_without_labels_is_a_line(self, x):
+        classifier = ours(lambda: AE(**NET, n_classes=10)).classifier
+        classifier.compile()
+        with pytest.raises(LabelError, match="give them as y"):
+            classifier.fit(x, verbose=0)
 
     def test_labels_are_checked_against_the_classes(self, few):
         model = ours(lambda: AE(**NET, n_classes=5)).classifier
