@@ -21,15 +21,17 @@ from Code.foundation.atomic import write_json
 from Code.foundation.errors import UserError
 from Code.reporting import reference
 from Code.reporting.results import ResultError, load_runs
-from Code.runs import schedule, use_units, uses_table, weights
+from Code.runs import schedule, use_units, uses_table
 from Code.runs.common_stages import saved_seconds, with_common_stages
 from Code.runs.extend import counts
 from Code.runs.fingerprint import fingerprint
-from Code.runs.progress import DEFAULT_WEIGHT, Display, say
+from Code.runs.progress import DEFAULT_WEIGHT, say
 from Code.runs.reports import report_folder, write_reports
 from Code.runs.results import assemble, write_results_csv
+from Code.runs.side_by_side import side_by_side
 from Code.runs.store import Store
 from Code.runs.unit import Unit, dataset, scheduled, work
+from Code.runs.weights import ship
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -156,7 +158,7 @@ def run(
                 if measure_uses:
                     _use(plan.rows, seeds, store, str(data), quick, force, extend, done)
                 if extend and images.name == "mnist":
-                    weights.ship(output, str(data), quick, jobs)
+                    ship(output, str(data), quick, jobs)
             if done.trained or done.used:
                 note_run(
                     output,
@@ -260,19 +262,6 @@ def _use(rows, seeds, store, data, quick, force, extend, done):
         found = use_units.kept(unit, prints[unit.name, unit.seed]) or {}
         for use, why in found.get("left_out", {}).items():
             say(f"{use} was not measured for {unit.name}, seed {unit.seed}: {why}")
-
-
-def side_by_side(todo, prints, weights, store, jobs, ended, work, what):
-    """Do ``work`` on the units of ``todo``, show the progress, and call ``ended`` after each."""
-    if todo:
-        say(f"{len(todo)} {what}, {min(jobs, len(todo))} at a time, into {store.output}/")
-    with Display(todo, weights, store, jobs) as display:
-
-        def on_done(unit, failure):
-            display.done(unit, failure)
-            ended(unit, failure)
-
-        schedule.run_units(todo, prints, on_done, work)
 
 
 def run_one(row, output, *, data="mnist", seed=0, quick=False, epochs=None, verbose=0):

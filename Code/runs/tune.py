@@ -13,6 +13,7 @@ from Code.reporting.rules import FAILED_SHARE
 from Code.runs import schedule
 from Code.runs.fingerprint import fingerprint
 from Code.runs.progress import say
+from Code.runs.side_by_side import side_by_side
 from Code.runs.store import Store, csv_text
 from Code.runs.unit import Unit, dataset, work
 
@@ -68,8 +69,6 @@ def tune(rows, output=FOLDER, table=TABLE, *, seed=0, jobs=None, held_out=HELD_O
     UserError
         If no row has trials, or another process uses the folder.
     """
-    from Code.runs.run import side_by_side
-
     rows = [row for row in rows if is_tuned(row)]
     if not rows:
         raise UserError("--tune: none of these experiments has a rate that is chosen by trials")

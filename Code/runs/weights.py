@@ -23,6 +23,7 @@ from Code.reporting import reference
 from Code.reporting.rules import HALF_PRECISION, SAME_ROUNDING
 from Code.reporting.uses import load_uses
 from Code.runs.progress import DEFAULT_WEIGHT, say
+from Code.runs.side_by_side import side_by_side
 from Code.runs.store import Store
 from Code.runs.unit import dataset, told
 
@@ -86,8 +87,6 @@ def ship(output, data="mnist", quick=False, jobs=1):
     -------
     Names of the experiments whose models are there now.
     """
-    from Code.runs.run import side_by_side
-
     store, folder = Store(output), shipped.folder_of(output)
     names = wanted(load_uses(output))
     units = [unit for name in names if (unit := _unit(store, name, data, quick))]

@@ -1,0 +1,17 @@
+"""Units of work at the same time, with their progress shown."""
+
+from Code.runs import schedule
+from Code.runs.progress import Display, say
+
+
+def side_by_side(todo, prints, weights, store, jobs, ended, work, what):
+    """Do ``work`` on the units of ``todo``, show the progress, and call ``ended`` after each."""
+    if todo:
+        say(f"{len(todo)} {what}, {min(jobs, len(todo))} at a time, into {store.output}/")
+    with Display(todo, weights, store, jobs) as display:
+
+        def on_done(unit, failure):
+            display.done(unit, failure)
+            ended(unit, failure)
+
+        schedule.run_units(todo, prints, on_done, work)
