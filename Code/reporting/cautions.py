@@ -44,15 +44,22 @@ def warnings(results: Results) -> list[Warn]:
     warn_of("quick", (("", r.experiment) for r in all_of if r.quick))
     other = (r for r in all_of if published and not r.on_mnist)
     warn_of("other_data", ((r.data["name"], r.experiment) for r in other))
-    # a baseline depends on no seed, so only the other experiments must share their seeds
+    # A baseline depends on no seed, so only the other experiments must share their seeds
     chance = [r for r in all_of if r.kind != "baseline"]
     mixtures = {
         "data": [(data_label(r), r.experiment) for r in all_of],
         "schedules": [("quick" if r.quick else "full", r.experiment) for r in all_of],
-        "seeds": [(", ".join(map(str, r.seeds)), r.experiment) for r in chance],
         "versions": [(joined(r.versions), r.experiment) for r in all_of],
         "machines": [(joined(r.machine), r.experiment) for r in all_of],
     }
+    # A group is run as a whole; another may have fewer seeds, as every figure tells
+    groups: dict[str, list[Result]] = {}
+    for r in chance:
+        groups.setdefault(r.group, []).append(r)
+    uneven = [rs for rs in groups.values() if len({r.seeds for r in rs}) > 1]
+    warn_of(
+        "mixed_seeds", ((", ".join(map(str, r.seeds)), r.experiment) for rs in uneven for r in rs)
+    )
     for key, pairs in mixtures.items():
         if len({value for value, _ in pairs}) > 1:
             warn_of(f"mixed_{key}", pairs)

@@ -29,3 +29,8 @@ def test_a_reason_for_care_is_a_warning(write_output, change, key):
 
 def test_whole_results_need_no_warning(write_output):
     assert warnings(load_results(write_output())) == []
+
+
+def test_a_group_may_have_fewer_seeds_than_another(write_output):
+    results = load_results(write_output({"ae": {"seeds": 1, "group": "causes"}}))
+    assert "mixed_seeds" not in {w.key for w in warnings(results)}
