@@ -593,8 +593,9 @@ class TestImages:
         assert listed["loss"] == pytest.approx(expected["loss"], rel=1e-5)
         alone = ours().fit(batched(x), verbose=0).history
         assert ours().fit(iter([(b, b) for b in (x[:64], x[64:128], x[128:])]), verbose=0).history
-        of_bytes = batched((few.x_train, x))
-        assert ours().fit(of_bytes, verbose=0).history == alone
+        # Bytes are divided within the model, which may round the last bit otherwise
+        of_bytes = ours().fit(batched((few.x_train, x)), verbose=0).history
+        assert of_bytes["loss"] == pytest.approx(alone["loss"], rel=1e-5)
         assert ours().fit(batched((x, x)), verbose=0).history == alone
 
     @pytest.mark.parametrize(
