@@ -241,7 +241,11 @@ def _checked_batch(batch, shape, n_classes=None):
     first, *rest = batch if isinstance(batch, tuple) else (batch,)
     first = to_unit(as_images(ops.convert_to_numpy(first), shape))
     if rest and rest[0] is not None:
-        rest[0] = checked_labels(ops.convert_to_numpy(rest[0]), first, n_classes)
+        labels = checked_labels(ops.convert_to_numpy(rest[0]), first, n_classes)
+        if labels is not None:
+            rest[0] = labels
+        elif len(rest) == 1:
+            rest = []
     return (first, *rest)
 
 
@@ -284,10 +288,15 @@ def _checked_dataset(source, shape, n_classes=None):
     _check_shape(first.shape, shape)
     floats = first.dtype.is_floating
     wide = first.dtype.is_integer and first.dtype.size > 2
-    targets = bool(others) and others[0].shape.rank == first.shape.rank
-    labelled = n_classes is not None and bool(others)
-    if labelled and others[0].shape.rank not in (None, 1) and others[0].shape[1:] != (1,):
-        raise LabelError(f"{NO_LABELS}: they have the shape {others[0].shape}")
+    told = others[0] if others and isinstance(others[0], tf.TensorSpec) else None
+    targets = told is not None and told.shape.rank in (len(shape) + 1, len(shape) + 2)
+    if targets and not any(told.shape[1:].is_compatible_with(s) for s in (shape, (*shape, 1))):
+        raise LabelError(OTHER_TARGETS)
+    labelled = told is not None and n_classes is not None
+    if labelled and not (told.dtype.is_integer or told.dtype.is_floating or told.dtype.is_bool):
+        raise LabelError(f"{NO_LABELS}: they have the dtype {told.dtype.name}")
+    if labelled and told.shape.rank not in (None, 1) and told.shape[1:] != (1,):
+        raise LabelError(f"{NO_LABELS}: they have the shape {told.shape}")
     if not (floats or wide or targets or labelled):
         return source
 
@@ -303,8 +312,10 @@ def _checked_dataset(source, shape, n_classes=None):
         if wide:
             x = demanded(x, (x >= 0) & (x <= 255), OUTSIDE_BYTES)
         if targets:
-            same = tf.cast(rest[0], tf.float32) == tf.cast(x, tf.float32)
-            x = demanded(x, same, OTHER_TARGETS)
+            target = intensities(rest[0], "float32")
+            image = tf.reshape(intensities(x, "float32"), tf.shape(target))
+            # The same division by 255, but perhaps of another program
+            x = demanded(x, tf.abs(target - image) < 1e-6, OTHER_TARGETS)
         if labelled:
             given = rest[0][:, 0] if rest[0].shape.rank == 2 else rest[0]
             y = tf.cast(given, tf.int32)
