@@ -53,11 +53,14 @@ def steps_of(units, prints, data, store, force=False):
 
 
 def earlier_seconds(unit, n_train):
-    """Seconds expected for a unit from the experiment's last run, or None without such a run."""
+    """Seconds expected for a unit from the experiment's last run, or None without such a run.
+
+    Of several seeds it is the least, since other work on the machine only adds.
+    """
     for output in (unit.output, "output"):
         try:
             result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
-            took = sum(result["seconds_in_all"]) / len(result["seconds_in_all"])
+            took = min(result["seconds_in_all"])
             then = result["data"]["n_train"] * max(1, sum(result["epochs"].values()))
             epochs = sum(stage.epochs for stage in unit.experiment.stages)
             return took * n_train * max(1, epochs) / then
