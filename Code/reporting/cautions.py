@@ -1,6 +1,6 @@
 """Reasons to read the report with care."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from Code.reporting.contents import missing, ordered
@@ -53,20 +53,24 @@ def warnings(results: Results) -> list[Warn]:
         "machines": [(joined(r.machine), r.experiment) for r in all_of],
     }
     # A group is run as a whole; another may have fewer seeds, as every figure tells
-    groups: dict[str, list[Result]] = {}
-    for r in chance:
-        groups.setdefault(r.group, []).append(r)
-    uneven = [rs for rs in groups.values() if len({r.seeds for r in rs}) > 1]
-    warn_of(
-        "mixed_seeds", ((", ".join(map(str, r.seeds)), r.experiment) for rs in uneven for r in rs)
-    )
+    uneven = _differing(chance, lambda r: r.group, lambda r: r.seeds)
+    warn_of("mixed_seeds", ((", ".join(map(str, r.seeds)), r.experiment) for r in uneven))
     for key, pairs in mixtures.items():
         if len({value for value, _ in pairs}) > 1:
             warn_of(f"mixed_{key}", pairs)
-    # every model has its own code version, so compare only the runs of one model
-    models: dict[str, list[Result]] = {}
-    for r in all_of:
-        models.setdefault(r.settings.get("model") or r.variant, []).append(r)
-    mixed = [rs for rs in models.values() if len({r.code_version for r in rs}) > 1]
-    warn_of("mixed_code", ((r.code_version, r.experiment) for rs in mixed for r in rs))
+    # Every model has its own code version, so only the runs of one model are compared
+    mixed = _differing(
+        all_of, lambda r: r.settings.get("model") or r.variant, lambda r: r.code_version
+    )
+    warn_of("mixed_code", ((r.code_version, r.experiment) for r in mixed))
     return found
+
+
+def _differing(
+    results: Iterable[Result], within: Callable[[Result], str], value: Callable[[Result], object]
+) -> list[Result]:
+    """The results of each group in which a value differs; ``within`` names the group."""
+    groups: dict[str, list[Result]] = {}
+    for r in results:
+        groups.setdefault(within(r), []).append(r)
+    return [r for rs in groups.values() if len(set(map(value, rs))) > 1 for r in rs]

@@ -7,9 +7,10 @@ decided at their beginning, from the weights themselves (`Code.training.shelf`).
 import json
 from collections import Counter
 from dataclasses import asdict, replace
-from pathlib import Path
+from statistics import fmean
 
 from Code.experiments.row import HEAD
+from Code.runs.last_run import of_last_run
 
 LEVEL = "layer-"
 
@@ -61,17 +62,8 @@ def saved_seconds(units):
         seconds = 0.0
         for key, name in beginnings(unit.experiment):
             if name in unit.shared and (unit.seed, key) in seen:
-                seconds += _earlier_seconds(unit, name)
+                took = of_last_run(unit, lambda result, name=name: fmean(result["seconds"][name]))
+                seconds += took or 0.0
             seen.add((unit.seed, key))
         saved[unit.name, unit.seed] = seconds
     return saved
-
-
-def _earlier_seconds(unit, stage):
-    for output in (unit.output, "output"):
-        try:
-            result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
-            return sum(result["seconds"][stage]) / len(result["seconds"][stage])
-        except (OSError, ValueError, LookupError, TypeError, ZeroDivisionError):
-            continue
-    return 0.0

@@ -1,10 +1,9 @@
 """What a run would do and how long it would take (for ``--dry-run``)."""
 
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from Code.runs.common_stages import saved_seconds
+from Code.runs.last_run import of_last_run
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.schedule import expected_seconds
 
@@ -57,16 +56,13 @@ def earlier_seconds(unit, n_train):
 
     Of several seeds it is the least, since other work on the machine only adds.
     """
-    for output in (unit.output, "output"):
-        try:
-            result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
-            took = min(result["seconds_in_all"])
-            then = result["data"]["n_train"] * max(1, sum(result["epochs"].values()))
-            epochs = sum(stage.epochs for stage in unit.experiment.stages)
-            return took * n_train * max(1, epochs) / then
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError):
-            continue
-    return None
+    epochs = sum(stage.epochs for stage in unit.experiment.stages)
+
+    def scaled(result):
+        then = result["data"]["n_train"] * max(1, sum(result["epochs"].values()))
+        return min(result["seconds_in_all"]) * n_train * max(1, epochs) / then
+
+    return of_last_run(unit, scaled)
 
 
 def wall_seconds(steps, jobs):

@@ -3,16 +3,15 @@
 joblib's backends send the same call to a Dask or a Ray cluster; this module has no scheduler.
 """
 
-import json
 import random
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from Code.foundation.errors import UserError
 from Code.foundation.own_process import prepare
+from Code.runs.last_run import of_last_run
 from Code.runs.machine import cores, has_gpu, memory_gb
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.store import Store
@@ -48,17 +47,12 @@ def default_jobs():
 def expected_seconds(unit):
     """Expected seconds of a unit: those of its last run in its output folder or in ``output``.
 
-    The committed results in ``output`` serve for other output folders too: only the ratios between
-    units matter, for their order and for the time left. Of several seeds it is the least, since
-    other work on the machine only adds.
+    The committed results serve for other output folders too: only the ratios between units matter,
+    for their order and for the time left. Of several seeds it is the least, since other work on the
+    machine only adds.
     """
-    for output in (unit.output, "output"):
-        try:
-            result = json.loads(Path(output, unit.name, "result.json").read_text(encoding="utf-8"))
-            return max(min(result["seconds_in_all"]), 1.0)
-        except (OSError, ValueError, KeyError):
-            continue
-    return DEFAULT_WEIGHT
+    seconds = of_last_run(unit, lambda result: min(result["seconds_in_all"]))
+    return DEFAULT_WEIGHT if seconds is None else max(seconds, 1.0)
 
 
 @contextmanager
