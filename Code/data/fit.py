@@ -26,6 +26,8 @@ SOFTEST, SMOOTHED = 0.1, 400
 EDGE = 0.01
 # Connected ink of less than this share of all is dust
 DUST = 0.02
+# What varies by less than a grey level of eight bits is of one brightness
+LEVEL = 1 / 255
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow has it
 
 
@@ -46,6 +48,15 @@ def fitted(image: np.ndarray, shape, centre_ink: bool) -> np.ndarray:
     centred = centre_ink and len(shape) == 2
     result = _centred(unit, shape) if centred else _cropped(unit, shape)
     return np.round(255 * result).astype(np.uint8) if image.dtype == np.uint8 else result
+
+
+def otsu_threshold(values) -> float:
+    """The brightness that separates two classes best (Otsu 1979); the largest where there is one.
+
+    A picture of one brightness has rounding alone to separate, and bins narrower than that.
+    """
+    values = np.asarray(values)
+    return values.max() if np.ptp(values) < LEVEL else ski.filters.threshold_otsu(values)
 
 
 def as_grey(images: np.ndarray) -> np.ndarray:
@@ -116,7 +127,7 @@ def _without_ground(unit):
 
 def _paper(rest):
     """The pixels of the ground: the darker class, without the edges of strokes that are in it."""
-    darker = rest <= ski.filters.threshold_otsu(rest)
+    darker = rest <= otsu_threshold(rest)
     middle, deviation = _spread(rest[darker])
     return darker & (np.abs(rest - middle) <= 3 * deviation + 1e-6)
 
@@ -130,7 +141,7 @@ def _spread(values):
 def _inked(ink):
     """The pixels of the strokes, with their soft edges and without dust; none if it is blank."""
     smooth = ski.filters.gaussian(ink, min(ink.shape) / SMOOTHED)
-    high = ski.filters.threshold_otsu(smooth)
+    high = otsu_threshold(smooth)
     deviation = _spread(smooth[smooth <= high])[1]
     level = np.median(smooth[smooth > high]) if (smooth > high).any() else 0
     if level < max(FAINTEST, 2 * DEVIATIONS * deviation):

@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from Code.data.fit import otsu_threshold
 from Code.figures.images import image_rows
 from Code.parts.images import to_unit
 from Code.tasks.principal import principal_components
@@ -269,9 +270,7 @@ def intersection_over_union(masks, truth):
 
 def otsu(pictures):
     """Masks by the threshold that separates a picture's intensities best (Otsu 1979)."""
-    from skimage.filters import threshold_otsu
-
-    return np.stack([picture > threshold_otsu(picture) for picture in pictures])
+    return np.stack([picture > otsu_threshold(picture) for picture in pictures])
 
 
 def largest_parts(pictures, threshold):

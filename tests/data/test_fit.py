@@ -104,6 +104,14 @@ def test_what_is_blank_stays_blank():
         assert not fitted(ground.astype(np.float32), (28, 28), centre_ink=True).any()
 
 
+@pytest.mark.parametrize("brightness", [200 / 65535, 0.1, 0.3, 0.7, 1])
+@pytest.mark.parametrize("size", [(1, 1), (3, 1), (1, 3), (2, 3), (27, 28), (2, 784)])
+def test_rounding_is_no_ink(brightness, size):
+    """Nor are there bins between brightnesses that differ by rounding alone."""
+    picture = np.full(size, brightness) * (1 + np.random.default_rng(0).uniform(-1e-7, 0, size))
+    assert not fitted(picture.astype(np.float32), (28, 28), centre_ink=True).any()
+
+
 def test_colours_are_scaled_as_a_whole_and_cropped_in_the_middle():
     picture = np.zeros((40, 100, 3), np.uint8)
     picture[:, 30:70] = (200, 100, 50)  # the square in the middle
