@@ -57,10 +57,17 @@ def is_pass(data):
     return isinstance(data, dict) and "batches" in data
 
 
-def pair(data):
-    """``(x, y, weights)`` of what Keras takes as validation data."""
+def pair(data, shape):
+    """``(x, y, weights)`` of what Keras takes as validation data.
+
+    A list of arrays is taken for such a tuple, as by Keras, unless they are images of ``shape``.
+    """
     data = as_array(data)
-    if is_array(data) or not isinstance(data, tuple | list):
+    if isinstance(data, list) and 2 <= len(data) <= 3:
+        first = as_array(data[0])
+        if not is_array(first) or np.shape(first) not in (shape, (*shape, 1)):
+            data = tuple(data)
+    if not isinstance(data, tuple):
         data = (data,)
     x, y, weights = map(as_array, (*data, None, None)[:3])
     return x, y, weights

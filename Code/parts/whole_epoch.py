@@ -269,7 +269,7 @@ class WholeEpochModel(keras.Model):
         arrays = is_array(x)
         held = (None, None, None)
         if validation_data is not None:
-            held = pair(validation_data)
+            held = pair(validation_data, self.input_image_shape)
         if arrays:
             x, y, weights = self._checked(x, y, sample_weight, class_weight)
             class_weight = None

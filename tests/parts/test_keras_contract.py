@@ -145,6 +145,15 @@ class TestWeights:
         for a, b in zip(before, model.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
 
+    def test_validation_data_may_be_a_list(self, few):
+        def loss(given):
+            return ours().fit(few.x_train, validation_data=given, **HOW).history["val_loss"]
+
+        x, y, weights = few.x_test, few.y_test, np.linspace(0, 2, len(few.x_test))
+        assert loss([x, x]) == loss([x, y]) == loss((x, y))
+        assert loss([x, y, weights]) == loss((x, y, weights)) != loss((x, y))
+        assert loss([x[0], x[1]]) == loss(x[:2])
+
     @pytest.mark.slow
     def test_weighted_validation_and_evaluation(self, few, x):
         weights = np.linspace(0, 2, len(few.x_test)).astype(np.float32)
