@@ -11,6 +11,7 @@ the names of its measures end in ``_pca2``.
 """
 
 import math
+import textwrap
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -52,6 +53,8 @@ TSNE_COMPONENTS, TSNE_NEIGHBOURS = 50, 10
 TRANSDUCTIVE, TSNE_BY_NEIGHBOURS = "t-SNE with test images", "t-SNE of training images"
 BOUNDS = (TRANSDUCTIVE,)
 COLUMNS = 3
+# That a title of a panel holds
+TITLE_LETTERS = 38
 # So many letters fit below the maps, four more for each dot
 LEGEND_LETTERS = 90
 
@@ -256,7 +259,8 @@ def figure(measured):
         classes = classes_of(m.views)
         title = f"{name}, {len(m.views['map']):,} images"
         noted = _draw_map(axes, m.views["map"], m.views.get("labels"), classes, title)
-        axes.set_title("\n".join([noted, *_caption(m.values)]), fontsize=9.5)
+        lines = [*textwrap.wrap(noted, TITLE_LETTERS), *_caption(m.values)]
+        axes.set_title("\n".join(lines), fontsize=9.5)
     labels = [m.views["labels"] for m in measured.values() if "labels" in m.views]
     if labels and len(classes) <= MOST_NAMED:
         found, palette = np.unique(np.concatenate(labels)), class_colours(len(classes))
