@@ -54,7 +54,7 @@ TRANSDUCTIVE, TSNE_BY_NEIGHBOURS = "t-SNE with test images", "t-SNE of training 
 BOUNDS = (TRANSDUCTIVE,)
 COLUMNS = 3
 # That a title of a panel holds
-TITLE_LETTERS = 38
+TITLE_LETTERS = 33
 # So many letters fit below the maps, four more for each dot
 LEGEND_LETTERS = 90
 
