@@ -172,13 +172,15 @@ def _name_classes(axes, flat, labels, classes, frame, small) -> None:
 def _linear_width(codes: np.ndarray) -> float | None:
     """Up to which distance from 0 the axes are linear, if a linear axis would crowd most dots.
 
-    A round number about the median distance; None where a linear axis serves.
+    A round number about the median distance; None where a linear axis serves, and for codes that
+    are all but one point, which have no crowd to part.
     """
     if len(codes) == 0:
         return None
     typical = float(np.median(np.abs(codes).max(axis=1)))
     _, half = _square(codes)
-    if typical <= 0 or half < _FAR * typical:
+    collapsed = half > np.ptp(codes, axis=0).max()
+    if typical <= 0 or collapsed or half < _FAR * typical:
         return None
     power = 10.0 ** np.floor(np.log10(typical))
     return float(power * max(step for step in (1, 2, 5) if step * power <= typical))

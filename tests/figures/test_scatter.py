@@ -72,6 +72,8 @@ def test_numerals_stand_at_the_medians():
         np.zeros((500, 2)),
         np.full((500, 2), 3.7),
         np.full((500, 2), -1e7),
+        np.full((500, 2), 1e-3),
+        1e-3 + 1e-10 * RNG.normal(size=(500, 2)),
         np.column_stack([CODES[:, 0], np.zeros(500)]),
         np.maximum(CODES - 8, 0),
     ],
