@@ -19,6 +19,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from Code.base import PACKAGE, Piece, in_full_precision
 from Code.parts.images import to_unit
 from Code.parts.losses import cross_entropy_on_labels, kl_to_standard_normal
+from Code.parts.unconverged import may_stop_early
 from Code.vae import VAE
 
 SHOWN_STYLES = 10
@@ -200,7 +201,8 @@ class CVAE(VAE):
         images = self.all_labels_of(self.drawn_styles(MEASURED_STYLES))
         styles = self.style(x, y)
         transferred = self.all_labels_of(styles[:MEASURED_STYLES])
-        probe = LogisticRegression(max_iter=1000).fit(styles[::2], y[::2])
+        with may_stop_early():
+            probe = LogisticRegression(max_iter=1000).fit(styles[::2], y[::2])
         return {
             **super().diagnostics(x, y),
             "label_accuracy": np.mean(self.encode(x)[:, self.code_dim :].argmax(axis=1) == y),

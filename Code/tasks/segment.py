@@ -14,12 +14,10 @@ union on the labelled pictures. A rival without any features sees the same label
 connected part above such a threshold.
 """
 
-import warnings
 from functools import lru_cache, partial
 
 import numpy as np
 from scipy.ndimage import label
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -27,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from Code.data.fit import otsu_threshold
 from Code.figures.images import image_rows
 from Code.parts.images import to_unit
+from Code.parts.unconverged import may_stop_early
 from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric
 
@@ -228,8 +227,7 @@ def fitted(features, pictures, masks):
         raise ValueError("the labelled pictures need pixels of both kinds: digit and background")
     inputs = _pixels(features(pictures))
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_STEPS))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with may_stop_early():
         classifier.fit(inputs, masks.reshape(-1))
 
     def probability(pictures):

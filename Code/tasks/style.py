@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from Code.figures.images import image_rows
 from Code.parts.images import to_unit
+from Code.parts.unconverged import may_stop_early
 from Code.tasks.disentangle import slant, thickness
 from Code.tasks.generate import features
 from Code.tasks.principal import principal_components
@@ -203,7 +204,8 @@ def reader(data):
     few = slice(0, N_READER)
     found = features(data, data.x_train[few])
     scale = found.std() or 1.0
-    regression = LogisticRegression(max_iter=200).fit(found / scale, data.y_train[few])
+    with may_stop_early():
+        regression = LogisticRegression(max_iter=200).fit(found / scale, data.y_train[few])
     return lambda images: regression.predict(features(data, images) / scale)
 
 

@@ -1,13 +1,12 @@
 """Fill the missing values of a table with a denoising autoencoder that is trained on it."""
 
 import math
-import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
 
+from Code.parts.unconverged import may_stop_early
 from Code.tasks.fill import impute
 
 ROUNDS, STEPS, BATCH, STEPS_A_ROUND = 8, 3, 64, 400
@@ -85,8 +84,7 @@ def hidden_errors(table, seed=0, share=HIDDEN):
     regressions = IterativeImputer(
         n_nearest_features=min(PREDICTORS, max(1, table.shape[1] - 1)), random_state=seed
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with may_stop_early():
         regressed = regressions.fit_transform((holey - mean) / spread) * spread + mean
     guesses = {
         "autoencoder": fill_table(holey, seed),

@@ -8,13 +8,13 @@ or collapsed units of a VAE, are not blown up. Which is better depends on the co
 together with λ, on the labelled images alone and by the same rule for every code (`chosen_probe`).
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+
+from Code.parts.unconverged import may_stop_early
 
 PENALTIES = (1.0, 10.0, 100.0, 1000.0)
 SCALES = ("unit", "code")
@@ -80,8 +80,7 @@ def fitted_probe(codes, labels, penalty=1.0, scale="unit", max_iterations=60, li
     if like is not None:
         regression.coef_, regression.intercept_ = like.regression.coef_, like.regression.intercept_
         regression.classes_ = like.regression.classes_
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with may_stop_early():
         regression.fit((codes - mean) / spread, labels)
     return Probe(mean, spread, regression)
 
