@@ -97,7 +97,7 @@ class RecurrentAE(BaseAutoencoder):
         """
         order = np.random.default_rng(0).permutation(x.shape[1])
         codes, shifted = self.encode(x), self.encode(x[:, order])
-        spread = np.sqrt(np.mean(np.square(codes - codes.mean(axis=0))))
+        spread = np.sqrt(np.mean(np.square(codes - codes.mean(axis=0)))) or 1.0
         return {
             "mse_rows_shuffled": np.mean(np.square(x[:, order] - self.reconstruct(x[:, order]))),
             "code_shift_rows_shuffled": np.sqrt(np.mean(np.square(shifted - codes))) / spread,

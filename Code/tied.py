@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from Code.base import PACKAGE, BaseAutoencoder
-from Code.parts.components import unfitted_pca
+from Code.parts.components import fitted_pca
 from Code.parts.filter_images import filter_images
 from Code.parts.kernels import coherence
 
@@ -64,7 +64,7 @@ def principal_overlap(kernel, images):
     """
     basis, _ = np.linalg.qr(np.asarray(kernel, np.float64))
     flat = np.asarray(images, np.float64).reshape(len(images), -1)
-    components = unfitted_pca(basis.shape[1], flat.shape).fit(flat).components_
+    components = fitted_pca(basis.shape[1], flat).components_
     return float(np.sum(np.square(components @ basis)) / basis.shape[1])
 
 

@@ -189,7 +189,8 @@ def _stage(table, here):
     name = table.get("name", "unsupervised")
     here.demand(name in STAGES, "name", f"of a stage must be one of {', '.join(STAGES)}")
     for key, most in (("epochs", 100_000), ("batch_size", 1_000_000)):
-        value = table.get(key)
+        here.demand(key in table, key, f"of a stage is missing: a number from 1 to {most:,}")
+        value = table[key]
         whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
         here.demand(whole, key, f"of a stage must be a whole number from 1 to {most:,}")
     rate, optimizer = table.get("learning_rate"), table.get("optimizer")

@@ -1,5 +1,6 @@
 """Principal components of few or of many columns, by whichever way fits into memory."""
 
+import numpy as np
 from sklearn.decomposition import PCA
 
 # Beyond it the covariance matrix grows to gigabytes, and its eigenvectors take minutes
@@ -8,8 +9,8 @@ WIDEST_COVARIANCE = 4096
 WIDEST_IMAGES = 1024
 
 
-def unfitted_pca(n_components, shape, widest=WIDEST_COVARIANCE):
-    """A scikit-learn ``PCA`` of so many components for a table of this shape, not fitted yet.
+def fitted_pca(n_components, table, widest=WIDEST_COVARIANCE):
+    """A scikit-learn ``PCA`` of so many components, fitted to a table.
 
     All ways are exact up to rounding: all eigenvectors of the covariance matrix up to ``widest``
     columns; beyond that only the leading ones, by iteration on the table itself (ARPACK, started
@@ -17,11 +18,17 @@ def unfitted_pca(n_components, shape, widest=WIDEST_COVARIANCE):
 
     Parameters
     ----------
-    shape : ``(rows, columns)``.
+    table : ``(rows, columns)``.
     """
-    rows, columns = shape
+    pca = PCA(n_components, **_way(n_components, *table.shape, widest))
+    # Of rows that are all equal the share of the variance is 0 / 0, which nobody asks for
+    with np.errstate(invalid="ignore"):
+        return pca.fit(table)
+
+
+def _way(n_components, rows, columns, widest):
     if columns <= widest:
-        return PCA(n_components, svd_solver="covariance_eigh")
+        return {"svd_solver": "covariance_eigh"}
     if n_components < min(rows, columns):
-        return PCA(n_components, svd_solver="arpack", random_state=0)
-    return PCA(n_components, svd_solver="full")
+        return {"svd_solver": "arpack", "random_state": 0}
+    return {"svd_solver": "full"}

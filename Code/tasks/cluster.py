@@ -16,8 +16,9 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.mixture import GaussianMixture
 
 from Code.figures.images import image_rows
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
+from Code.parts.components import WIDEST_IMAGES, fitted_pca
 from Code.parts.images import to_unit
+from Code.parts.unconverged import may_stop_early
 from Code.tasks.task import Measured, Metric, unit_rows
 from Code.training.codes import unsupervised_code
 
@@ -74,7 +75,8 @@ def agreement(labels, clusters, how):
 
 def kmeans(train, k, seed=0):
     """k-means, best of ten starts, as a function codes ``(n, units)`` → clusters ``(n,)``."""
-    return KMeans(k, n_init=KMEANS_STARTS, random_state=seed).fit(train).predict
+    with may_stop_early():
+        return KMeans(k, n_init=KMEANS_STARTS, random_state=seed).fit(train).predict
 
 
 def gaussian_mixture(train, k, seed=0):
@@ -85,9 +87,10 @@ def gaussian_mixture(train, k, seed=0):
     # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = train.std() or 1.0
     units = min(MIXTURE_UNITS, train.shape[1], len(train) - 1)
-    pca = unfitted_pca(units, train.shape).fit(train / scale)
+    pca = fitted_pca(units, train / scale)
     mixture = GaussianMixture(k, n_init=MIXTURE_STARTS, reg_covar=1e-4, random_state=seed)
-    mixture.fit(pca.transform(train / scale))
+    with may_stop_early():
+        mixture.fit(pca.transform(train / scale))
     return lambda codes: mixture.predict(pca.transform(codes / scale))
 
 
@@ -141,7 +144,7 @@ def measure(model, data, seed=0):
 def baselines(data, seed=0):
     """The same for pixels and for 16 principal components."""
     train, test = (unit_rows(x) for x in (data.x_train[:N_TRAIN], data.x_test))
-    pca = unfitted_pca(min(16, len(train) - 1), train.shape, WIDEST_IMAGES).fit(train)
+    pca = fitted_pca(min(16, len(train) - 1), train, WIDEST_IMAGES)
     found = {}
     for name, codes in (
         ("pixels", (train, test)),

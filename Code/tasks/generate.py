@@ -24,8 +24,9 @@ from sklearn.mixture import GaussianMixture
 
 from Code.data.datasets import Dataset
 from Code.figures.images import image_rows
-from Code.parts.components import unfitted_pca
+from Code.parts.components import fitted_pca
 from Code.parts.images import to_unit
+from Code.parts.unconverged import may_stop_early
 from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric, unit_rows
 
@@ -264,10 +265,11 @@ def mixture_codes(codes, n, seed=0, components=MIXTURE_COMPONENTS, units=MIXTURE
     # Scaled by the codes' spread, because scikit-learn's minimum variance is an absolute value
     scale = flat.std() or 1.0
     units = min(units, flat.shape[1], len(flat) - 1)
-    pca = unfitted_pca(units, flat.shape).fit(flat / scale)
+    pca = fitted_pca(units, flat / scale)
     components = min(components, len(flat))
     mixture = GaussianMixture(components, reg_covar=1e-6, random_state=seed)
-    drawn, _ = mixture.fit(pca.transform(flat / scale)).sample(n)
+    with may_stop_early():
+        drawn, _ = mixture.fit(pca.transform(flat / scale)).sample(n)
     # scikit-learn returns the samples sorted by component
     drawn = np.random.default_rng(seed).permutation(drawn)
     return (pca.inverse_transform(drawn) * scale).reshape(n, *shape).astype(np.float32)

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
+from Code.parts.components import WIDEST_IMAGES, fitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.task import flat
 
@@ -24,7 +24,7 @@ class PrincipalComponents:
         self.image_shape = images.shape[1:]
         self.code_dim = min(code_dim, *flat(images).shape)
         x = flat(to_unit(images))
-        self._pca = unfitted_pca(self.code_dim, x.shape, WIDEST_IMAGES).fit(x)
+        self._pca = fitted_pca(self.code_dim, x, WIDEST_IMAGES)
 
     def encode(self, x):
         """Codes ``(n, code_dim)`` of images."""

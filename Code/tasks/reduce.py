@@ -21,7 +21,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from Code.figures.scatter import classes_of, draw_map
 from Code.figures.style import INK, MOST_NAMED, PAGE_WIDTH, class_colours, new_figure, styled
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
+from Code.parts.components import WIDEST_IMAGES, fitted_pca
 from Code.parts.images import to_unit
 from Code.tasks.task import Measured, Metric, flat
 from Code.training.codes import unsupervised_code
@@ -205,7 +205,7 @@ def tsne_by_neighbours(x_train, x_test, seed=0):
     few = x_train[:MAP_TRAIN]
     points = tsne_map(few, seed)
     components = min(TSNE_COMPONENTS, *few.shape)
-    pca = unfitted_pca(components, few.shape, WIDEST_IMAGES).fit(few)
+    pca = fitted_pca(components, few, WIDEST_IMAGES)
     known = pca.transform(few)
     others, test = (
         placed(pca.transform(x), known, points) if len(x) else np.empty((0, 2))

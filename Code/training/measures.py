@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
-from Code.parts.components import unfitted_pca
+from Code.parts.components import fitted_pca
 from Code.parts.kernels import coherence, first_kernel, inked, roughness, shuffled, unexplained
 
 NOISE_LEVELS = (0.25, 0.5, 0.75)
@@ -36,7 +36,7 @@ def plane(train_codes, test_codes):
         train, test = (np.pad(codes, ((0, 0), (0, 1))) for codes in (train, test))
     if train.shape[1] == 2 or len(train) < 2:
         return train[:, :2], test[:, :2]
-    pca = unfitted_pca(2, train.shape).fit(train)
+    pca = fitted_pca(2, train)
     return pca.transform(train), pca.transform(test)
 
 

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from Code.parts.components import WIDEST_IMAGES, unfitted_pca
+from Code.parts.components import WIDEST_IMAGES, fitted_pca
 from Code.parts.images import to_unit
 from Code.training.measures import in_plane, mean_squared_error, neighbour_accuracy, plane
 from Code.training.procedure import SHOWN_DIGITS, Outcome
@@ -26,7 +26,7 @@ def run(experiment, data, seed, tell, verbose=0):
     if shape[0] < 2:
         raise ValueError("principal components need at least two images")
     n_components = min(experiment.settings["n_components"], shape[0] - 1, shape[1])
-    pca = unfitted_pca(n_components, shape, WIDEST_IMAGES).fit(flat["train"])
+    pca = fitted_pca(n_components, flat["train"], WIDEST_IMAGES)
     outcome.seconds[stage] = outcome.epoch_seconds[stage] = time.perf_counter() - start
     tell(1)
     codes = {split: pca.transform(x) for split, x in flat.items()}
