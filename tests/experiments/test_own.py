@@ -91,6 +91,7 @@ def test_a_file_becomes_rows_of_the_table(file):
         ("epochs = 1\n", "epochs = 0\n", 10, "whole number from 1"),
         ("epochs = 1\n", "epochs = true\n", 10, "whole number from 1"),
         ("batch_size = 128", 'batch_size = "128"', 11, "whole number from 1"),
+        ("batch_size = 128\n", "", 8, "is missing: a number from 1"),
         ("learning_rate = 0.002", "learning_rate = nan", 12, "number above 0"),
         ("learning_rate = 0.002", "learning_rat = 0.1", 12, "did you mean 'learning_rate'?"),
         ('"wide-dae"', '"vae-bce"', 3, "is an experiment of the project"),
