@@ -20,6 +20,7 @@ from Code.data.labels import class_numbers
 from Code.data.limits import DARK, MAX_SIDE, MIN_SIDE
 from Code.data.pictures import PICTURE_SUFFIXES
 from Code.foundation.errors import UserError, in_a_line, printable
+from Code.foundation.keras_import import import_keras
 from Code.parts.images import standard, to_unit
 
 # `to_unit` had its place here, and many import it from here
@@ -343,8 +344,7 @@ def _one_of_several(path: Path, spec: str) -> Dataset:
 
 
 def _from_keras(name: str) -> Dataset:
-    import keras  # imported here: it takes seconds, and MNIST does not need it
-
+    keras = import_keras()  # imported here: it takes seconds, and MNIST does not need it
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:

@@ -206,8 +206,7 @@ def _stage(table, here):
 
 
 def _check_optimizer(optimizer, here):
-    import keras
-
+    keras = import_keras()
     form = 'must look like { class_name = "sgd", config = { learning_rate = 0.1 } }'
     here.demand(
         isinstance(optimizer, dict) and set(optimizer) == {"class_name", "config"},

@@ -1,6 +1,7 @@
 """Experiments of one's own: what a file may say, and what is told of a wrong one."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -233,6 +234,18 @@ def test_a_wrong_file_ends_with_status_2(tmp_path):
     done = run_here("--config", tmp_path / "bad.toml")
     assert done.returncode == 2
     assert done.stderr.startswith("run_all.py: ") and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_file_is_read_without_messages_of_the_backend(tmp_path):
+    """An optimiser is checked by Keras, of which nothing need have been loaded before."""
+    optimizer = 'optimizer = { class_name = "sgd", config = { learning_rate = 0.1 } }'
+    text = GOOD.replace("learning_rate = 0.002", optimizer)
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "run_all.py", "--config", tmp_path / "mine.toml", "--list"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "wide-dae" in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
