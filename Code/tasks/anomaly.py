@@ -271,9 +271,9 @@ def svm_scorer(images, seed=0):
     default of scikit-learn's SVMs.
     """
     x = unit_rows(images)
-    components = min(SVM_COMPONENTS, len(x))
+    components, variance = min(SVM_COMPONENTS, len(x)), x.var() or 1.0
     machine = make_pipeline(
-        Nystroem(gamma=1 / (x.shape[1] * x.var()), n_components=components, random_state=seed),
+        Nystroem(gamma=1 / (x.shape[1] * variance), n_components=components, random_state=seed),
         SGDOneClassSVM(nu=SVM_NU, random_state=seed),
     ).fit(x)
     return {"margin": lambda images: -machine.decision_function(unit_rows(images))}

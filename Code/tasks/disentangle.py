@@ -338,8 +338,8 @@ def measure(model, data, seed=0):
         **dci(table),
         "dci_rotated": dci(turned)["dci"],
         **{f"r2_{name}": r2 for name, r2 in zip(known, table.sum(axis=0), strict=True)},
-        "factors_r2": np.mean(explained(*means, known, asked)),
-        "mig": np.mean(gaps(information(codes[1], asked))),
+        "factors_r2": _mean(explained(*means, known, asked)),
+        "mig": _mean(gaps(information(codes[1], asked))),
     }
     shown = [MEASURED_FACTORS.index(name) for name in SHOWN_FACTORS]
     spread = model.encode(train)
@@ -349,6 +349,11 @@ def measure(model, data, seed=0):
     rows = traversals(model.encode, model.decode, to_unit(test[0]), spread, units)
     values = {name: float(value) for name, value in values.items()}
     return Measured(values, {"traversals": rows, "units": units})
+
+
+def _mean(values):
+    """The mean; NaN where no factor varies, as among images that are all alike."""
+    return np.mean(values) if len(values) else np.nan
 
 
 def explained(train_codes, test_codes, train_values, test_values):

@@ -16,6 +16,7 @@ principal components of the pixels where the data do not have two classes. The r
 images; the training images' distance to them is the best possible value.
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -338,7 +339,7 @@ def likeness(images, data):
         "frechet": frechet_distance(real["moments"], moments(found)),
         "precision": coverage(points, real["points"], real["radii"]),
         "recall": coverage(real["points"], points, radii(points)),
-        "nearest_training": float(distances.mean() / real["distance"]),
+        "nearest_training": distances.mean() / real["distance"] if real["distance"] else math.nan,
     }
 
 

@@ -182,8 +182,12 @@ def trusted(original, mapped, neighbours=NEIGHBOURS):
 def tsne_map(x, seed=0):
     """t-SNE of images ``(n, pixels)`` via 50 principal components: points ``(n, 2)``.
 
+    Images that are all alike are one point; scikit-learn's t-SNE ends the process on them.
+
     Source: van der Maaten & Hinton 2008, "Visualizing data using t-SNE".
     """
+    if np.ptp(x, axis=0).max() == 0:
+        return np.zeros((len(x), 2), np.float32)
     x = PCA(min(TSNE_COMPONENTS, *x.shape), random_state=seed).fit_transform(x)
     perplexity = min(30.0, (len(x) - 1) / 3)
     return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(x)
@@ -257,9 +261,10 @@ def figure(measured):
     panels = [drawn.add_subplot(rows, COLUMNS, i + 1) for i in range(len(measured))]
     for axes, (name, m) in zip(panels, measured.items(), strict=True):
         classes = classes_of(m.views)
-        title = f"{name}, {len(m.views['map']):,} images"
-        noted = _draw_map(axes, m.views["map"], m.views.get("labels"), classes, title)
-        lines = [*textwrap.wrap(noted, TITLE_LETTERS), *_caption(m.values)]
+        points = m.views["map"]
+        noted = _draw_map(axes, points, m.views.get("labels"), classes, name)
+        measured_on = ", ".join([f"{len(points):,} images", *_caption(m.values)])
+        lines = (textwrap.fill(text, TITLE_LETTERS) for text in (noted, measured_on))
         axes.set_title("\n".join(lines), fontsize=9.5)
     labels = [m.views["labels"] for m in measured.values() if "labels" in m.views]
     if labels and len(classes) <= MOST_NAMED:

@@ -243,7 +243,7 @@ def test_figure_has_a_map_for_each(begun, few):
     assert len(shown) == 4
     n = len(measured.views["map"])
     assert shown[0].get_title() == (
-        f"model 0, {n:,} images\n{100 * measured.values['knn_accuracy']:.1f} % by 5-NN"
+        f"model 0\n{n:,} images, {100 * measured.values['knn_accuracy']:.1f} % by 5-NN"
     )
     # Of the places that are left, one holds the legend and none is an empty frame
     assert all(not axes.axison and axes.get_legend() for axes in figure.axes[4:])
