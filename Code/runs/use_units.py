@@ -98,7 +98,10 @@ def measure(unit, fingerprint, store):
     with threadpool_limits(1):
         for i, use in enumerate(USES):
             start = time.perf_counter()
-            if reason := not_for(module_of(use), data):
+            reason = not_for(module_of(use), data)
+            if model is None and len(data.x_train) < 2:
+                reason = reason or "it needs more images than there are"
+            if reason:
                 left_out[use] = reason
                 continue
             try:

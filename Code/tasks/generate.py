@@ -36,6 +36,8 @@ N_SAMPLES = 10_000
 N_MANIFOLD = 3_000
 NEIGHBOURS = 3
 N_COPIES = 500
+# Moments and mixtures are of two images at least
+LEAST_IMAGES = (2, 2)
 N_MIDPOINTS = 2_000
 MIXTURE_TRAIN, MIXTURE_COMPONENTS, MIXTURE_UNITS = 10_000, 10, 32
 # Of 10, 30 and 100 Gaussians in 16, 32 and 64 principal components, these gave 5,000 held-out

@@ -53,6 +53,8 @@ TSNE_COMPONENTS, TSNE_NEIGHBOURS = 50, 10
 TRANSDUCTIVE, TSNE_BY_NEIGHBOURS = "t-SNE with test images", "t-SNE of training images"
 BOUNDS = (TRANSDUCTIVE,)
 COLUMNS = 3
+# Trustworthiness is of neighbours among the test images
+LEAST_IMAGES = (1, 3)
 # That a title of a panel holds
 TITLE_LETTERS = 33
 # So many letters fit below the maps, four more for each dot

@@ -28,6 +28,8 @@ from Code.tasks.task import Measured, Metric, flat
 
 FACTORS = (4, 2)
 N_CHOOSING, N_TEST = 300, 2000
+# One training image in so many is held out to choose by
+HOLDING_OUT = 6
 WEIGHTS, MAX_STEPS = (0.25, 0.5, 1.0), 12
 NEIGHBOURS = (1, 3, 5, 10, 20, 40)
 SHOWN = 12
@@ -185,8 +187,9 @@ def baselines(data, seed=0):
         "replication": replicate,
         "bicubic": lambda small, factor: enlarge(small, shape),
         "back-projection": lambda small, factor: enlarged(None, small, shape, 0.0, MAX_STEPS),
-        "k-NN": neighbours(train),
     }
+    if len(train) >= HOLDING_OUT:
+        rivals["k-NN"] = neighbours(train)
     if math.prod(data.image_shape) <= WIDEST * min(FACTORS) ** 2:
         rivals["ridge regression"] = regression(train)
     found = {name: judged(resize, images) for name, resize in rivals.items()}
@@ -212,7 +215,7 @@ def neighbours(images):
     The number of neighbours is the one that is best on 300 training images, or a sixth, that are
     held out; the result is made consistent with the small image.
     """
-    n = min(N_CHOOSING, len(images) // 6)
+    n = min(N_CHOOSING, len(images) // HOLDING_OUT)
     held_out, known = images[:n], images[n:]
 
     def resize(small, factor):

@@ -136,7 +136,8 @@ def judged(transfer, read, data):
     for name, measure_of in (("slant", slant), ("thickness", thickness)):
         source = measure_of(x)
         values[f"{name}_kept"] = kept(source[index], measure_of(results), y[index], wanted)
-    style = np.nanmean([values["slant_kept"], values["thickness_kept"]])
+    both = [values["slant_kept"], values["thickness_kept"]]
+    style = np.nan if np.isnan(both).all() else np.nanmean(both)
     values["transferred"] = float(np.sqrt(values["read_as_wanted"] * max(0.0, style)))
     return Measured(values, _views(transfer, x, y, classes))
 

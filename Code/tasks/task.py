@@ -57,6 +57,9 @@ def not_for(module, data):
         return "it needs labels, and the data have none"
     if getattr(module, "NEEDS_LABELS", False) and not data.has_classes:
         return "it needs images of at least two classes"
+    n_train, n_test = getattr(module, "LEAST_IMAGES", (1, 1))
+    if len(data.x_train) < n_train or len(data.x_test) < n_test:
+        return "it needs more images than there are"
     return not_for_shape(module, data.image_shape)
 
 
