@@ -20,6 +20,7 @@ from Code.base import PACKAGE, BaseAutoencoder, Piece, in_full_precision
 from Code.parts.gradients import build, descend
 from Code.parts.living import Rate
 from Code.parts.noise import normal, uniform
+from Code.parts.schedules import in_proportion
 from Code.parts.two_sample import prior_measures
 
 N_CLASSES = 10
@@ -234,11 +235,14 @@ class AAE(BaseAutoencoder):
         return {"loss": reconstruction, "discriminator": discriminator, "generator": generator}
 
     def compile(self, optimizer="adam", **kwargs):
-        """As in the base class; ``optimizer`` is for the reconstruction only."""
+        """As in the base class; ``optimizer`` is for the reconstruction only.
+
+        With a schedule, the adversarial rate falls along, so that the game stays balanced.
+        """
         super().compile(optimizer, **kwargs)
         # With a momentum of 0.9, as with large steps, encoder and discriminator chase each other in
         # circles, and the mean of the codes oscillates (Radford et al. 2015)
-        rate = self.adversarial_rate
+        rate = in_proportion(self.adversarial_rate, self.optimizer)
         self.discriminator_optimizer = keras.optimizers.Adam(rate, beta_1=0.5)
         self.generator_optimizer = keras.optimizers.Adam(rate, beta_1=0.5)
 

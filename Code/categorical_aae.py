@@ -21,6 +21,7 @@ from Code.parts.images import to_unit
 from Code.parts.living import Rate
 from Code.parts.losses import cross_entropy_on_labels
 from Code.parts.noise import normal
+from Code.parts.schedules import in_proportion
 
 
 def labelled_sample(labels, n, seed):
@@ -177,7 +178,7 @@ class CategoricalAAE(AAE):
 
     def compile(self, optimizer="adam", **kwargs):
         super().compile(optimizer, **kwargs)
-        self.label_optimizer = keras.optimizers.Adam(self.label_rate)
+        self.label_optimizer = keras.optimizers.Adam(in_proportion(self.label_rate, self.optimizer))
 
     def build_optimizers(self):
         super().build_optimizers()

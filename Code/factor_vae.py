@@ -18,6 +18,7 @@ from Code.parts.gradients import build, descend_each
 from Code.parts.living import Rate
 from Code.parts.losses import kl_to_standard_normal
 from Code.parts.noise import uniform
+from Code.parts.schedules import in_proportion
 
 
 def permute_units(z, seed):
@@ -82,6 +83,13 @@ class FactorVAE(DisentangledVAE):
         for units in self.discriminator_hidden:
             h = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(h))
         return keras.Model(z, layers.Dense(1, name="logit")(h), name="discriminator")
+
+    def compile(self, optimizer="adam", **kwargs):
+        """As in the base class; with a schedule, the discriminator's rate falls along."""
+        super().compile(optimizer, **kwargs)
+        rate = in_proportion(self.discriminator_rate, self.optimizer)
+        self.discriminator_optimizer = keras.optimizers.Adam(rate, 0.5, 0.9)
+        self.build_discriminator_optimizer()
 
     def build_discriminator_optimizer(self):
         build(self.discriminator_optimizer, self.discriminator.trainable_variables)

@@ -9,11 +9,15 @@ import numbers
 
 import keras
 
+from Code.parts.schedules import InProportion
+
 _OF_KERAS = ("name", "trainable", "dtype")
 
 
 class Rate:
     """A learning rate as an attribute: whoever sets it sets it in these optimisers too, at once.
+
+    Where it falls in proportion to another (`Code.parts.schedules`), it is the rate at the start.
 
     Parameters
     ----------
@@ -33,7 +37,12 @@ class Rate:
         vars(model)[self.place] = rate
         for name in self.optimizers:
             if name in vars(model):
-                getattr(model, name).learning_rate = rate
+                optimizer = getattr(model, name)
+                schedule = optimizer._learning_rate
+                if isinstance(schedule, InProportion):
+                    schedule.rate.assign(rate)
+                else:
+                    optimizer.learning_rate = rate
 
 
 class Living:

@@ -42,6 +42,11 @@ class Search:
         """Whether its rates are those of every common row, not multiples of one of its own."""
         return tuple(one.rate for one in self.trials) == RATES
 
+    @property
+    def at_the_top(self) -> bool:
+        """Whether the highest rate was chosen, beyond which there may be a better one."""
+        return self.trials[-1].chosen
+
 
 def searches(path: Path | None = None) -> list[Search]:
     """The trials of every row of the committed table, in its order; none without a table."""

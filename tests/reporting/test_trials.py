@@ -43,6 +43,18 @@ def test_trials_stand_in_the_order_of_their_rates(table):
     assert [one.on_equal_terms for one in (ae, aae, paper)] == [True, True, False]
 
 
+def test_the_methods_say_where_the_best_rate_is_the_highest(root, table, tmp_path):
+    """A better one may lie beyond it."""
+    assert not any(search.at_the_top for search in trials.searches()[:2])
+    moved = TABLE.replace("0.2,,True,20,", "0.1,,False,20,yes").replace(
+        "0.5,False,20,yes", "0.5,False,20,"
+    )
+    table.write_text(moved, encoding="utf-8")
+    site = rendered(root / "output", tmp_path / "report")
+    for language, words in (("en", "For 1 of 2 variants"), ("zh", "2 个变体中有 1 个")):
+        assert words in site.path(language, "methods").read_text(encoding="utf-8")
+
+
 def test_the_methods_show_every_trial_and_the_choice(root, table, tmp_path):
     site = rendered(root / "output", tmp_path / "report")
     for language, failed in (("en", "failed"), ("zh", "失败")):

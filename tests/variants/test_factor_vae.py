@@ -53,7 +53,7 @@ def test_each_optimiser_moves_its_own_weights_only(mnist, seeded):
         for before, after in zip(its, model.discriminator.trainable_variables, strict=True)
     ]
     assert all(moved)
-    model.discriminator_optimizer.learning_rate = 0.0
+    model.discriminator_rate = 0.0
     its = [v.numpy() for v in model.discriminator.trainable_variables]
     model.compile()
     model.fit(mnist.x_train[:192], epochs=1, verbose=0)
