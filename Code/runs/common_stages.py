@@ -7,10 +7,9 @@ decided at their beginning, from the weights themselves (`Code.training.shelf`).
 import json
 from collections import Counter
 from dataclasses import asdict, replace
-from statistics import fmean
 
 from Code.experiments.row import HEAD
-from Code.runs.last_run import of_last_run
+from Code.runs.last_run import least_seconds, of_last_run
 
 LEVEL = "layer-"
 
@@ -62,7 +61,7 @@ def saved_seconds(units):
         seconds = 0.0
         for key, name in beginnings(unit.experiment):
             if name in unit.shared and (unit.seed, key) in seen:
-                took = of_last_run(unit, lambda result, name=name: fmean(result["seconds"][name]))
+                took = of_last_run(unit, lambda result, name=name: least_seconds(result, name))
                 seconds += took or 0.0
             seen.add((unit.seed, key))
         saved[unit.name, unit.seed] = seconds

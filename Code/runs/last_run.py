@@ -20,3 +20,14 @@ def of_last_run(unit, read):
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError):
             continue
     return None
+
+
+def least_seconds(result, stage=None):
+    """Seconds of the quickest seed of a result: in all, or those of one of its stages.
+
+    Other work on the machine only adds. A stage is that of the same seed, so that it is never more
+    than the whole.
+    """
+    in_all = result["seconds_in_all"]
+    quickest = min(range(len(in_all)), key=in_all.__getitem__)
+    return (in_all if stage is None else result["seconds"][stage])[quickest]

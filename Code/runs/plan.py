@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from Code.runs.common_stages import saved_seconds
-from Code.runs.last_run import of_last_run
+from Code.runs.last_run import least_seconds, of_last_run
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.schedule import expected_seconds
 
@@ -60,7 +60,7 @@ def earlier_seconds(unit, n_train):
 
     def scaled(result):
         then = result["data"]["n_train"] * max(1, sum(result["epochs"].values()))
-        return min(result["seconds_in_all"]) * n_train * max(1, epochs) / then
+        return least_seconds(result) * n_train * max(1, epochs) / then
 
     return of_last_run(unit, scaled)
 

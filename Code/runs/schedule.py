@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from Code.foundation.errors import UserError
 from Code.foundation.own_process import prepare
-from Code.runs.last_run import of_last_run
+from Code.runs.last_run import least_seconds, of_last_run
 from Code.runs.machine import cores, has_gpu, memory_gb
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.store import Store
@@ -51,7 +51,7 @@ def expected_seconds(unit):
     for their order and for the time left. Of several seeds it is the least, since other work on the
     machine only adds.
     """
-    seconds = of_last_run(unit, lambda result: min(result["seconds_in_all"]))
+    seconds = of_last_run(unit, least_seconds)
     return DEFAULT_WEIGHT if seconds is None else max(seconds, 1.0)
 
 
