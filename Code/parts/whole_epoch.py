@@ -9,7 +9,6 @@ The compiled epoch needs TensorFlow. On other backends, or for input that is not
 ``WholeEpochModel`` takes the same steps batch by batch, as any Keras model does.
 """
 
-import functools
 from types import SimpleNamespace
 
 import keras
@@ -35,6 +34,7 @@ from Code.parts.inputs import (
     unit_batch,
 )
 from Code.parts.living import Living
+from Code.parts.one_call import in_one_call
 
 # XLA takes seconds to compile an epoch; a training with fewer steps does not gain them back
 STEPS_WORTH_XLA = 2000
@@ -467,7 +467,7 @@ class WholeEpochModel(keras.Model):
         return [*super().metrics_variables, *(v for o in further for v in o.variables)]
 
     def in_batches(self, name, function, x, batch_size):
-        """Apply ``function`` to all of ``x`` in batches: one call of one graph, traced once.
+        """Apply ``function`` to all of ``x`` in batches: few calls of one graph, traced once.
 
         Parameters
         ----------
@@ -528,45 +528,6 @@ class WholeEpochModel(keras.Model):
         for tracker, total in zip(self.metrics, sums, strict=True):
             tracker.update_state(total / tf.cast(n_images, tf.float32))
         return {tracker.name: tracker.result() for tracker in self.metrics}
-
-
-def in_one_call(step, shape, dtype):
-    """A function ``(array (n, *shape), batch size) -> array`` that applies ``step`` in batches.
-
-    What fits into one batch is one call without a loop. Nothing is compiled by XLA: for most
-    models that takes longer than all later calls together.
-    """
-    import tensorflow as tf
-
-    images = tf.TensorSpec((None, *shape), dtype)
-
-    @tf.function(input_signature=[images], autograph=False)
-    def whole(x):
-        return step(x)
-
-    @tf.function(input_signature=[images, tf.TensorSpec((), tf.int32)], autograph=False)
-    def looped(x, size):
-        n = tf.shape(x)[0]
-        parts = tf.TensorArray(step_dtype, (n + size - 1) // size, infer_shape=False)
-
-        def body(i, parts):
-            return i + 1, parts.write(i, step(x[i * size : (i + 1) * size]))
-
-        _, parts = tf.while_loop(lambda i, _: i * size < n, body, (0, parts), parallel_iterations=1)
-        return parts.concat()
-
-    # The concrete functions spare each call the search for the right trace
-    whole = whole.get_concrete_function()
-    step_dtype = whole.outputs[0].dtype
-    loop = functools.cache(lambda: looped.get_concrete_function())
-
-    def call(x, batch_size):
-        x = tf.constant(x)
-        if x.shape[0] <= batch_size:
-            return whole(x).numpy()
-        return loop()(x, tf.constant(batch_size, tf.int32)).numpy()
-
-    return call
 
 
 def epoch_passes(x, y, batch_size, shuffle=True, weights=None):
