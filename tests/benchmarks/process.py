@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import select
 import subprocess
 import sys
@@ -99,6 +100,8 @@ class Worker:
 def take_turns(starts, rounds, tell, beside=()):
     """Run workers round by round, all in turn, so that a slow minute slows all of them.
 
+    The order is drawn anew each round: who comes first, or after whom, costs some of them time.
+
     Parameters
     ----------
     starts : ``{name: function that starts a Worker}``.
@@ -117,9 +120,10 @@ def take_turns(starts, rounds, tell, beside=()):
             for name in names[first : first + at_once]:
                 workers[name] = starts[name]()
             for i in range(rounds):
-                for name, worker in workers.items():
+                order = random.Random(i).sample(sorted(workers), len(workers))
+                for name in order:
                     tell(f"{name}, round {i} of {rounds - 1}" if i else f"{name}, warming up")
-                    worker.turn()
+                    workers[name].turn()
                 for worker in beside:
                     worker.turn()
             results.update({name: worker.end() for name, worker in workers.items()})
