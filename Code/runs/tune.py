@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from Code.experiments.table import EXPERIMENTS
 from Code.experiments.tuning import ADVERSARIAL, HELD_OUT, TABLE, is_tuned, rate_of, rates, trial
 from Code.foundation.atomic import write_text
 from Code.foundation.errors import UserError
@@ -169,11 +170,16 @@ def mean_image_mse(images):
 
 
 def write(table, name, trials):
-    """Replace the rows of one experiment in the table, with the mark of the chosen one."""
+    """Replace the rows of one experiment in the table, with the mark of the chosen one.
+
+    Experiments stand in their own order, whichever was tried first.
+    """
     pick = best(trials)
     kept = [row for row in read(table) if row["experiment"] != name]
     new = [{**asdict(one), "chosen": "yes" if one is pick else None} for one in trials]
-    write_text(table, csv_text(COLUMNS, [*kept, *new]))
+    place = {known: i for i, known in enumerate(EXPERIMENTS)}
+    rows = sorted([*kept, *new], key=lambda row: place.get(row["experiment"], len(place)))
+    write_text(table, csv_text(COLUMNS, rows))
 
 
 def read(table):

@@ -201,6 +201,7 @@ NAMES = """
     Wasserstein Autoencoder MNIST KL MSE BCE PSNR AUROC IoU FD NN SNE dB GB MB GFLOP Adam SGD CD
     ReLU leaky tanh sigmoid softmax logistic logit log ln sg float Gram Frobenius Welch Holm Jensen
     Fr chet BERT Transformer Deep Keras TensorFlow JAX PyTorch XLA NumPy oneDNN scikit learn means
+    YNNPACK
     matplotlib numpy python keras tensorflow torch cpu jax English Code tests variants test py base
     reporting rules results csv mnist SHA CC BY SA AMD EPYC Intel Xeon Processor Linux MiB CPU
     The Great Bake Off Zang Yann LeCun Corinna Cortes Krokotsch Kingma Welling Rumelhart Hinton

@@ -132,6 +132,15 @@ def test_a_search_is_kept_and_its_table_read_by_the_rows(few, tmp_path, monkeypa
     assert table.read_bytes() == before
 
 
+def test_the_table_has_the_order_of_the_experiments(tmp_path):
+    table, names = tmp_path / "tuning.csv", ("ae-16", "aae-2", "ae-2", "dae-2", "aae-2")
+    for name in names:
+        tune.write(table, name, [replace(of(v), experiment=name) for v in (2.0, 1.0)])
+    rows = tune.read(table)
+    assert [r["experiment"] for r in rows[::2]] == ["ae-2", "dae-2", "aae-2", "ae-16"]
+    assert [r["value"] for r in rows if r["chosen"]] == ["1.0"] * 4
+
+
 def in_this_process(*_):
     from joblib import parallel_config
 
