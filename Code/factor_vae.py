@@ -73,8 +73,7 @@ class FactorVAE(DisentangledVAE):
         self.discriminator_rate = discriminator_rate
         self.permutation_seed = keras.random.SeedGenerator()
         self.discriminator = in_full_precision(self.build_discriminator())
-        self.discriminator_optimizer = keras.optimizers.Adam(discriminator_rate, 0.5, 0.9)
-        self.build_discriminator_optimizer()
+        self.make_discriminator_optimizer(discriminator_rate)
 
     def build_discriminator(self):
         """Code ``(code_dim,)`` → logit of the probability that the code was not permuted."""
@@ -87,7 +86,10 @@ class FactorVAE(DisentangledVAE):
     def compile(self, optimizer="adam", **kwargs):
         """As in the base class; with a schedule, the discriminator's rate falls along."""
         super().compile(optimizer, **kwargs)
-        rate = in_proportion(self.discriminator_rate, self.optimizer)
+        self.make_discriminator_optimizer(in_proportion(self.discriminator_rate, self.optimizer))
+
+    def make_discriminator_optimizer(self, rate):
+        """Its Adam, with this rate or schedule, from its first step on."""
         self.discriminator_optimizer = keras.optimizers.Adam(rate, 0.5, 0.9)
         self.build_discriminator_optimizer()
 

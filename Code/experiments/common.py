@@ -39,8 +39,7 @@ LSTM = {"cell": "lstm", "units": 64}
 CODEBOOK = {"n_entries": 512, "vector_dim": 2}
 # Half the rate of the reconstruction: with a quarter (the default), codes spread far beyond the
 # prior; with an equal rate, little is reconstructed. Chosen on held-out training images. Of sixteen
-# units the discriminator tells more, so that it needs more noise; they come near their prior and
-# do not meet it
+# units the discriminator tells more, so that it needs more noise
 GAME = {k: {"adversarial_rate": 1e-3, "discriminator_noise": n} for k, n in ((2, 0.5), (16, 1.0))}
 
 
