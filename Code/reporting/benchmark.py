@@ -49,6 +49,13 @@ class Ratio:
         """Whether this project is level with the other or ahead: not slower beyond the interval."""
         return (self.value if self.high is None else self.high) >= 1
 
+    @property
+    def verdict(self) -> str:
+        """``"ahead"``, ``"level"`` or ``"behind"``: level where the interval holds 1."""
+        if (self.value if self.low is None else self.low) > 1:
+            return "ahead"
+        return "level" if self.level else "behind"
+
 
 def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
     """Interval of the median at `CONFIDENCE` without any distribution, from order statistics.
@@ -90,6 +97,18 @@ class Row:
     peak_memory_mb: float | None = None
     batch_size: int | None = None
     skipped: str | None = None
+
+
+def faster_ways(ways: Mapping[str, Sequence["Row"]]) -> list[str]:
+    """The ways whose interval lies below 1 on every network that they were tried on."""
+    verdicts: dict[str, list[str]] = {}
+    for rows in ways.values():
+        if (ours := ours_of(rows)) is None:
+            continue
+        for other in rows:
+            if other is not ours and (ratio := paired(ours, other)) is not None:
+                verdicts.setdefault(other.contender, []).append(ratio.verdict)
+    return [way for way, found in verdicts.items() if set(found) == {"behind"}]
 
 
 @dataclass(frozen=True)

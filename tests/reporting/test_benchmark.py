@@ -14,7 +14,9 @@ from Code.reporting.benchmark import (
     BARS,
     FILE,
     GROWTH,
+    Ratio,
     benchmark_of,
+    faster_ways,
     load_benchmark,
     median_interval,
 )
@@ -245,6 +247,37 @@ def test_level_is_what_the_interval_cannot_tell_from_slower():
         ae = benchmark_of(changed(networks__ae__rows=[ours, raw])).networks[0]
         (level,) = ae.targets()
         assert level.kind == "level" and level.value < 1 and level.reached is reached
+
+
+def test_the_page_says_level_where_the_interval_holds_one(sections):
+    rounds = [0.079, 0.081, 0.082, 0.083, 0.081, 0.082, 0.078, 0.083, 0.081]
+    close = [row("ours", 0.08), row("jax_epoch", 0.081, all_seconds=rounds)]
+    english, chinese = sections(changed(networks__ae__rows=close))
+    line = next(line for line in english.splitlines() if line.startswith("**AE"))
+    assert "is level" in line and "fastest:" not in line and "not the fastest" not in line
+    assert "持平" in chinese
+
+
+@pytest.mark.parametrize(
+    "low, verdict", [(1.01, "ahead"), (0.99, "level"), (None, "ahead"), (0.7, "behind")]
+)
+def test_ahead_level_behind(low, verdict):
+    value, high = 1.02 if verdict != "behind" else 0.8, 1.05 if verdict != "behind" else 0.9
+    assert Ratio(value, low, None if low is None else high).verdict == verdict
+
+
+def test_a_way_is_adopted_that_is_faster_wherever_it_was_tried(sections):
+    ways = {
+        "ae": [row("ours", 0.08), row("one_thread", 0.07), row("wide_vectors", 0.07)],
+        "vae": [row("ours", 2.0), row("one_thread", 2.1), row("wide_vectors", 1.9)],
+        "cae": [row("ours", 6.0), {"contender": "wide_vectors", "skipped": "given up"}],
+    }
+    assert faster_ways(benchmark_of(changed(ways=ways)).ways) == ["wide_vectors"]
+    told = "it was tried on: XLA may use vectors of 512 bits."
+    assert told in sections(changed(ways=ways))[0]
+    del ways["ae"][2]
+    ways["vae"][2] = row("wide_vectors", 2.0)
+    assert "it was tried on: none of these." in sections(changed(ways=ways))[0]
 
 
 def test_ratios_limits_and_powers():
