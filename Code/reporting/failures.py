@@ -46,11 +46,15 @@ def _images(result: Result) -> tuple:
     return result.data["sha256"], result.quick, result.group == "bakeoff"
 
 
-def judged_stage(result: Result) -> str | None:
+def last_whole(stages: Iterable[str]) -> str | None:
     """The last stage that trains the whole autoencoder; what labels do later is no failure."""
-    stages = [s for s in result.own_stages if result.measure("mse", stage=s)]
     whole = [s for s in stages if not s.startswith(("supervised", "layer-"))]
     return whole[-1] if whole else None
+
+
+def judged_stage(result: Result) -> str | None:
+    """The stage by whose reconstructions rule 4 judges a result; None if it has none."""
+    return last_whole(s for s in result.own_stages if result.measure("mse", stage=s))
 
 
 def failed_of(results: Results, result: Result) -> Failed | None:

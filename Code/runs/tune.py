@@ -10,6 +10,7 @@ from Code.experiments.table import EXPERIMENTS
 from Code.experiments.tuning import ADVERSARIAL, HELD_OUT, TABLE, is_tuned, rate_of, rates, trial
 from Code.foundation.atomic import write_text
 from Code.foundation.errors import UserError
+from Code.reporting.failures import last_whole
 from Code.reporting.rules import FAILED_SHARE
 from Code.runs import schedule
 from Code.runs.fingerprint import fingerprint
@@ -127,20 +128,24 @@ def _of_row(unit):
 def outcome(row, record, limit):
     """The `Trial` of a row; without a record its training diverged.
 
-    ``limit`` is the MSE from which a training has failed.
+    ``limit`` is the MSE from which a training has failed. It is judged after the last stage that
+    trains the whole autoencoder: labels may spoil its reconstructions later.
     """
     name = row.name.partition("@")[0]
     objective = "mse" if row.variant in ADVERSARIAL else "loss"
     rate = rate_of(row.stages[-1])
     if record is None:
         return Trial(name, rate, objective, math.inf, None, True, 0.0)
-    stage = row.stages[-1].name
-    held = {
-        m["metric"]: m["value"]
-        for m in record["metrics"]
-        if (m["stage"], m["split"]) == (stage, "test")
-    }
-    failed = held.get("mse", 0.0) >= limit or objective not in held
+    names = [stage.name for stage in row.stages]
+    held, reconstructing = (
+        {
+            m["metric"]: m["value"]
+            for m in record["metrics"]
+            if (m["stage"], m["split"]) == (stage, "test")
+        }
+        for stage in (names[-1], last_whole(names))
+    )
+    failed = reconstructing.get("mse", 0.0) >= limit or objective not in held
     value, accuracy = held.get(objective, math.inf), held.get("prior_accuracy")
     return Trial(name, rate, objective, value, accuracy, failed, record["seconds_in_all"])
 

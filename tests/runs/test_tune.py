@@ -132,6 +132,27 @@ def test_a_search_is_kept_and_its_table_read_by_the_rows(few, tmp_path, monkeypa
     assert table.read_bytes() == before
 
 
+def test_a_trial_is_not_failed_by_what_labels_do_to_its_reconstructions():
+    row = UNTUNED["contractive"]
+    stages = [stage.name for stage in row.stages]
+    assert stages[-1].startswith("supervised")
+
+    def failed(own, after_labels):
+        errors = {**dict.fromkeys(stages, own), stages[-1]: after_labels}
+        record = {
+            "metrics": [
+                {"stage": stage, "split": "test", "metric": name, "value": value}
+                for stage, error in errors.items()
+                for name, value in (("mse", error), ("loss", 0.06))
+            ],
+            "seconds_in_all": 1.0,
+        }
+        return tune.outcome(row, record, limit=0.067).failed
+
+    assert not failed(0.02, after_labels=0.2)
+    assert failed(0.07, after_labels=0.07)
+
+
 def test_the_table_has_the_order_of_the_experiments(tmp_path):
     table, names = tmp_path / "tuning.csv", ("ae-16", "aae-2", "ae-2", "dae-2", "aae-2")
     for name in names:
