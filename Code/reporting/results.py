@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from Code.experiments.row import DEPARTURES
-from Code.experiments.table import EXPERIMENTS
+from Code.experiments.table import EXPERIMENTS, UNTUNED
 from Code.foundation.errors import UserError
 from Code.reporting.estimates import Estimate, borrows, estimate_of, half_width
 
@@ -311,10 +311,13 @@ def _checked(raw: object, folder: Path) -> Result:
 
 
 def _as_in_table(name: str, row: dict) -> dict:
-    """A metric, with what older results do not tell of its published figure from the table."""
+    """A metric, with what older results do not tell of its published figure from the table.
+
+    No trials had chosen anything for results as old as that.
+    """
     if row.get("published") is None or row.get("published_error") is not None:
         return row
-    figures = EXPERIMENTS[name].published if name in EXPERIMENTS else ()
+    figures = UNTUNED[name].published if name in UNTUNED else ()
     for figure in figures:
         if (figure.stage, figure.metric) == (row["stage"], row["metric"]):
             told = {"published_departures": list(figure.departures)}

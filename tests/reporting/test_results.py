@@ -7,6 +7,7 @@ import pytest
 from invented import result_of
 from pages import rendered
 
+from Code.experiments.table import EXPERIMENTS
 from Code.reporting.results import ResultError, load_results
 
 
@@ -155,3 +156,26 @@ def test_who_learns_from_labels_is_told_or_known_from_the_table(write_output):
     raw.pop("uses_labels", None)
     path.write_text(json.dumps(raw), encoding="utf-8")
     assert load_results(output)["cvae-2"].uses_labels
+
+
+def test_a_result_from_before_the_trials_is_not_called_tuned(write_output):
+    """Today's row has a rate that trials chose; that of an older result was chosen by nobody."""
+    output = write_output(seeds=1)
+    raw = json.loads((output / "dae-published" / "result.json").read_text(encoding="utf-8"))
+    figure = EXPERIMENTS["contractive"].published[0]
+    row = {
+        "stage": figure.stage,
+        "metric": figure.metric,
+        "split": "test",
+        "values": [0.98],
+        "mean": 0.98,
+        "std": None,
+        "published": figure.value,
+        "published_source": figure.source,
+    }
+    raw.update(experiment="contractive", metrics=[row])
+    (output / "contractive").mkdir()
+    (output / "contractive" / "result.json").write_text(json.dumps(raw), encoding="utf-8")
+    (measure,) = load_results(output)["contractive"].measures
+    assert "selection" in measure.published_departures
+    assert "selection" not in figure.departures
