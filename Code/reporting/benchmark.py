@@ -99,18 +99,6 @@ class Row:
     skipped: str | None = None
 
 
-def faster_ways(ways: Mapping[str, Sequence["Row"]]) -> list[str]:
-    """The ways whose interval lies below 1 on every network that they were tried on."""
-    verdicts: dict[str, list[str]] = {}
-    for rows in ways.values():
-        if (ours := ours_of(rows)) is None:
-            continue
-        for other in rows:
-            if other is not ours and (ratio := paired(ours, other)) is not None:
-                verdicts.setdefault(other.contender, []).append(ratio.verdict)
-    return [way for way, found in verdicts.items() if set(found) == {"behind"}]
-
-
 @dataclass(frozen=True)
 class Target:
     """A target and the measured ``value``; ``value`` and ``reached`` are None if not measured.
@@ -363,6 +351,18 @@ def fastest_of(rows: Sequence[Row]) -> Row | None:
     """The fastest row of another among rows of one batch size."""
     others = [r for r in rows if r.contender != OURS and r.seconds is not None]
     return min(others, default=None, key=lambda r: r.seconds)
+
+
+def faster_ways(ways: Mapping[str, Sequence[Row]]) -> list[str]:
+    """The ways whose interval lies below 1 on every network that they were tried on."""
+    verdicts: dict[str, list[str]] = {}
+    for rows in ways.values():
+        if (ours := ours_of(rows)) is None:
+            continue
+        for other in rows:
+            if other is not ours and (ratio := paired(ours, other)) is not None:
+                verdicts.setdefault(other.contender, []).append(ratio.verdict)
+    return [way for way, found in verdicts.items() if set(found) == {"behind"}]
 
 
 def batch_sizes(rows: Sequence[Row]) -> list[int]:

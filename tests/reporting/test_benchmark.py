@@ -259,11 +259,16 @@ def test_the_page_says_level_where_the_interval_holds_one(sections):
 
 
 @pytest.mark.parametrize(
-    "low, verdict", [(1.01, "ahead"), (0.99, "level"), (None, "ahead"), (0.7, "behind")]
+    "value, low, high, verdict",
+    [
+        (1.02, 1.01, 1.05, "ahead"),
+        (1.02, 0.99, 1.05, "level"),
+        (1.02, None, None, "ahead"),
+        (0.8, 0.7, 0.9, "behind"),
+    ],
 )
-def test_ahead_level_behind(low, verdict):
-    value, high = 1.02 if verdict != "behind" else 0.8, 1.05 if verdict != "behind" else 0.9
-    assert Ratio(value, low, None if low is None else high).verdict == verdict
+def test_ahead_level_behind(value, low, high, verdict):
+    assert Ratio(value, low, high).verdict == verdict
 
 
 def test_a_way_is_adopted_that_is_faster_wherever_it_was_tried(sections):
