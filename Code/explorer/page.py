@@ -68,7 +68,7 @@ CONTRAST = 3.0
 
 N_PICTURED = 2000
 N_KNOWN = 2500
-MEGABYTES = 6.5  # room for six models, which together show everything that the page can do
+MEGABYTES = 5.0  # room for four models, which together show everything that the page can do
 
 # Pages beside this one, by the language of the reader
 LINKS = {

@@ -1,5 +1,6 @@
 """Curves: a loss, an accuracy or a loss term against the epoch, PSNR against the noise level."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
@@ -59,7 +60,7 @@ def loss_curves(stages: Sequence[Stage]) -> Figure:
     figure, panels, spare = _panels(len(stages))
     for axes, stage in zip(panels, stages, strict=True):
         epoch_curves(axes, {split: stage[split] for split in _SPLITS})
-        axes.set(title=stage["title"], ylabel=stage["ylabel"])
+        axes.set(title=_fitted(stage["title"], len(panels)), ylabel=stage["ylabel"])
         published, curve = stage.get("published"), stage.get("published_curve", ())
         if len(curve):
             published_dots(axes, curve, stage.get("reading_error", 0.0))
@@ -225,6 +226,13 @@ def _panels(number: int) -> tuple[Figure, list[Axes], Axes | None]:
     spare = figure.add_subplot(rows, columns, number + 1)
     spare.set_axis_off()
     return figure, panels, spare
+
+
+def _fitted(title: str, panels: int) -> str:
+    """A panel's title in lines that its share of the page is wide enough for."""
+    letters = 36 if panels <= _ABREAST else 26
+    lines = (textwrap.fill(line, letters, break_long_words=False) for line in title.split("\n"))
+    return "\n".join(lines)
 
 
 def _widen(axes: Axes, limits: tuple[float, float] | None) -> None:

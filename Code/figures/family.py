@@ -98,9 +98,22 @@ def _losses(part: SubFigure, losses: Mapping[str, Sequence[Curve]], words) -> No
         number_epochs(axes, longest, words["epoch"])
         axes.set_ylabel(unit)
         axes.spines[["top", "right"]].set_visible(False)
-    handles = _legend(every, colours, words)
-    place = {"loc": "outside upper center", "ncols": 4}
-    part.legend(handles=handles, handlelength=2.2, columnspacing=1.4, **place)
+    _legend_above(part, _legend(every, colours, words))
+
+
+def _legend_above(part: SubFigure, handles: Sequence) -> None:
+    """A legend above the panels, in as many columns as the page is wide enough for."""
+    for columns in range(4, 0, -1):
+        legend = part.legend(
+            handles=handles,
+            loc="outside upper center",
+            ncols=columns,
+            handlelength=2.2,
+            columnspacing=1.4,
+        )
+        if columns == 1 or legend.get_window_extent().width <= part.bbox.width:
+            break
+        legend.remove()
 
 
 def _loss(axes: Axes, curve: Curve, colour: str) -> None:

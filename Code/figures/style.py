@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image
 
-from Code.figures.palette import in_palette
+from Code.figures.palette import in_greys, in_palette
 from Code.foundation.atomic import write_with
 
 DPI = 110
@@ -162,18 +162,18 @@ def save(figure: Figure, path: str | Path) -> Path:
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
             pixels = np.asarray(canvas.buffer_rgba())
-        # The alpha channel is empty and left out; a grey picture needs one channel, a coloured one
-        # a palette, unless it shows images in colour: their shades are more than a palette holds.
-        # This makes the file a third as large for the same picture.
+        # The alpha channel is empty and left out; a grey picture needs few greys, a coloured
+        # one a palette, unless it shows images in colour: their shades are more than it holds. This
+        # makes the file a third as large for the same picture.
         if (pixels[..., 3] == 255).all():
             pixels = np.ascontiguousarray(pixels[..., :3])
             grey = (pixels == pixels[..., :1]).all()
             if grey:
-                image = Image.fromarray(pixels[..., 0].copy())
+                image = in_greys(pixels[..., 0])
             elif _shows_colours(figure):
                 image = Image.fromarray(pixels)
             else:
-                image = in_palette(pixels)
+                image = in_palette(pixels, (*DIGIT_COLOURS, *SERIES))
         else:
             image = Image.fromarray(np.ascontiguousarray(pixels))
         # Not written by matplotlib, which would add its version to the file.

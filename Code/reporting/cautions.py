@@ -44,8 +44,7 @@ def warnings(results: Results) -> list[Warn]:
     warn_of("quick", (("", r.experiment) for r in all_of if r.quick))
     other = (r for r in all_of if published and not r.on_mnist)
     warn_of("other_data", ((r.data["name"], r.experiment) for r in other))
-    # A baseline depends on no seed, so only the other experiments must share their seeds
-    chance = [r for r in all_of if r.kind != "baseline"]
+    chance = [r for r in all_of if not r.without_chance]
     mixtures = {
         "data": [(data_label(r), r.experiment) for r in all_of],
         "schedules": [("quick" if r.quick else "full", r.experiment) for r in all_of],

@@ -1,11 +1,12 @@
 """Differences between measures, judged by the rules of `Code.reporting.rules`."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from Code.reporting import estimates
-from Code.reporting.estimates import UNDECIDED
+from Code.reporting.estimates import HIGHER, LOWER, UNDECIDED
 from Code.reporting.results import Measure, Results
 from Code.reporting.rules import margin_of
 
@@ -88,6 +89,18 @@ def of_one_table(differences: Sequence[Difference]) -> list[Difference]:
 def compare(a: Measure | None, b: Measure | None) -> Difference | None:
     """Difference of two measures, None where one of them was not measured."""
     return None if a is None or b is None else Difference(a, b)
+
+
+def order(measures: Sequence[Measure]) -> str:
+    """Whether each of several measures lies above the next: ``as_given``, ``other``, ``undecided``.
+
+    The differences of neighbours are one table (Holm).
+    """
+    pairs = [Difference(a, b) for a, b in itertools.pairwise(measures)]
+    directions = {d.direction for d in of_one_table(pairs)}
+    if LOWER in directions:
+        return "other"
+    return "as_given" if directions == {HIGHER} else UNDECIDED
 
 
 def measure(

@@ -2,7 +2,8 @@
 
 They are the methods that the class defines itself: the loss first, or what else tells most, then
 what it calls, as many as `LINES` hold. Docstrings are left out. A class that defines nothing of its
-own is told by the classes that it is made of.
+own is told by the classes that it is made of. Where something else makes the variant, `MAKING`
+names it.
 """
 
 import ast
@@ -23,6 +24,18 @@ TELLING = (
     "build_decoder",
     "hidden_layers",
 )
+# Functions of the module and methods of the class, where the loss alone does not tell the variant
+MAKING = {
+    "Code.aae:AAE": ("update",),
+    "Code.gaussian_vae:GaussianVAE": (
+        "gaussian_negative_log_likelihood",
+        "log_var",
+        "reconstruction_error",
+    ),
+    "Code.masked:MaskedAE": ("loss_terms", "masked_error"),
+    "Code.sparse:L1Sparse": ("l1_norm", "kl_to_rate", "keep_largest"),
+    "Code.vq_vae:VQVAE": ("nearest_entries", "straight_through", "loss_terms"),
+}
 # What every class has: settings, measures, pictures, and the loop around the training
 SILENT = {"__init__", "get_config", "from_config", "diagnostics", "views", "fit", "compile", "call"}
 
@@ -45,15 +58,38 @@ def excerpt(model: str) -> Excerpt | None:
     ------
     SyntaxError
         If the module is no Python.
+    LookupError
+        If it lacks what `MAKING` names.
     """
     module, _, name = model.partition(":")
+    if model in MAKING and (parsed := _parsed(module)):
+        return _named(parsed, name, MAKING[model])
     found = _telling_class(module, name)
     if found is None:
         return None
     path, lines, node = found
-    head = f"class {node.name}({', '.join(map(ast.unparse, node.bases))}):"
     methods = "\n\n".join(_text(method, lines) for method in _chosen(node))
-    return Excerpt(path.relative_to(ROOT).as_posix(), f"{head}\n{methods}")
+    return Excerpt(path.relative_to(ROOT).as_posix(), f"{_head(node)}\n{methods}")
+
+
+def _named(
+    parsed: tuple[Path, list[str], ast.Module], class_name: str, names: tuple[str, ...]
+) -> Excerpt:
+    """These functions, then these methods of the class."""
+    path, lines, tree = parsed
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    (owner,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
+    methods = {node.name: node for node in owner.body if isinstance(node, ast.FunctionDef)}
+    if absent := set(names) - {*functions, *methods}:
+        raise LookupError(f"{path}: {', '.join(sorted(absent))} are not there")
+    parts = [_text(functions[name], lines) for name in names if name in functions]
+    if own := [_text(methods[name], lines) for name in names if name in methods]:
+        parts.append(f"{_head(owner)}\n" + "\n\n".join(own))
+    return Excerpt(path.relative_to(ROOT).as_posix(), "\n\n\n".join(parts))
+
+
+def _head(node: ast.ClassDef) -> str:
+    return f"class {node.name}({', '.join(map(ast.unparse, node.bases))}):"
 
 
 @functools.cache
@@ -133,8 +169,10 @@ def _docstring(method: ast.FunctionDef) -> int:
 
 
 def _text(method: ast.FunctionDef, lines: list[str]) -> str:
-    kept = lines[method.lineno - 1 : method.end_lineno]
+    # A decorator such as `property` stands above the line that ast gives
+    start = min([method.lineno, *(d.lineno for d in method.decorator_list)])
+    kept = lines[start - 1 : method.end_lineno]
     if _docstring(method):
-        first = method.body[0].lineno - method.lineno
+        first = method.body[0].lineno - start
         del kept[first : first + _docstring(method)]
     return "\n".join(kept).rstrip()

@@ -4,18 +4,22 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from Code.reporting.contents import CORE_GROUPS
 from Code.reporting.results import Measure, Result, Results
 from Code.reporting.rules import CONSTANT_CODE, FAILED_SHARE
 
 ABOVE_MEAN_IMAGE, CONSTANT = "above_mean_image", "constant_code"
+# A model that learns to guess hidden pixels is judged by these: whole images it never sees
+OWN_TASK = ("mse_hidden", "mse_hidden_mean_image")
 
 
 @dataclass(frozen=True)
 class Failed:
     """One experiment's failed runs: their seeds, and the figure of every seed by which they failed.
 
-    ``limit`` is the test MSE of the mean training image. ``as_published`` marks a row that repeats
-    the published experiment: it is named, but stays in.
+    ``mse`` is the test MSE, or that of the hidden pixels; ``limit`` is that of the mean image.
+    ``as_published`` marks a row that is named but stays in: it repeats the published experiment, or
+    its target is the noisy image, as there.
     """
 
     experiment: str
@@ -24,6 +28,11 @@ class Failed:
     mse: Measure
     limit: float
     as_published: bool
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is judged by hidden pixels."""
+        return self.mse.metric == OWN_TASK[0]
 
     @property
     def all_of_them(self) -> bool:
@@ -63,14 +72,20 @@ def failed_of(results: Results, result: Result) -> Failed | None:
     A quick run, which trains too little to be better than the mean image, is not judged.
     """
     stage = judged_stage(result)
-    mse = result.measure("mse", "test", stage) if stage else None
-    limit = mean_image_mse(results, result)
-    if mse is None or limit is None or result.kind == "baseline" or result.quick:
+    hidden, of_mean_image = (result.measure(name, "test", stage) for name in OWN_TASK)
+    if hidden and of_mean_image:
+        mse, limit = hidden, of_mean_image.mean
+    else:
+        mse = result.measure("mse", "test", stage) if stage else None
+        limit = mean_image_mse(results, result)
+    if mse is None or limit is None or result.without_chance or result.quick:
         return None
     if mse.n != len(result.seeds):
         return None
     varies = result.measure("code_variation", "test", stage)
-    as_published = result.group == "published" and result.kind == "published"
+    published, trial = (result.kind == kind for kind in ("published", "trial"))
+    noisy_target = bool(result.settings.get("noise_once"))
+    as_published = result.group in CORE_GROUPS and (published or (trial and noisy_target))
 
     def failed(reason: str, seeds: Iterable[int]) -> Failed | None:
         seeds = tuple(seeds)

@@ -39,10 +39,15 @@ def vae_terms(results: Results) -> list[Terms]:
 
 
 def loss_beside_mse(results: Results) -> list[tuple[Measure, Measure]]:
-    """Test loss (in its own unit) and test MSE per pixel of the first stage, best MSE first."""
+    """Test loss (in its own unit) and test MSE per pixel of the first stage, best MSE first.
+
+    A row that labels alone train has a loss of its classifier, and is left out.
+    """
     pairs = []
     for result in ordered(results):
         mse = result.measure("mse")
+        if mse is not None and mse.stage.startswith("supervised"):
+            continue
         loss = result.measure("loss", "test", mse.stage) if mse else None
         if loss is not None:
             pairs.append((loss, mse))

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from Code.reporting.estimates import pooled, power_to_equate, power_to_tell
+from Code.reporting.failures import judged_stage
 from Code.reporting.results import Measure, Results
 from Code.reporting.rules import MARGINS, RELATIVE_MARGIN
 
 SEEDS = 3
+# The measure that all models share has a row of its own
+MSE = "mse"
 
 
 @dataclass(frozen=True)
@@ -32,27 +35,27 @@ class MarginRow:
 
 def margin_rows(results: Results) -> list[MarginRow]:
     """All margins of `Code.reporting.rules`, in its order."""
-    rows = [_row(beginning, margin, results) for beginning, margin in MARGINS.items()]
-    return [*rows, _row(None, RELATIVE_MARGIN, results)]
+    rows = [_row(beginning, margin, False, results) for beginning, margin in MARGINS.items()]
+    return [*rows, *(_row(metric, RELATIVE_MARGIN, True, results) for metric in (MSE, None))]
 
 
-def _row(beginning: str | None, margin: float, results: Results) -> MarginRow:
-    std = _typical(beginning, results)
+def _row(beginning: str | None, margin: float, relative: bool, results: Results) -> MarginRow:
+    std = _typical(beginning, relative, results)
     if not std:
-        return MarginRow(beginning, margin, beginning is None, std, None, None)
+        return MarginRow(beginning, margin, relative, std, None, None)
     return MarginRow(
         beginning,
         margin,
-        beginning is None,
+        relative,
         std,
         power_to_equate(margin, std, SEEDS),
         power_to_tell(margin, std, SEEDS),
     )
 
 
-def _typical(beginning: str | None, results: Results) -> float | None:
+def _typical(beginning: str | None, relative: bool, results: Results) -> float | None:
     estimates = [m.estimate for m in _measures(beginning, results)]
-    if beginning is None:
+    if relative:
         estimates = [e.relative for e in estimates if e.mean]
     std, df = pooled([e for e in estimates if math.isfinite(e.df)])
     return std if df else None
@@ -65,6 +68,10 @@ def _beginning(metric: str) -> str | None:
 
 def _measures(beginning: str | None, results: Results) -> Iterator[Measure]:
     for result in results.values():
+        stage = judged_stage(result)
         for m in result.measures:
-            if _beginning(m.metric) == beginning and m.split == "test" and m.estimate is not None:
+            # What labels do to the reconstructions is no MSE that a model is chosen by
+            of_mse = m.metric == MSE and m.stage == stage
+            row = MSE if of_mse else _beginning(m.metric)
+            if row == beginning and m.split == "test" and m.estimate is not None:
                 yield m

@@ -62,3 +62,33 @@ def schedule_cost(results: Results) -> ScheduleCost | None:
         return None
     convolving = sum(min(r.seconds_total().values) for r in rows if r.convolves)
     return ScheduleCost(total, convolving / total)
+
+
+@dataclass(frozen=True)
+class GroupTime:
+    """What the trainings of one group took, all seeds together.
+
+    Attributes
+    ----------
+    group : name of the group.
+    experiments, trainings : numbers; a training is an experiment with one seed.
+    seconds : training time on one core.
+    """
+
+    group: str
+    experiments: int
+    trainings: int
+    seconds: float
+
+
+def group_times(results: Results) -> list[GroupTime]:
+    """The training time of each group that has one, in the order of the pages."""
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for result in ordered(results):
+        total = result.seconds_total()
+        if total is not None:
+            found.setdefault(result.group, []).append(total.values)
+    return [
+        GroupTime(group, len(rows), sum(map(len, rows)), sum(map(sum, rows)))
+        for group, rows in found.items()
+    ]

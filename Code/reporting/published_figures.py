@@ -41,7 +41,7 @@ class Comparison:
 
     @property
     def accepted(self) -> tuple[float, float] | None:
-        """The range in which our mean counts as reproduced, see `Code.reporting.reproduced`."""
+        """The range in which the figure counts as reproduced, see `Code.reporting.reproduced`."""
         return reproduced.accepted(self.measure) if self.measure else None
 
     @property

@@ -5,9 +5,9 @@ have the mean m and the standard deviation s. One more run of ours lies in
 
     m ± t · s · √(1 + 1/n),    t: Student's quantile with n − 1 degrees of freedom
 
-(the prediction interval for one further observation, Hahn & Meeker 1991, section 4.3). So m has to
-lie within e + t · s · √(1 + 1/n) of the published figure: reproduced, or not reproduced. A range
-wider than `WIDEST` of the figure, or a spread from fewer than three seeds, decides nothing.
+(the prediction interval for one further observation, Hahn & Meeker 1991, section 4.3). The
+published figure has to lie in it, widened by e on both sides: reproduced, or not reproduced. A
+range wider than `WIDEST` of the figure, or a spread from fewer than three seeds, decides nothing.
 """
 
 import math
@@ -16,13 +16,13 @@ from collections.abc import Sequence
 
 from Code.reporting.estimates import quantile
 from Code.reporting.results import Measure
-from Code.reporting.rules import LEAST_DEGREES, WIDEST
+from Code.reporting.rules import LEAST_DEGREES, LEVEL, WIDEST
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not_reproduced"
 DIFFERENT_PROTOCOL, UNDECIDED = "different_protocol", "undecided"
 
 
-def half_width(std: float, n: int, degrees: float | None = None) -> float:
+def half_width(std: float, n: int, degrees: float | None = None, level: float = LEVEL) -> float:
     """Half the width of the prediction interval of one more run: t · s · √(1 + 1/n).
 
     Parameters
@@ -30,6 +30,7 @@ def half_width(std: float, n: int, degrees: float | None = None) -> float:
     std : standard deviation of a run, in the metric's unit.
     n : number of runs behind our mean.
     degrees : degrees of freedom of ``std``; by default n − 1, more for a pooled one.
+    level : probability that one more run lies within.
 
     Raises
     ------
@@ -39,22 +40,22 @@ def half_width(std: float, n: int, degrees: float | None = None) -> float:
     degrees = n - 1 if degrees is None else degrees
     if n < 1 or degrees <= 0:
         raise ValueError(f"{n} runs with {degrees} degrees of freedom tell no spread")
-    return quantile(degrees) * std * math.sqrt(1 + 1 / n)
+    return quantile(degrees, level) * std * math.sqrt(1 + 1 / n)
 
 
 def interval(
-    value: float, reading_error: float, std: float, n: int, degrees: float | None = None
+    mean: float, reading_error: float, std: float, n: int, degrees: float | None = None
 ) -> tuple[float, float]:
-    """The range around a published ``value`` in which the mean of our n runs has to lie.
+    """The range around the ``mean`` of our n runs in which a published figure has to lie.
 
     The reading error is a bound, no standard deviation, and so is added as it is.
     """
     distance = reading_error + half_width(std, n, degrees)
-    return value - distance, value + distance
+    return mean - distance, mean + distance
 
 
 def accepted(m: Measure) -> tuple[float, float] | None:
-    """The range in which the mean of ``m`` counts as reproduced.
+    """The range in which a published figure counts as reproduced by ``m``.
 
     None where the protocol is another, or where the spread is unknown or known too badly.
     """
@@ -63,7 +64,7 @@ def accepted(m: Measure) -> tuple[float, float] | None:
     e = m.estimate
     if e is None or e.df < LEAST_DEGREES:
         return None
-    return interval(m.published, m.published_error, e.std, e.n, e.df)
+    return interval(m.mean, m.published_error, e.std, e.n, e.df)
 
 
 def verdict(m: Measure) -> str | None:
@@ -76,17 +77,18 @@ def verdict(m: Measure) -> str | None:
     if bounds is None:
         return UNDECIDED
     low, high = bounds
-    if not low <= m.mean <= high:
+    if not low <= m.published <= high:
         return NOT_REPRODUCED
     return REPRODUCED if high - low <= 2 * WIDEST * abs(m.published) else UNDECIDED
 
 
 def inside(values: Sequence[float], value: float, reading_error: float) -> bool | None:
-    """Whether the mean of our ``values`` lies in the range around a published ``value``.
+    """Whether a published ``value`` lies in the range around the mean of our ``values``.
 
     None where fewer than two values tell no spread.
     """
     if len(values) < 2:
         return None
-    low, high = interval(value, reading_error, statistics.stdev(values), len(values))
-    return low <= statistics.fmean(values) <= high
+    mean, std = statistics.fmean(values), statistics.stdev(values)
+    low, high = interval(mean, reading_error, std, len(values))
+    return low <= value <= high

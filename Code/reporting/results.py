@@ -18,6 +18,8 @@ MNIST = "mnist"
 # Asked for the accuracy in the map, a result of a code that is wider than the map gives that of its
 # two principal components, which has a name of its own
 PROJECTED = {"knn_accuracy": "knn_accuracy_pca2"}
+# What these compute from the images depends on no seed
+WITHOUT_CHANCE = ("pca",)
 KINDS = ("published", "paper", "corrected", "baseline", "trial", "common", "own")
 # Older results of these groups are called published
 PAPERS = ("papers", "bakeoff")
@@ -108,6 +110,11 @@ class Result:
     folder: Path = field(compare=False)
     left_out: dict[str, str] = field(default_factory=dict)
     uses_labels: bool = False
+
+    @property
+    def without_chance(self) -> bool:
+        """Whether nothing in it depends on a seed."""
+        return self.variant in WITHOUT_CHANCE
 
     @property
     def on_mnist(self) -> bool:
@@ -293,7 +300,7 @@ def _checked(raw: object, folder: Path) -> Result:
             _get(raw, "metrics", list),
             name,
             len(seeds),
-            kind == "baseline",
+            _get(raw, "variant", str) in WITHOUT_CHANCE,
             published=data["name"] == MNIST,
         ),
         seconds=_seconds(_get(raw, "seconds", dict)),

@@ -7,16 +7,24 @@ report prints them in its methods.
    or that of the same row in the committed reference where the reference has more seeds. A
    baseline without chance has no spread. Where neither is known, no difference is claimed.
 2. **Difference.** Two figures differ if Welch's interval of their difference, with Student's
-   quantile, excludes 0 at `LEVEL`; within one table the levels are corrected by Holm's method.
+   quantile, excludes 0 at `LEVEL`; within one table the levels are corrected by Holm's method. On
+   the page of uses that is for all models that compete in the use, shown or not, and for the
+   baselines shown by themselves.
 3. **Same.** Two figures are the same if the interval of their difference at `SAME_LEVEL` lies
-   within the margin of the metric (`margin_of`), by two one-sided tests, however small the
-   interval. Figures that are neither different nor the same are undecided.
+   within the margin of the metric (`margin_of`), by two one-sided tests, even where it excludes 0:
+   a difference beyond chance that is of no account is none. Figures that are neither the same nor
+   different are undecided. One figure is not above another if the upper end of that interval lies
+   below the margin, one of the two tests; not below, likewise.
 4. **Failed.** A training has failed if its test MSE is at or above that of the mean training image
-   (`FAILED_SHARE`), or its code is constant. It is named, and left out of means, ranks, winners and
-   conclusions. Quick runs are not judged. A row that repeats the published experiment is judged as
-   it was published, even where that experiment ends above the mean image itself.
+   (`FAILED_SHARE`), or its code is constant. A model that learns to guess hidden pixels is judged
+   by its MSE on these. A failed training is named, and left out of means, ranks, winners and
+   conclusions. Quick runs are not judged. A row that repeats the published experiment is judged
+   as it is, even where it ends above the mean image itself; so is a trial whose target is the
+   noisy image, as that of the published DAE.
 5. **Rank.** A mean rank has an interval: `RANK_DRAWS` draws of every mean, from the standard
-   deviation pooled over the models of the table, with Student's quantiles.
+   deviation pooled over the models of the table, with Student's quantiles. It is widened towards
+   the measured rank by what that differs from the mean of the drawn ones. Where a use has fewer
+   models, its ranks are stretched to 1 … all.
 6. **Reproduced.** Where the protocol is the same, a published figure is reproduced if it lies in
    the interval in which one more run of ours would lie, widened by the reading error, and is not
    reproduced if it lies outside. An interval that reaches further than `WIDEST` of the figure, or a
@@ -38,6 +46,8 @@ report prints them in its methods.
     than `LEAST_VARIANTS` different figures have none. Advice holds there if MNIST's best is the
     best there too, or behind it by no more than the metric's margin; of the mean rank, if it is
     first.
+11. **Prior.** A training's codes meet their prior if a classifier with as much to learn from tells
+    them from draws of the prior in at most `PRIOR_MET` of the cases (0.5 is chance).
 """
 
 LEVEL = 0.95
@@ -60,6 +70,9 @@ ORDER_DRAWS = 2_000
 
 LEAST_VARIANTS = 8
 """Figures that differ from which that interval holds the truth as often as it says."""
+
+PRIOR_MET = 0.65
+"""Accuracy of the two-sample test up to which codes meet their prior; `Code.parts.two_sample`."""
 
 CHANGES_NAMED = 3
 """So many of the largest changes of place are named."""

@@ -1,11 +1,13 @@
 """Rows of the tables of metrics: of every experiment, and of the common comparison."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from Code.experiments.common import CODE_DIMS
 from Code.reporting.contents import ordered
+from Code.reporting.differences import Difference, of_one_table
 from Code.reporting.results import Measure, Result, Results
 
 
@@ -33,6 +35,25 @@ def metric_rows(results: Results) -> list[MetricRow]:
     return rows
 
 
+def optimizer_of(stage: Mapping[str, Any]) -> str | None:
+    """A stage's optimiser and learning rate, as ``Adam, 0.004 → 0`` where the rate falls to zero.
+
+    None where the stored settings do not tell.
+    """
+    given = stage.get("optimizer")
+    if not isinstance(given, Mapping) or "class_name" not in given:
+        return None
+    rate = given.get("config", {}).get("learning_rate")
+    falls = isinstance(rate, Mapping)
+    if falls:
+        rate = rate.get("config", {}).get("initial_learning_rate")
+    told = f", {rate:g}" if isinstance(rate, int | float) else ""
+    name = given["class_name"]
+    return (
+        f"{'SGD' if name == 'sgd' else name.capitalize()}{told}{' → 0' if falls and told else ''}"
+    )
+
+
 @dataclass(frozen=True)
 class CommonRow:
     """One variant in the common architecture, with a code of ``units`` units."""
@@ -52,18 +73,23 @@ def common_tables(results: Results) -> dict[int, list[CommonRow]]:
 def common_rows(results: Results, units: int) -> list[CommonRow]:
     """The common comparison for one number of code units, best reconstruction first.
 
-    The measures are those after the last stage in which the whole autoencoder is trained.
+    As many principal components stand among them. The measures are those after the last stage in
+    which the whole autoencoder is trained.
     """
     rows = []
     for r in results.values():
-        if r.group == "common" and units in (
-            r.settings.get("code_dim"),
-            r.settings.get("n_components"),
-        ):
+        width = r.settings.get("n_components" if r.variant == "pca" else "code_dim")
+        if width == units and (r.group == "common" or r.variant == "pca"):
             stage = "fit" if "fit" in r.stages else "unsupervised"
             mse, knn = (r.measure(metric, "test", stage) for metric in ("mse", "knn_accuracy"))
             rows.append(CommonRow(r, units, mse, knn, r.seconds_total()))
     return sorted(rows, key=lambda row: row.mse.mean if row.mse else math.inf)
+
+
+def leads(best: Measure, others: Iterable[Measure | None], better: str) -> bool:
+    """Whether a measure is ``better`` (``higher`` or ``lower``) than all others by the rules."""
+    rivals = [Difference(best, m) for m in others if m is not None and m is not best]
+    return all(d.direction == better for d in of_one_table(rivals))
 
 
 @dataclass(frozen=True)

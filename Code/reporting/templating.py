@@ -129,6 +129,7 @@ class Language:
             "get": functools.partial(differences.measure, everything),
             "compare": differences.compare,
             "alike": differences.alike,
+            "order": differences.order,
             "before_after": differences.before_after,
             "decimals": numbers.decimals,
             "texts_of": functools.cache(self._family_texts),
@@ -169,13 +170,15 @@ class Language:
 def tidy(text: str) -> str:
     """Remove what the templates' tags leave behind: trailing blanks, empty lines too many.
 
-    Those between the points of a list would set some of them apart.
+    Those between the points of a list would set some of them apart. Code stays as it is.
     """
     lines: list[str] = []
+    in_code = False
     for line in map(str.rstrip, text.splitlines()):
+        in_code ^= line.startswith("```")
         between_points = len(lines) > 1 and not lines[-1] and lines[-2].startswith("- ")
         if between_points and line.startswith("- "):
             lines.pop()
-        if line or (lines and lines[-1]):
+        if line or in_code or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip() + "\n"

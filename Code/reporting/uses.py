@@ -11,8 +11,9 @@ from pathlib import Path
 from Code.experiments.table import EXPERIMENTS
 from Code.reporting import estimates
 from Code.reporting.estimates import Estimate
-from Code.reporting.results import ResultError
-from Code.reporting.rules import margin_of
+from Code.reporting.failures import judged_stage
+from Code.reporting.results import ResultError, Results
+from Code.reporting.rules import SAME_ROUNDING, margin_of
 
 FILE = "uses.json"
 PICTURES = "uses"
@@ -20,6 +21,8 @@ PICTURES = "uses"
 TODAY = {"reduce": "knn_accuracy", "generate": "frechet_mixture", "disentangle": "dci"}
 # So many autoencoders, and so many baselines without one, stand in the table of a use
 MODELS_SHOWN, RIVALS_SHOWN = 5, 3
+# What a model is given stands there, too, wherever it is ranked
+GIVEN = ("noisy",)
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,22 @@ class Metric:
         return [s for s in self.ranked(names) if s.is_model and not s.conditioned and s.counts]
 
     @cached_property
+    def rivals(self) -> list[Score]:
+        """The baselines, best first: neither autoencoders nor bounds."""
+        return [s for s in self.ranked() if not (s.is_model or s.is_bound)]
+
+    @property
     def best_rival(self) -> Score | None:
-        """The best baseline: neither an autoencoder nor a bound."""
-        return next((s for s in self.ranked() if not (s.is_model or s.is_bound)), None)
+        """The best baseline."""
+        return next(iter(self.rivals), None)
+
+    def best_rival_of(self, units: int) -> Score | None:
+        """The best baseline of no more principal components than ``units``, beside such codes."""
+
+        def wider(name: str) -> bool:
+            return name.startswith("pca-") and int(name.removeprefix("pca-")) > units
+
+        return next((s for s in self.rivals if not wider(s.name)), None)
 
     def relation(self, a: Score, b: Score, p_value: float | None = None) -> str:
         """``better``, ``worse``, ``same`` or ``undecided``: ``a`` beside ``b`` (rules 2 and 3).
@@ -145,11 +161,18 @@ class Metric:
         return {o.name: self.relation(score, o, corrected.get(o.name)) for o in others}
 
     def stands_out(self, score: Score, names=None) -> bool:
-        """Whether a score is better than that of every other contender."""
+        """Whether a score is better than that of every other contender among ``names``.
+
+        Where widths can be compared, and it is the best of all, it is corrected for all of them, as
+        in the table of its use.
+        """
         first, *others = self.contenders(names) or [None]
         if score != first or not others:
             return False
-        return set(self.beside_the_others(first, others).values()) == {"better"}
+        everyone = names if self.within_width else None
+        best, *rest = self.contenders(everyone)
+        beside = self.beside_the_others(first, rest if first == best else others)
+        return {beside[other.name] for other in others} == {"better"}
 
 
 @dataclass(frozen=True)
@@ -179,6 +202,15 @@ class Place:
 
     score: Score
     beside: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The place of a model among ``n`` in one use; 1 is the best."""
+
+    metric: Metric
+    place: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -244,6 +276,26 @@ class Uses:
             if not m.contenders() and any(s.is_model and not s.counts for s in m.scores)
         ]
 
+    def competed_in(self, units: int) -> int:
+        """In how many uses models of one width compete with each other."""
+        names = self.of_width(units)
+        return sum(len(metric.contenders(names)) > 1 for metric in self.mains)
+
+    def of_other_trainings(self, results: Results) -> list[str]:
+        """The models whose uses were measured on another training than their result.
+
+        Their reconstructions of the test images then have another error.
+        """
+        found = []
+        for score in (s for m in self.of_use("reconstruct") if m.name == "mse" for s in m.scores):
+            result = results.get(score.name) if score.is_model else None
+            own = result.measure("mse", "test", judged_stage(result)) if result else None
+            if own is None or own.n != len(score.values):
+                continue
+            if not math.isclose(score.mean, own.mean, rel_tol=SAME_ROUNDING):
+                found.append(score.name)
+        return found
+
     @cached_property
     def older(self) -> list[str]:
         """The uses whose main metric is one that results of today no longer have."""
@@ -263,7 +315,8 @@ class Uses:
             places += [Place(best), *(Place(score, beside[score.name]) for score in others)]
         best = metric.best_model
         told = [s for s in metric.ranked() if s.is_model and s.conditioned][:1]
-        rivals = [s for s in metric.ranked() if not (s.is_model or s.is_bound)][:RIVALS_SHOWN]
+        given = [s for s in metric.rivals[RIVALS_SHOWN:] if s.name in GIVEN]
+        rivals = metric.rivals[:RIVALS_SHOWN] + given
         bounds = [s for s in metric.ranked() if s.is_bound]
         beside = metric.beside_the_others(best, rivals) if best else {}
         return [
@@ -274,11 +327,20 @@ class Uses:
         ]
 
     def leaders(self, units: int, number: int) -> list[str]:
-        """The models of one width that lead by mean rank, and those that stand out in a use."""
+        """The models of one width that lead by mean rank, and the best of each use."""
         names = self.of_width(units)
         first = [name for name, rank, _ in self.by_rank(units) if rank is not None][:number]
-        best = {s.name for m in self.columns for s in m.contenders(names)[:1]}
+        best = {s.name for m in self.mains for s in m.contenders(names)[:1]}
         return [name for name, _, _ in self.by_rank(units) if name in first or name in best]
+
+    def worst_place(self, name: str, units: int) -> Standing | None:
+        """The use in which a model stands furthest behind those of its width; None without one."""
+        found = []
+        for metric in self.mains:
+            names = [score.name for score in metric.contenders(self.of_width(units))]
+            if name in names and len(names) > 1:
+                found.append(Standing(metric, names.index(name) + 1, len(names)))
+        return max(found, key=lambda one: one.place / one.n, default=None)
 
     def mean_rank(self, name: str, names: list[str]) -> float | None:
         """Mean rank of a model among ``names`` over the uses in which it has a score; 1 is best.

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from Code.foundation.atomic import write_json, write_text
 from Code.reporting import reference, second_data
+from Code.reporting.results import load_results
+from Code.reporting.uses import load_uses
 from Code.runs.fingerprint import NUMERICAL_PACKAGES, code_version, modules_of
 from Code.runs.results import settings_of
 
@@ -39,6 +41,18 @@ def counts(row, output, data, seeds):
         )
     except (OSError, ValueError, LookupError, TypeError):
         return False
+
+
+def without_uses(names, output):
+    """Those of the models that have no uses in ``output``, or only of another training.
+
+    Their results alone are not all that a run would find today.
+    """
+    output, uses = Path(output), load_uses(output)
+    if uses is None:
+        return list(names)
+    older = set(uses.of_other_trainings(load_results(output)))
+    return [name for name in names if name not in uses.models or name in older]
 
 
 def make_reference(output):

@@ -153,10 +153,20 @@ def draw(names, output):
             continue
         shown = [row for row in rows if stored[row.name]]
         of_rows = {row.name: history_of(output, row.name) for row in shown}
+        shown = told_apart(shown, of_rows)
         for language in WORDS:
             figure = picture(shown, of_rows, stored, language)
             suffix = "" if language == "en" else f".{language}"
             style.save(figure, path.with_name(f"{family}{suffix}.png"))
+
+
+def told_apart(rows, of_rows):
+    """The rows without those whose first stage is the training of a row before them."""
+    found = {}
+    for row in rows:
+        curves = of_rows[row.name].get((row.stages[0].name, "loss", "train"), [row.name])
+        found.setdefault(json.dumps(curves), row)
+    return list(found.values())
 
 
 def stored_views(output, name):

@@ -42,9 +42,9 @@ MEASURES = {
     ("ae-relu", "loss_last_epoch"): "training MSE",
     ("ae-tanh", "loss_last_epoch"): "training MSE",
     ("dae-published", "loss_last_epoch"): "training MSE, noisy images",
-    ("dae-published", "accuracy_last_epoch"): "training accuracy",
+    ("dae-published", "accuracy_last_epoch"): "training accuracy, last epoch",
     ("cae-published", "loss_last_epoch"): "training cross-entropy, nats a pixel",
-    ("cae-published", "accuracy_last_epoch"): "training accuracy",
+    ("cae-published", "accuracy_last_epoch"): "training accuracy, last epoch",
     ("vae-bce", "loss_last_epoch"): "training loss, nats an image",
     ("vae-mse", "loss_last_epoch"): "training loss, 784 × MSE + KL",
 }

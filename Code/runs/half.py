@@ -10,7 +10,7 @@ import zipfile
 import h5py
 import numpy as np
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 OPTIMIZER = "optimizer"
 # Neighbouring weights have equal exponents: with their bytes apart, these are compressed
 PACKED = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
@@ -37,6 +37,16 @@ def rewrite(source, target, half=True):
                 content = _weights(content, half)
             # A fixed time, so that the same model gives the same file
             new.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
+
+
+def same(one, other):
+    """Whether two ``.keras`` files hold the same model: all is equal but the date of saving."""
+    return _checksums(one) == _checksums(other)
+
+
+def _checksums(file):
+    with zipfile.ZipFile(file) as archive:
+        return {i.filename: i.CRC for i in archive.infolist() if i.filename != METADATA}
 
 
 def _weights(content, half):

@@ -5,15 +5,18 @@ from itertools import product
 import numpy as np
 
 from Code.experiments.curves import published_curves
-from Code.experiments.table import EXPERIMENTS
+from Code.experiments.table import EXPERIMENTS, TABLE
 from Code.figures import curves, images, scatter, structure, style
 from Code.reporting.contents import CORE_GROUPS, FAMILIES, home
-from Code.reporting.pictures import ORDER, WIDTH
+from Code.reporting.pictures import ORDER, OWN, WIDTH
 from Code.runs.units import TERMS, loss_unit, term_unit
 from Code.training.measures import NOISE_LEVELS
 
 # Ending of the view that names the rows of another
 NAMES = "_units"
+PLANE = 2
+# Names of all pictures but the maps
+WITHOUT_MAP = tuple({*ORDER, *OWN} - {"code.png", "code_noisy.png"})
 ALL = None
 """Every picture of a row."""
 
@@ -23,6 +26,8 @@ def on_a_page(experiment):
 
     Trials, and rows of the four published families beside the published comparison, stand in tables
     only; of the width in which a model is recommended, any may be the one whose images are shown.
+    Two principal components of a paper's wide code say little: its page has the map of a variant
+    whose code is a plane.
     """
     if experiment.name not in EXPERIMENTS:
         # One of the user's own, whose pictures are what it was run for
@@ -30,9 +35,16 @@ def on_a_page(experiment):
     if experiment.kind == "trial":
         return ()
     if home(experiment) not in FAMILIES or experiment.group in CORE_GROUPS:
-        return ALL
+        return WITHOUT_MAP if _has_its_map_elsewhere(experiment) else ALL
     may_win = experiment.group == "common" and experiment.settings.get("code_dim") == WIDTH
     return ("reconstructions.png",) if may_win else ()
+
+
+def _has_its_map_elsewhere(experiment):
+    of_papers = experiment.group in ("papers", "bakeoff")
+    wide = experiment.settings.get("code_dim") != PLANE
+    in_common = {row.variant for row in TABLE if row.group == "common"}
+    return of_papers and wide and experiment.variant in in_common
 
 
 def draw(experiment, records, metrics, views, folder, thing="digit", limits=None, only=ALL):
@@ -300,11 +312,18 @@ def _map_figure(experiment, views, kind, what):
 def _psnr_figure(experiment, rows):
     stage = experiment.stages[0].name
     mean = {row["metric"]: row["mean"] for row in rows if row["stage"] == stage}
+    of = {
+        "autoencoder": "psnr",
+        "noisy input": "psnr_noisy",
+        "3×3 mean filter": "psnr_mean_filter",
+        "3×3 median filter": "psnr_median_filter",
+    }
     return curves.psnr_curves(
         NOISE_LEVELS,
         {
-            "autoencoder": [mean[f"psnr_{level}"] for level in NOISE_LEVELS],
-            "noisy input": [mean[f"psnr_noisy_{level}"] for level in NOISE_LEVELS],
-            "3×3 mean filter": [mean[f"psnr_mean_filter_{level}"] for level in NOISE_LEVELS],
+            label: [mean[f"{metric}_{level}"] for level in NOISE_LEVELS]
+            for label, metric in of.items()
+            # Results from before the median filter was measured do not have it
+            if f"{metric}_{NOISE_LEVELS[0]}" in mean
         },
     )

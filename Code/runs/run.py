@@ -23,7 +23,7 @@ from Code.reporting import reference
 from Code.reporting.results import ResultError, load_runs
 from Code.runs import schedule, use_units, uses_table
 from Code.runs.common_stages import saved_seconds, with_common_stages
-from Code.runs.extend import counts
+from Code.runs.extend import counts, without_uses
 from Code.runs.fingerprint import fingerprint
 from Code.runs.progress import DEFAULT_WEIGHT, say
 from Code.runs.reports import report_folder, write_reports
@@ -146,7 +146,9 @@ def run(
             done = Done(output, jobs=jobs, left_out=plan.left_out)
             tell_data(output, images, plan)
             with schedule.backend(backend, address, jobs):
-                had = _without_own(plan, output, facts, seeds) if extend and not force else []
+                had = []
+                if extend and not force:
+                    had = _without_own(plan, output, facts, seeds, measure_uses)
                 done.kept += len(had)
                 _train(plan, seeds, facts, store, quick, pictures, force, done)
                 if images.name == "mnist" and pictures:
@@ -194,9 +196,13 @@ def _told(error, output):
     return UserError(f"cannot write to {error.filename}: {error.strerror}")
 
 
-def _without_own(plan, output, facts, seeds):
+def _without_own(plan, output, facts, seeds, measure_uses):
     """Take the rows whose committed results count as this run's own out of the plan."""
     had = [row.name for row in plan.rows if counts(row, output, facts, seeds)]
+    if measure_uses:
+        used = [r.name for r in plan.rows if r.name in had and r.group == "common" and r.model]
+        lacking = without_uses(used, output) if used else ()
+        had = [name for name in had if name not in lacking]
     if had:
         say(f"{len(had)} experiments are committed with this very code: {', '.join(had)}")
     plan.rows[:] = [row for row in plan.rows if row.name not in had]

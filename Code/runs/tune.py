@@ -10,7 +10,7 @@ from Code.experiments.table import EXPERIMENTS
 from Code.experiments.tuning import ADVERSARIAL, HELD_OUT, TABLE, is_tuned, rate_of, rates, trial
 from Code.foundation.atomic import write_text
 from Code.foundation.errors import UserError
-from Code.reporting.failures import last_whole
+from Code.reporting.failures import OWN_TASK, last_whole
 from Code.reporting.rules import FAILED_SHARE
 from Code.runs import schedule
 from Code.runs.fingerprint import fingerprint
@@ -128,8 +128,9 @@ def _of_row(unit):
 def outcome(row, record, limit):
     """The `Trial` of a row; without a record its training diverged.
 
-    ``limit`` is the MSE from which a training has failed. It is judged after the last stage that
-    trains the whole autoencoder: labels may spoil its reconstructions later.
+    ``limit`` is the MSE from which a training has failed, of one that guesses hidden pixels the
+    mean image's error on these (rule 4). It is judged after the last stage that trains the whole
+    autoencoder: labels may spoil its reconstructions later.
     """
     name = row.name.partition("@")[0]
     objective = "mse" if row.variant in ADVERSARIAL else "loss"
@@ -145,7 +146,11 @@ def outcome(row, record, limit):
         }
         for stage in (names[-1], last_whole(names))
     )
-    failed = reconstructing.get("mse", 0.0) >= limit or objective not in held
+    error = reconstructing.get("mse", 0.0)
+    if all(name in reconstructing for name in OWN_TASK):
+        error, of_mean_image = (reconstructing[name] for name in OWN_TASK)
+        limit = FAILED_SHARE * of_mean_image
+    failed = error >= limit or objective not in held
     value, accuracy = held.get(objective, math.inf), held.get("prior_accuracy")
     return Trial(name, rate, objective, value, accuracy, failed, record["seconds_in_all"])
 

@@ -142,8 +142,11 @@ def measured_of(use, unit, model, data):
 
 
 def finite(values):
-    """The values that are numbers: what is measured on images all alike may be none."""
-    return {name: value for name, value in values.items() if math.isfinite(value)}
+    """The values that are numbers, as Python's own, which a file of JSON can hold.
+
+    What is measured on images all alike may be none.
+    """
+    return {n: np.asarray(value).item() for n, value in values.items() if math.isfinite(value)}
 
 
 def digit_by_digit(unit, data):

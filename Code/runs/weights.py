@@ -257,12 +257,18 @@ def _read(path):
 
 
 def _write(output, entries, files):
-    """Make the committed models these and no others; what is told of them is written last."""
+    """Make the committed models these and no others; what is told of them is written last.
+
+    A file of the same model stays as it is: a repository keeps every version of it for good.
+    """
+    from Code.runs import half
+
     folder = shipped.folder_of(output)
-    for name in entries:
+    for name, entry in entries.items():
         target = shipped.file_of(output, name)
-        if files[name] != target:
+        if not (target.is_file() and half.same(files[name], target)):
             write_with(target, lambda part, source=files[name]: shutil.copyfile(source, part))
+        entry["sha256"] = shipped.digest(target)
     if entries or folder.is_dir():
         write_json(folder / shipped.INDEX, entries)
         for file in folder.glob("*.keras"):

@@ -337,11 +337,12 @@ def likeness(images, data):
     real, found = _real(_known(data)), features(data, images)
     points = found[:N_MANIFOLD]
     _, distances = nearest(images[:N_COPIES], data.x_train)
+    distance = float(distances.mean())
     return {
         "frechet": frechet_distance(real["moments"], moments(found)),
         "precision": coverage(points, real["points"], real["radii"]),
         "recall": coverage(real["points"], points, radii(points)),
-        "nearest_training": distances.mean() / real["distance"] if real["distance"] else math.nan,
+        "nearest_training": distance / real["distance"] if real["distance"] else math.nan,
     }
 
 

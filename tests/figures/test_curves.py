@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -128,6 +130,16 @@ def test_every_term_has_its_own_unit():
     terms = {name: {"train": [3, 2]} for name in ("reconstruction", "KL divergence")}
     figure = term_curves(terms, ["sum over the pixels", "nats"])
     assert [a.get_ylabel() for a in figure.axes] == ["sum over the pixels", "nats"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_title_is_no_wider_than_its_panel_has_room(number):
+    long = [f"cross-entropy of the labeller of the images {i}" for i in range(number)]
+    figure = term_curves({title: {"train": [3, 2]} for title in long}, "nats")
+    boxes = [axes.title.get_window_extent() for axes in figure.axes if axes.get_title()]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+    assert all(a.x1 <= b.x0 for a, b in pairwise(boxes))
+    assert [a.get_title().replace("\n", " ") for a in figure.axes[:number]] == long
 
 
 def test_psnr_against_level():

@@ -66,6 +66,16 @@ def test_several_seeds_are_a_band_and_one_is_none():
     assert not bands(axes_of(figure)[0]) and len(legend(figure)) == 3
 
 
+@pytest.mark.parametrize("language", WORDS)
+def test_the_legend_is_no_wider_than_the_page(language):
+    names = [f"{WORDS[language]['cae-classifier']} {i}" for i in range(4)]
+    curves = [{**PUBLISHED, "label": name} for name in names]
+    figure = composite({"MSE": curves}, [], [], language)
+    (one,) = figure.subfigs[0].legends
+    assert len(one.texts) == 4 + 4
+    assert one.get_window_extent().width <= figure.bbox.width
+
+
 def test_what_was_published_lies_behind():
     figure = composite({"MSE": [PUBLISHED, {**CURVE, "published": 0.0685}]}, [], [])
     (axes,) = axes_of(figure)

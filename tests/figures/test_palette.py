@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Code.figures.palette import COLOURS, in_palette
+from Code.figures.palette import COLOURS, EXACT, GREYS, in_greys, in_palette
 from Code.figures.style import DIGIT_COLOURS
 
 
@@ -31,9 +31,31 @@ def test_areas_of_one_colour_stay_as_they_are(crowded):
     np.testing.assert_array_equal(after[:100], crowded[:100])
 
 
+def test_a_legend_of_few_pixels_keeps_its_colours(crowded):
+    # More than `EXACT` other colours fill larger areas than the legend's marks do
+    areas = np.random.default_rng(0).integers(0, 256, (EXACT + 20, 3), dtype=np.uint8)
+    pixels = np.concatenate([crowded[100:], np.repeat(areas, 300, axis=0).reshape(-1, 300, 3)])
+    for i, colour in enumerate(DIGIT_COLOURS):
+        pixels[50, 25 * i] = [int(colour[j : j + 2], 16) for j in (1, 3, 5)]
+    after = np.asarray(in_palette(pixels, DIGIT_COLOURS).convert("RGB"))
+    np.testing.assert_array_equal(after[50, : 25 * 10 : 25], pixels[50, : 25 * 10 : 25])
+    assert (np.asarray(in_palette(pixels).convert("RGB"))[50] != after[50]).any()
+
+
 def test_the_other_colours_are_near(crowded):
     after = np.asarray(in_palette(crowded).convert("RGB")).astype(int)
     assert np.abs(after - crowded).mean() < 6
+
+
+def test_greys_are_the_nearest_of_few_and_keep_black_white_and_the_middle():
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    after = np.asarray(in_greys(pixels).convert("L")).astype(int)
+    assert np.abs(after - pixels).max() <= np.ceil(255 / (GREYS - 1) / 2)
+    assert len(np.unique(after)) == GREYS
+    assert (after.min(), after.max()) == (0, 255)
+    assert np.asarray(in_greys(np.array([[127, 128]], np.uint8)).convert("L")).tolist() == [
+        [128] * 2
+    ]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import struct
 import zlib
 
 U, S = "unsupervised", "supervised"
+ROUGHNESS = ("filter_roughness", "filter_roughness_inked")
 # noisy, mean filter, median filter
 NOISE = {"0.25": (12.5, 15.0, 15.5), "0.5": (8.5, 11.5, 11.8), "0.75": (6.5, 10.0, 9.0)}
 
@@ -178,11 +179,11 @@ FURTHER: dict[str, tuple] = {
         name: ("common", variant, {U: 10.0}, {U: 8}, {**unlabelled(mse, mse, knn), **own})
         for name, variant, mse, knn, own in (
             ("ae-2", "ae", 0.04, 0.7, {}),
-            ("ae-16", "ae", 0.01, 0.8, {(U, "filter_roughness", "test"): 0.5}),
+            ("ae-16", "ae", 0.01, 0.8, {(U, name, "test"): 0.5 for name in ROUGHNESS}),
             ("conv-2", "conv", 0.04, 0.7, {}),
             ("conv-16", "conv", 0.01, 0.8, {}),
-            ("dae-16", "dae", 0.012, 0.8, {(U, "filter_roughness", "test"): 0.3}),
-            ("dae-masking-16", "dae", 0.012, 0.8, {(U, "filter_roughness", "test"): 0.4}),
+            ("dae-16", "dae", 0.012, 0.8, {(U, name, "test"): 0.3 for name in ROUGHNESS}),
+            ("dae-masking-16", "dae", 0.012, 0.8, {(U, name, "test"): 0.4 for name in ROUGHNESS}),
             ("tied-2", "tied", 0.04, 0.7, {(U, "weight_coherence", "test"): 0.05}),
             ("tied-16", "tied", 0.01, 0.8, {(U, "weight_coherence", "test"): 0.05}),
             (

@@ -1,9 +1,10 @@
 import pytest
 from invented import S, U
 
-from Code.reporting.claims import Part, Verdict, verdicts
+from Code.reporting.claims import Part, Verdict, _none, verdicts
+from Code.reporting.differences import compare
 from Code.reporting.reference import with_spreads
-from Code.reporting.results import load_results
+from Code.reporting.results import Measure, load_results
 
 
 @pytest.fixture
@@ -145,6 +146,26 @@ def test_one_seed_with_the_reference_s_spread_says_what_three_say(write_output):
     found = verdicts(one)
     assert all(v.borrows for v in found)
     assert {v.claim: v.outcome for v in found} == {v.claim: v.outcome for v in verdicts(three)}
+
+
+@pytest.mark.parametrize(
+    ("gap", "spread", "expected"),
+    [
+        (0.0, 0.001, True),
+        (-0.05, 0.02, True),  # lower if anything: no more than that is asked
+        (0.02, 0.05, None),  # may be above by more than the margin
+        (0.2, 0.01, False),
+    ],
+)
+def test_not_above_asks_for_no_more_than_it_says(gap, spread, expected):
+    def measured(mean):
+        values = (mean - spread, mean, mean + spread)
+        return Measure("e", "s", "loss", "test", values, mean, spread)
+
+    found = _none("higher", [compare(measured(1 + gap), measured(1.0))])
+    assert found is expected
+    mirrored = _none("lower", [compare(measured(1 - gap), measured(1.0))])
+    assert mirrored is expected
 
 
 def test_noise_does_not_turn_a_claim_over(outcomes):

@@ -1,6 +1,6 @@
 from invented import U
 
-from Code.reporting.denoising import beats_rivals
+from Code.reporting.denoising import beats_rivals, psnr_rows
 from Code.reporting.results import load_results
 
 
@@ -9,3 +9,16 @@ def test_beating_the_rivals_means_at_every_level(write_output):
     change = {"dae": {"metrics": {(U, "psnr_0.75", "test"): 9.0}}}
     assert beats_rivals(load_results(write_output(change)), "dae") is False
     assert beats_rivals({}, "dae") is None
+
+
+def test_the_filter_is_the_better_of_the_two_at_every_level(write_output):
+    rows = psnr_rows(load_results(write_output()), "dae")
+    rival = {row.level: row.best_filter.metric.rsplit("_", 1)[0] for row in rows}
+    assert rival == {
+        "0.25": "psnr_median_filter",
+        "0.5": "psnr_median_filter",
+        "0.75": "psnr_mean_filter",
+    }
+    # Above the noisy input and the mean filter, below the median filter
+    change = {"dae": {"metrics": {(U, "psnr_0.25", "test"): 15.2}}}
+    assert beats_rivals(load_results(write_output(change)), "dae") is False

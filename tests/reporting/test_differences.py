@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
-from Code.reporting.differences import alike, compare, of_one_table
+from Code.reporting.differences import alike, compare, of_one_table, order
+from Code.reporting.estimates import half_width, not_above
 from Code.reporting.results import Measure, load_results
+from Code.reporting.rules import SAME_LEVEL
 
 
 def measured(*values, metric="loss", reference=None):
@@ -35,6 +37,29 @@ def test_the_same_is_shown_and_not_what_a_test_fails_to_refute():
     # Certain, and too small to matter
     tiny = compare(measured(0.700, 0.7001, 0.7002), measured(0.710, 0.7101, 0.7102))
     assert tiny.p_value < 1e-3 and tiny.direction == "same"
+
+
+def test_an_order_is_told_only_where_the_differences_are():
+    best, middle, worst = (measured(m - 0.01, m, m + 0.01) for m in (3.0, 2.0, 1.0))
+    assert order([best, middle, worst]) == "as_given"
+    assert order([best, worst, middle]) == "other"
+    near = measured(2.9, 3.05, 3.1)
+    assert order([near, best, worst]) == order([measured(3.0), measured(2.0)]) == "undecided"
+
+
+def test_not_above_is_shown_by_the_interval_s_upper_end():
+    margin = 0.03
+    for below in (0.0, 0.015, 0.045):
+        d = compare(measured(0.99 - below, 1.0 - below, 1.01 - below), measured(0.99, 1.0, 1.01))
+        one_sided = stats.ttest_ind(
+            d.a.values, d.b.values, equal_var=False, alternative="less"
+        ).confidence_interval(0.95)
+        a, b = d.a.estimate, d.b.estimate
+        width = half_width(a, b, SAME_LEVEL)
+        assert d.value + width == pytest.approx(one_sided.high)
+        assert not_above(a, b, d.margin) == (one_sided.high < d.margin)
+        assert not_above(b, a, d.margin) == (width - d.value < d.margin)
+        assert d.margin == pytest.approx(margin, rel=0.05)
 
 
 def test_with_one_seed_the_spread_is_the_reference_s_or_nothing_is_claimed():

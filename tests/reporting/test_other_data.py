@@ -249,7 +249,9 @@ def test_one_model_alone_has_its_scores_and_no_rank(output_of, tmp_path):
     output = output_of()
     (output / "uses.json").write_text(json.dumps(raw), encoding="utf-8")
     for text in texts_of(output, tmp_path):
-        assert re.search(r"^\| `ae-16` \| – \| 0\.011 ±\s0\.001 \| 0\.600 ±\s0\.100 \|", text, re.M)
+        assert re.search(
+            r"^\| `ae-16` \| – \| 0\.0110 ±\s0\.0010 \| 0\.600 ±\s0\.100 \|", text, re.M
+        )
 
 
 def test_the_pictures_of_all_seeds_stages_have_captions(output_of, tmp_path):

@@ -173,7 +173,7 @@ def test_every_picture_has_a_caption_in_its_language(site):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_s_page_is_whole(site, variant):
     for text in site.both(f"variants/{variant}"):
-        assert "```math" in text and "```python\nclass " in text
+        assert "```math" in text and re.search("```python\n(class|def) ", text)
         assert re.search(r"\[tests/[\w/]+\.py\]\((../)+tests/", text)
         seen = text.split("<details>")[0]
         # A drawing of the idea beside them
@@ -197,7 +197,7 @@ def test_the_bound_of_the_vae_is_derived(site):
 
 # Names, and what has no other name in Chinese
 NAMES = """
-    AE DAE CAE VAE AAE CVAE IWAE WAE SAE SDAE RBM VQ MMD GRU LSTM PCA SVM SVDD FactorVAE InfoVAE
+    AE DAE CAE VAE AAE CVAE IWAE WAE SAE SDAE RBM VQ MMD GRU LSTM PCA SVM SVDD DCI FactorVAE InfoVAE
     Wasserstein Autoencoder MNIST KL MSE BCE PSNR AUROC IoU FD NN SNE dB GB MB GFLOP Adam SGD CD
     ReLU leaky tanh sigmoid softmax logistic logit log ln sg float Gram Frobenius Welch Holm Jensen
     Fr chet BERT Transformer Deep Keras TensorFlow JAX PyTorch XLA NumPy oneDNN scikit learn means
@@ -205,10 +205,10 @@ NAMES = """
     matplotlib numpy python keras tensorflow torch cpu jax English Code tests variants test py base
     reporting rules results csv mnist SHA CC BY SA AMD EPYC Intel Xeon Processor Linux MiB CPU
     The Great Bake Off Zang Yann LeCun Corinna Cortes Krokotsch Kingma Welling Rumelhart Hinton
-    Williams Bourlard Kamp Vincent Masci Makhzani Frey Rifai Burda Grosse Salakhutdinov van der den
-    Maaten Oord Xie Ruff Higgins Kim Mnih Rybkin Daniilidis Levine Zhao Song Ermon Tolstikhin
+    Williams Geary Bourlard Kamp Vincent Masci Makhzani Frey Rifai Burda Grosse Salakhutdinov van
+    der den Maaten Oord Xie Ruff Higgins Kim Mnih Rybkin Daniilidis Levine Zhao Song Ermon
     Gretton Hochreiter Schmidhuber Cho Srivastava Devlin He Bengio Ng Zeiler Sohn Lee Yan nderby
-    Dhariwal Fashion Spearman
+    Dhariwal Fashion Spearman Tolstikhin TSVM
 """
 FULL_WIDTH = "，。；：、！？（）“”"
 MENDED = (

@@ -1,5 +1,6 @@
 """The committed reference lends its spread to runs with fewer seeds, and to no others."""
 
+import json
 import re
 
 import pytest
@@ -86,3 +87,10 @@ def test_scores_of_uses_borrow_too():
     known = {("reconstruct", "mse", name): (1e-4, 3) for name in values}
     borrowed = uses_with_spreads(uses, known)
     assert borrowed.borrows and borrowed.mains[0].stands_out(borrowed.mains[0].best_model)
+
+
+def test_the_committed_pictures_are_those_that_the_results_list():
+    for file in sorted(reference.FOLDER.parent.glob("*/result.json")):
+        listed = json.loads(file.read_text("utf-8"))["figures"]
+        drawn = sorted(path.name for path in file.parent.glob("*.png"))
+        assert drawn == sorted(listed), file

@@ -198,7 +198,7 @@ def test_verdicts_are_said_in_words(site_of, write_output):
         "holds": ("The claim holds**", "该论断成立**"),
         "holds_in_part": ("The claim holds in part**", "该论断部分成立**"),
         "does_not_hold": ("The claim does not hold**", "该论断不成立**"),
-        "not_run": ("The claim was not run in full**", "该论断未全部运行**"),
+        "not_run": ("The claim was not run in full**", "该论断所需的实验未全部运行**"),
         "needs_three_seeds": ("The claim needs three seeds**", "该论断需要三个随机种子**"),
     }
     for changes in ({}, metrics_flipped(), {"vae-bce": None}):
@@ -272,7 +272,7 @@ def test_sentences_turn_round_with_the_figures(site_of):
         ("reconstructs better than", "reconstructs worse than", english, flipped_en),
         ("so it is worse than no model", "so it has learned more", english, flipped_en),
         ("and beats both", "and does not beat both", english, flipped_en),
-        ("重构优于", "重构不如", chinese, flipped_zh),
+        ("重构误差低于两个", "重构误差高于两个", chinese, flipped_zh),
         ("还不如不用模型", "学到的不止是平均图像", chinese, flipped_zh),
         (
             "，在所有测试过的噪声强度下都优于",
@@ -352,8 +352,12 @@ def test_the_tanh_account_is_told_where_tanh_was_run(site_of, published):
         site.both("variants/ae"),
         site.both("report"),
         (
-            ("The published tanh figure", "correlation 0.998", "quoted)"),
-            ("原报告的 tanh 数值", "相关系数 0.998", "引用）"),
+            (
+                "The published tanh figure",
+                "correlation 0.998",
+                "measured once from the published picture)",
+            ),
+            ("原报告的 tanh 数值", "相关系数 0.998", "只由原报告的图片测定过一次）"),
         ),
         strict=True,
     ):

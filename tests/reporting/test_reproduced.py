@@ -74,6 +74,16 @@ def test_another_protocol_has_no_verdict_however_near_the_figures_are():
     assert verdict(near) == "different_protocol" and accepted(near) is None
 
 
+def test_the_range_is_that_of_one_more_run_and_the_published_figure_has_to_lie_in_it():
+    ours = measured(1.010, 1.011, 1.012, error=0.003)
+    low, high = accepted(ours)
+    assert (low + high) / 2 == pytest.approx(ours.mean)
+    assert high - ours.mean == pytest.approx(0.003 + half_width(0.001, 3))
+    for published in (low - 1e-6, low + 1e-6, high - 1e-6, high + 1e-6):
+        told = measured(1.010, 1.011, 1.012, error=0.003, published=published)
+        assert verdict(told) == ("reproduced" if low < published < high else "not_reproduced")
+
+
 def test_without_a_published_figure_there_is_none():
     assert accepted(measured(1.0, 1.1, published=None)) is None
     assert verdict(measured(1.0, 1.1, 1.2, published=None)) is None

@@ -9,6 +9,7 @@ from pages import rendered
 
 from Code.experiments.table import EXPERIMENTS
 from Code.reporting.results import ResultError, load_results
+from Code.reporting.tables import optimizer_of
 
 
 def test_results_are_read_by_name_and_stage(write_output):
@@ -179,3 +180,25 @@ def test_a_result_from_before_the_trials_is_not_called_tuned(write_output):
     (measure,) = load_results(output)["contractive"].measures
     assert "selection" in measure.published_departures
     assert "selection" not in figure.departures
+
+
+@pytest.mark.parametrize(
+    "stage, told",
+    [
+        ({"optimizer": {"class_name": "adam", "config": {"learning_rate": 0.001}}}, "Adam, 0.001"),
+        (
+            {
+                "optimizer": {
+                    "class_name": "adam",
+                    "config": {"learning_rate": {"config": {"initial_learning_rate": 0.004}}},
+                }
+            },
+            "Adam, 0.004 → 0",
+        ),
+        ({"optimizer": {"class_name": "sgd", "config": {}}}, "SGD"),
+        ({"optimizer": "adam"}, None),
+        ({}, None),
+    ],
+)
+def test_the_optimiser_of_a_stage(stage, told):
+    assert optimizer_of(stage) == told

@@ -8,6 +8,7 @@ import pytest
 
 from Code.reporting import published_figures, reference
 from Code.reporting.claims import verdicts
+from Code.reporting.failures import without_failed
 from Code.reporting.results import load_results
 
 
@@ -40,7 +41,7 @@ def subsets(root):
     for some in dict.fromkeys(chosen):
         fewer = {name: of_seeds(result, some) for name, result in results.items()}
         there = {name: result for name, result in fewer.items() if result is not None}
-        found[some] = reference.with_spreads(there, spreads)
+        found[some] = reference.with_spreads(without_failed(there), spreads)
     return found
 
 

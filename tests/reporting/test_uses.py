@@ -7,7 +7,7 @@ import pytest
 from pages import rendered
 
 from Code.reporting.published_uses import comparisons
-from Code.reporting.results import ResultError
+from Code.reporting.results import ResultError, load_results
 from Code.reporting.templating import TEMPLATES
 from Code.reporting.uses import FILE, load_uses, uses_of
 from Code.tasks import anomaly, denoise
@@ -56,6 +56,34 @@ def test_the_best_is_the_best_in_its_direction():
     assert accuracy.ranked()[0].name == "pixels"
 
 
+def test_beside_a_narrow_code_stand_no_more_components_than_it_has_units():
+    raw = json.loads(json.dumps(RAW))
+    raw["uses"]["reconstruct"]["values"]["mse"] |= {"pca-2": [0.05] * 3, "mean image": [0.06] * 3}
+    mse, _ = uses_of(raw).mains
+    assert mse.best_rival.name == mse.best_rival_of(16).name == "pca-16"
+    assert mse.best_rival_of(2).name == "pca-2"
+    assert mse.best_rival_of(1).name == "mean image"
+
+
+def test_what_the_models_are_given_stands_in_the_table_however_it_is_ranked():
+    raw = json.loads(json.dumps(RAW))
+    rivals = {f"filter {i}": [0.001 * i] * 3 for i in range(1, 6)} | {"noisy": [0.5] * 3}
+    raw["uses"]["reconstruct"]["values"]["mse"] |= rivals
+    uses = uses_of(raw)
+    names = [place.score.name for place in uses.table_of(uses.mains[0], (2, 16))]
+    assert names[-4:] == ["filter 1", "filter 2", "filter 3", "noisy"]
+
+
+def test_the_worst_place_of_a_model():
+    uses = uses_of(RAW)
+    worst = uses.worst_place("ae-16", 16)
+    # Both of 16 units are second once; of equal places the use that comes first is told
+    assert (worst.metric.use, worst.place, worst.n) == ("cluster", 2, 2)
+    assert uses.worst_place("vae-16", 16).metric.use == "reconstruct"
+    # Alone with its width it has no place
+    assert uses.worst_place("ae-2", 2) is None
+
+
 def test_what_bounds_the_models_is_no_rival_of_theirs():
     raw = json.loads(json.dumps(RAW))
     raw["uses"]["cluster"]["bounds"] = ["pixels"]
@@ -72,6 +100,36 @@ def test_bold_only_where_the_lead_exceeds_the_spread():
     assert mse.stands_out(mse.score("ae-16"), names)
     assert not mse.stands_out(mse.score("vae-16"), names)
     assert not any(accuracy.stands_out(s, names) for s in accuracy.scores)
+
+
+def test_bold_is_corrected_for_all_whom_the_use_s_own_table_corrects_for():
+    """Of one width alone the best would stand out; among ten more of another it does not."""
+    lead = {"ae-16": [0.010, 0.011, 0.012], "vae-16": [0.0145, 0.0155, 0.0165]}
+    further = {f"m{i}-2": [0.0135, 0.0165, 0.0195] for i in range(10)}
+    raw = json.loads(json.dumps(RAW))
+    raw["models"] = [*lead, *further]
+    for values, bold in ((lead, True), ({**lead, **further}, False)):
+        raw["uses"] = {"reconstruct": {**RAW["uses"]["reconstruct"], "values": {"mse": values}}}
+        (mse,) = (uses := uses_of(raw)).mains
+        beside = mse.beside_the_others(mse.best_model, mse.contenders()[1:])
+        assert (beside["vae-16"] == "better") is bold
+        assert mse.stands_out(mse.best_model, uses.of_width(16)) is bold
+
+
+def test_uses_in_which_a_width_competes():
+    uses = uses_of(RAW)
+    assert uses.competed_in(16) == 2
+    assert uses.competed_in(2) == 0
+
+
+def test_uses_of_another_training_are_named(write_output):
+    results = load_results(write_output(further=True))
+    own = results["ae-16"].measure("mse")
+    raw = json.loads(json.dumps(RAW))
+    for factor, found in ((1.0, []), (1.2, ["ae-16"])):
+        values = [factor * value for value in own.values]
+        raw["uses"]["reconstruct"]["values"]["mse"] = {"ae-16": values, "pca-16": [1.0] * 3}
+        assert uses_of(raw).of_other_trainings(results) == found
 
 
 def test_one_seed_never_stands_out():
@@ -138,13 +196,13 @@ def test_both_reports_hold_the_table_and_the_answers(write_output, tmp_path):
     (output / FILE).write_text(json.dumps(RAW), encoding="utf-8")
     site = rendered(output, tmp_path / "report")
     for text, pixels in zip(site.both("uses"), ("`pixels`", "原始像素"), strict=True):
-        assert "**0.011 ±\xa00.001**" in text
+        assert "**0.0110 ±\xa00.0010**" in text
         answers = [line for line in text.splitlines() if re.match(r"- \*\*.*\*\* `ae-16`", line)]
-        assert len(answers) == 1 and "0.011 ±\xa00.001" in answers[0]
+        assert len(answers) == 1 and "0.0110 ±\xa00.0010" in answers[0]
         worse = [line for line in text.splitlines() if pixels in line and "**" in line]
         assert worse and f"{pixels} 0.710 ±\xa00.010" in text
     for text in site.both("report"):
-        assert "**0.011 ±\xa00.001**" in text and "`ae-16`" in text
+        assert "**0.0110 ±\xa00.0010**" in text and "`ae-16`" in text
 
 
 def test_each_language_says_what_the_rivals_are(write_output, tmp_path):

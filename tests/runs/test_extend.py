@@ -80,6 +80,23 @@ def test_it_counts_where_code_data_and_settings_are_today_s(committed):
         assert not extend.counts(row, committed, facts, [0]), change
 
 
+def test_a_row_without_uses_of_its_own_training_lacks_something(committed):
+    assert extend.without_uses(["ae"], committed) == ["ae"]
+    path = committed / "ae" / "result.json"
+    (mse,) = (
+        m["values"]
+        for m in json.loads(path.read_text(encoding="utf-8"))["metrics"]
+        if (m["metric"], m["split"]) == ("mse", "test")
+    )
+    head = {"name": "mse", "unit": "", "higher_is_better": False, "main": True}
+    for factor, names, lacking in ((1.0, ["ae"], []), (1.1, ["ae"], ["ae"]), (1.0, [], ["ae"])):
+        values = {"mse": {"ae": [factor * value for value in mse]}}
+        uses = {"reconstruct": {"metrics": [head], "values": values, "seconds": 1.0}}
+        table = {"models": names, "seeds": list(range(len(mse))), "uses": uses}
+        (committed / "uses.json").write_text(json.dumps(table), encoding="utf-8")
+        assert extend.without_uses(["ae"], committed) == lacking, (factor, names)
+
+
 def test_a_row_that_counts_is_not_trained(committed, capsys):
     row = EXPERIMENTS["ae"]
     path, _ = as_today(row, committed)

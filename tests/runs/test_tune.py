@@ -153,6 +153,22 @@ def test_a_trial_is_not_failed_by_what_labels_do_to_its_reconstructions():
     assert failed(0.07, after_labels=0.07)
 
 
+def test_a_trial_that_guesses_hidden_pixels_is_judged_by_these():
+    row = UNTUNED["masked-2"]
+    (stage,) = row.stages
+
+    def failed(hidden):
+        errors = {"mse": 0.07, "loss": 0.2, "mse_hidden": hidden, "mse_hidden_mean_image": 0.067}
+        metrics = [
+            {"stage": stage.name, "split": "test", "metric": name, "value": value}
+            for name, value in errors.items()
+        ]
+        return tune.outcome(row, {"metrics": metrics, "seconds_in_all": 1.0}, limit=0.066).failed
+
+    assert not failed(0.053)
+    assert failed(0.067)
+
+
 def test_the_table_has_the_order_of_the_experiments(tmp_path):
     table, names = tmp_path / "tuning.csv", ("ae-16", "aae-2", "ae-2", "dae-2", "aae-2")
     for name in names:

@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from Code.experiments.table import EXPERIMENTS
 from Code.runs import use_units, uses_table
 from Code.runs.store import Store
+from Code.tasks import USES
 
 MEASURE = """
 import sys
@@ -47,6 +49,33 @@ def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, se
             use_units.UseUnit(name, 0, "mnist", True, str(tmp_path)), "identity"
         )
         assert 0 < measured["values"]["reconstruct"]["mse"] < 1
+
+
+@pytest.mark.parametrize(
+    "name", ["ae-2", *(pytest.param(n, marks=pytest.mark.slow) for n in ("vae-2", "baselines"))]
+)
+def test_what_every_use_measures_is_kept(name, tmp_path, mnist, seeded, monkeypatch):
+    """Whatever type of number a use gives, the record of all of them can be written and read."""
+    from Code.training.procedure import build
+
+    few = mnist.subset(400, 300)
+    monkeypatch.setattr(use_units, "dataset", lambda *_: few)
+    unit = use_units.UseUnit(name, 0, "mnist", True, str(tmp_path))
+    if name != use_units.BASELINES:
+        folder = Store(tmp_path).folder(name, 0)
+        folder.mkdir(parents=True)
+        build(EXPERIMENTS[name], few).save(folder / "model.keras")
+    assert use_units.work(unit, "identity") is None
+    kept = use_units.kept(unit, "identity")
+    assert set(kept["values"]) | set(kept["left_out"]) == set(USES)
+    assert not [reason for reason in kept["left_out"].values() if "Error" in reason]
+
+
+def test_numbers_of_every_kind_become_python_s_own():
+    measured = {"a": np.float32(0.5), "b": np.int64(3), "c": 2.0, "d": np.float32("nan"), "e": 7}
+    kept = use_units.finite(measured)
+    assert kept == {"a": 0.5, "b": 3, "c": 2.0, "e": 7}
+    assert {type(value) for value in kept.values()} == {float, int}
 
 
 @pytest.fixture

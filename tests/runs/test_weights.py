@@ -295,6 +295,40 @@ def test_the_lowest_seed_is_taken_with_its_figures(reference, trained):
         assert [f[-1] for f in entry["figures"]] == [m["value"] for m in record["metrics"]]
 
 
+def anew(file, **members):
+    """Write a ``.keras`` file again with other contents of some members."""
+    with zipfile.ZipFile(file) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in {**contents, **members}.items():
+            archive.writestr(name, content)
+
+
+def test_the_same_model_of_another_day_leaves_the_file_as_it_is(
+    reference, trained, few, tmp_path, monkeypatch
+):
+    output = shutil.copytree(trained, tmp_path / "output")
+    monkeypatch.setattr(weights, "dataset", lambda *_: few)
+    monkeypatch.setattr(weights, "wanted", lambda uses: ["ae"])
+    run, committed = output / "ae" / "runs" / "seed-0", shipped.file_of(output, "ae")
+    first = committed.read_bytes()
+
+    def ship_again(**members):
+        anew(run / "model.keras", **members)
+        (run / weights.CHECKED).unlink()
+        with schedule.backend("loky", None, 1):
+            assert weights.ship(output, quick=True) == ["ae"]
+        entry = shipped.told(shipped.folder_of(output))["ae"]
+        assert entry["sha256"] == shipped.digest(committed)
+        return committed.read_bytes()
+
+    other_day = json.dumps({"keras_version": "3", "date_saved": "2001-01-01@00:00:00"})
+    assert ship_again(**{"metadata.json": other_day}) == first
+    other = Store(trained).folder("ae", 1) / "model.keras"
+    with zipfile.ZipFile(other) as archive:
+        assert ship_again(**{"model.weights.h5": archive.read("model.weights.h5")}) != first
+
+
 def test_what_moves_too_far_stays_in_full_precision(trained, few, tmp_path, monkeypatch):
     output = shutil.copytree(trained, tmp_path / "output")
     shutil.rmtree(shipped.folder_of(output))

@@ -19,6 +19,7 @@ from Code.aae import (
 )
 from Code.parts import two_sample
 from Code.parts.images import to_unit
+from Code.reporting import rules
 from tests.support import trains_on
 
 COMMON = {"hidden": (256, 64)}
@@ -243,6 +244,7 @@ def test_the_measures_of_a_prior_say_whether_it_is_met():
     assert missed["prior_accuracy_matched"] < two_sample.PRIOR_MET
     assert missed["prior_energy"] > 10 * abs(met["prior_energy"])
     assert two_sample.prior_met(0.65) and not two_sample.prior_met(0.6501)
+    assert rules.PRIOR_MET == two_sample.PRIOR_MET
 
 
 def test_a_single_unit_has_its_measures():
