@@ -125,20 +125,25 @@ async function walkTheStory(page) {
   await page.locator('[data-step="0"]').click();
 }
 
-/** Everything that must be seen at once on a desktop, in both views and languages. */
+/** Everything that must be seen at once on a desktop and on a small laptop, in both views and languages. */
 async function walkTheFold(page) {
-  for (const language of ["en", "zh"]) {
-    await page.locator(`[data-language="${language}"]`).click();
-    for (const view of ["units", "planes"]) {
-      await page.locator(`[data-view="${view}"]`).click();
-      if (view === "planes") await page.locator('[data-step="2"]').click();
-      await frames(page);
-      const low = await page.evaluate(() =>
-        Math.max(...[...document.querySelectorAll("main *")].filter((e) => e.offsetParent)
-          .map((e) => e.getBoundingClientRect().bottom)));
-      check(`${language} ${view}: nothing below the fold`, low <= 800 || low);
+  const opened = page.viewportSize();
+  for (const height of [opened.height, 650]) {
+    await page.setViewportSize({ width: opened.width, height });
+    for (const language of ["en", "zh"]) {
+      await page.locator(`[data-language="${language}"]`).click();
+      for (const view of ["units", "planes"]) {
+        await page.locator(`[data-view="${view}"]`).click();
+        if (view === "planes") await page.locator('[data-step="2"]').click();
+        await frames(page);
+        const low = await page.evaluate(() =>
+          Math.max(...[...document.querySelectorAll("main *")].filter((e) => e.offsetParent)
+            .map((e) => e.getBoundingClientRect().bottom)));
+        check(`${language} ${view}: nothing below the fold of ${height}`, low <= height || low);
+      }
     }
   }
+  await page.setViewportSize(opened);
   await page.locator('[data-step="0"]').click();
   await page.locator('[data-language="en"]').click();
 }
