@@ -187,7 +187,7 @@ def epoch_curves(axes: Axes, curves: Mapping[str, Values]) -> None:
     if seeds > 1:
         # An area of no size, for its place in the legend
         nothing: list[float] = []
-        label = f"all {seeds} seeds"
+        label = f"range of {seeds} seeds"
         axes.fill_between(nothing, nothing, color=GREY, alpha=0.3, lw=0, label=label)
     number_epochs(axes, last)
 

@@ -92,15 +92,19 @@ def compare(a: Measure | None, b: Measure | None) -> Difference | None:
 
 
 def order(measures: Sequence[Measure]) -> str:
-    """Whether each of several measures lies above the next: ``as_given``, ``other``, ``undecided``.
+    """Whether each of several measures lies above the next.
 
-    The differences of neighbours are one table (Holm).
+    ``as_given``; ``other``; ``same`` where all neighbours are the same within the margin;
+    ``undecided``. The differences of neighbours are one table (Holm).
     """
     pairs = [Difference(a, b) for a, b in itertools.pairwise(measures)]
     directions = {d.direction for d in of_one_table(pairs)}
     if LOWER in directions:
         return "other"
-    return "as_given" if directions == {HIGHER} else UNDECIDED
+    if len(directions) > 1:
+        return UNDECIDED
+    (only,) = directions
+    return "as_given" if only == HIGHER else only
 
 
 def measure(

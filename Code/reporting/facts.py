@@ -105,7 +105,7 @@ class Facts:
     @cached_property
     def margins(self) -> list[power.MarginRow]:
         """The margins, and what three seeds can tell."""
-        return power.margin_rows(self.everything)
+        return power.margin_rows(self.everything, self.uses)
 
     def pixels_of(self, name: str) -> int:
         """Numbers in an image of an experiment's data."""

@@ -24,6 +24,16 @@ OWN = (
     "filters.png",
     "loss.png",
 )
+# What shows best what a variant is about, where neither the first of `OWN` nor the row of sixteen
+# units does
+TELLING = {
+    "aae": ("aae-petals", "code.png"),
+    "beta_vae": ("beta-vae-16", "traversal.png"),
+    "contractive": ("contractive", "filters.png"),
+    "factor_vae": ("factor-vae-16", "traversal.png"),
+    "overcomplete": ("overcomplete-l1", "filters.png"),
+    "sparse": ("sparse-k10", "filters.png"),
+}
 ORDER = (
     "structure.png",
     "loss.png",
@@ -102,13 +112,15 @@ def experiments(family: Family) -> list[Result]:
 def seen(family: Family, picture: Linked) -> list[Picture]:
     """The pictures to be seen at once: one of the variant's own, reconstructions, map."""
     ranked = experiments(family)
-    found = []
-    for files in (OWN, ("reconstructions.png",), ("code.png",)):
-        pairs = (Picture(r, file) for file in files for r in ranked if picture(r, file))
-        first = next(pairs, None)
-        if first:
-            found.append(first)
-    return found[:OPEN]
+    telling = TELLING.get(family.variant)
+    own = [Picture(r, telling[1]) for r in ranked if telling and r.experiment == telling[0]]
+    choices = (
+        [*own, *(Picture(r, file) for file in OWN for r in ranked)],
+        [Picture(r, "reconstructions.png") for r in ranked],
+        [Picture(r, "code.png") for r in ranked],
+    )
+    found = (next((p for p in of if picture(p.result, p.file)), None) for of in choices)
+    return [p for p in found if p][:OPEN]
 
 
 def folded(family: Family, picture: Linked) -> list[tuple[Result, list[str]]]:

@@ -2,13 +2,14 @@
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from Code.reporting.estimates import pooled, power_to_equate, power_to_tell
+from Code.reporting.estimates import Estimate, pooled, power_to_equate, power_to_tell
 from Code.reporting.failures import judged_stage
 from Code.reporting.results import Measure, Results
 from Code.reporting.rules import MARGINS, RELATIVE_MARGIN
+from Code.reporting.uses import Uses
 
 SEEDS = 3
 # The measure that all models share has a row of its own
@@ -21,8 +22,9 @@ class MarginRow:
 
     ``metric`` is the beginning of the metrics' names, or None for all that have no margin of their
     own; ``std`` is the pooled standard deviation over all such test figures (relative to the mean
-    where the margin is). ``equate`` and ``tell`` are the chances that equal models are called the
-    same, and that models which differ by the margin are told apart; None without a known spread.
+    where the margin is), or over those of the uses where no experiment has such a figure.
+    ``equate`` and ``tell`` are the chances that equal models are called the same, and that models
+    which differ by the margin are told apart; None without a known spread.
     """
 
     metric: str | None
@@ -33,14 +35,21 @@ class MarginRow:
     tell: float | None
 
 
-def margin_rows(results: Results) -> list[MarginRow]:
+def margin_rows(results: Results, uses: Uses | None = None) -> list[MarginRow]:
     """All margins of `Code.reporting.rules`, in its order."""
-    rows = [_row(beginning, margin, False, results) for beginning, margin in MARGINS.items()]
-    return [*rows, *(_row(metric, RELATIVE_MARGIN, True, results) for metric in (MSE, None))]
+    rows = [
+        _row(beginning, margin, _of_results(beginning, results) or _of_uses(beginning, uses))
+        for beginning, margin in MARGINS.items()
+    ]
+    shares = ((m, [e.relative for e in _of_results(m, results) if e.mean]) for m in (MSE, None))
+    return [*rows, *(_row(m, RELATIVE_MARGIN, estimates, True) for m, estimates in shares)]
 
 
-def _row(beginning: str | None, margin: float, relative: bool, results: Results) -> MarginRow:
-    std = _typical(beginning, relative, results)
+def _row(
+    beginning: str | None, margin: float, estimates: Sequence[Estimate], relative: bool = False
+) -> MarginRow:
+    std, df = pooled([e for e in estimates if math.isfinite(e.df)])
+    std = std if df else None
     if not std:
         return MarginRow(beginning, margin, relative, std, None, None)
     return MarginRow(
@@ -53,12 +62,14 @@ def _row(beginning: str | None, margin: float, relative: bool, results: Results)
     )
 
 
-def _typical(beginning: str | None, relative: bool, results: Results) -> float | None:
-    estimates = [m.estimate for m in _measures(beginning, results)]
-    if relative:
-        estimates = [e.relative for e in estimates if e.mean]
-    std, df = pooled([e for e in estimates if math.isfinite(e.df)])
-    return std if df else None
+def _of_results(beginning: str | None, results: Results) -> list[Estimate]:
+    return [m.estimate for m in _measures(beginning, results)]
+
+
+def _of_uses(beginning: str, uses: Uses | None) -> list[Estimate]:
+    every = [m for m in uses.metrics if _beginning(m.name) == beginning] if uses else []
+    scores = (s for m in every for s in m.scores if s.is_model)
+    return [s.estimate for s in scores if s.estimate is not None]
 
 
 @functools.cache

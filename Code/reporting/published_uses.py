@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from Code.reporting.reproduced import DIFFERENT_PROTOCOL, verdict_of
 from Code.reporting.uses import Metric, Score, Uses
 
 
@@ -18,7 +19,8 @@ class PublishedUse:
     value : as published, in the metric's unit.
     method : the method that achieved it.
     source : who published it; "recalled" if it was not checked against the paper.
-    exact : whether ours is the same method on the same data, so that the figures must agree.
+    exact : whether ours is the same method on the same data, so that the figures must agree;
+        otherwise the protocol is another one, and there is no verdict.
     """
 
     use: str
@@ -39,17 +41,12 @@ class Row:
     ours: Score
 
     @property
-    def agrees(self) -> bool:
-        """Whether ours equals the published one, up to its printed digits or to our spread."""
+    def verdict(self) -> str:
+        """What our figure says of the published one (rule 6 of `Code.reporting.rules`)."""
+        if not self.published.exact:
+            return DIFFERENT_PROTOCOL
         digits = -Decimal(str(self.published.value)).as_tuple().exponent
-        margin = max(0.5 * 10.0**-digits, 2 * (self.ours.std or 0.0))
-        return abs(self.ours.mean - self.published.value) <= margin
-
-    @property
-    def better(self) -> bool:
-        """Whether ours is better than or equal to the published one."""
-        difference = self.ours.mean - self.published.value
-        return difference >= 0 if self.metric.higher_is_better else difference <= 0
+        return verdict_of(self.ours.estimate, self.published.value, 0.5 * 10.0**-digits)
 
 
 MAATEN = "recalled from van der Maaten 2009, parametric t-SNE"

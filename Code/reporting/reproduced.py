@@ -14,7 +14,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from Code.reporting.estimates import quantile
+from Code.reporting.estimates import Estimate, quantile
 from Code.reporting.results import Measure
 from Code.reporting.rules import LEAST_DEGREES, LEVEL, WIDEST
 
@@ -54,6 +54,27 @@ def interval(
     return mean - distance, mean + distance
 
 
+def range_of(e: Estimate | None, error: float) -> tuple[float, float] | None:
+    """The range in which a published figure of this error has to lie beside our estimate.
+
+    None where the spread is unknown, or known too badly.
+    """
+    if e is None or e.df < LEAST_DEGREES:
+        return None
+    return interval(e.mean, error, e.std, e.n, e.df)
+
+
+def verdict_of(e: Estimate | None, published: float, error: float) -> str:
+    """``reproduced``, ``not_reproduced`` or ``undecided``: a figure of the same protocol."""
+    bounds = range_of(e, error)
+    if bounds is None:
+        return UNDECIDED
+    low, high = bounds
+    if not low <= published <= high:
+        return NOT_REPRODUCED
+    return REPRODUCED if high - low <= 2 * WIDEST * abs(published) else UNDECIDED
+
+
 def accepted(m: Measure) -> tuple[float, float] | None:
     """The range in which a published figure counts as reproduced by ``m``.
 
@@ -61,10 +82,7 @@ def accepted(m: Measure) -> tuple[float, float] | None:
     """
     if m.published is None or m.published_error is None or m.published_departures:
         return None
-    e = m.estimate
-    if e is None or e.df < LEAST_DEGREES:
-        return None
-    return interval(m.mean, m.published_error, e.std, e.n, e.df)
+    return range_of(m.estimate, m.published_error)
 
 
 def verdict(m: Measure) -> str | None:
@@ -73,13 +91,9 @@ def verdict(m: Measure) -> str | None:
         return None
     if m.published_departures:
         return DIFFERENT_PROTOCOL
-    bounds = accepted(m)
-    if bounds is None:
+    if m.published_error is None:
         return UNDECIDED
-    low, high = bounds
-    if not low <= m.published <= high:
-        return NOT_REPRODUCED
-    return REPRODUCED if high - low <= 2 * WIDEST * abs(m.published) else UNDECIDED
+    return verdict_of(m.estimate, m.published, m.published_error)
 
 
 def inside(values: Sequence[float], value: float, reading_error: float) -> bool | None:

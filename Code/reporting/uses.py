@@ -110,6 +110,11 @@ class Metric:
         """The autoencoders that compete, best first."""
         return [s for s in self.ranked(names) if s.is_model and not s.conditioned and s.counts]
 
+    def unranked(self, names=None) -> list[Score]:
+        """The autoencoders without labels that lack what the metric needs, best first."""
+        every = [s for s in self.ranked(names) if s.is_model and not s.conditioned]
+        return [s for s in every if not s.counts]
+
     @cached_property
     def rivals(self) -> list[Score]:
         """The baselines, best first: neither autoencoders nor bounds."""
@@ -304,12 +309,15 @@ class Uses:
     def table_of(self, metric: Metric, widths: Collection[int]) -> list[Place]:
         """The table of a use: the best autoencoders, the best one told labels, baselines, bounds.
 
-        Where widths cannot be compared, the best of each of ``widths``.
+        Where widths cannot be compared, the best of each of ``widths``. Where no autoencoder has
+        what the metric needs, those with the highest scores stand there, compared with nobody.
         """
         places: list[Place] = []
         for names in [self.of_width(k) for k in widths] if metric.within_width else [None]:
             best, *others = metric.contenders(names)[:MODELS_SHOWN] or [None]
             if best is None:
+                # Nobody counts: the highest are shown all the same, and compared with nobody
+                places += map(Place, metric.unranked(names)[:MODELS_SHOWN])
                 continue
             beside = metric.beside_the_others(best, metric.contenders(names)[1:])
             places += [Place(best), *(Place(score, beside[score.name]) for score in others)]

@@ -208,11 +208,7 @@ def losses_of(rows, of_rows, words):
             continue
         curve = published_curves().get((row.name, stage, "loss"))
         ends = [p.value for p in row.published if p.metric == "loss_last_epoch"]
-        # Where two rows of one unit differ in name, as two VAEs, each has a panel of its own
-        unit = words.get(row.loss_axis, words["nats an image"])
-        if unit == words["nats an image"]:
-            unit = f"{unit} ({words[row.name]})"
-        panels.setdefault(unit, []).append(
+        panels.setdefault(words[row.loss_axis], []).append(
             {
                 "label": words[row.name],
                 "train": train,

@@ -5,7 +5,8 @@
 
 k-means and a Gaussian mixture are fitted to training codes and applied to test codes. The labels
 are used only for the number of clusters and for naming them. Models with their own categories are
-also measured by those.
+also measured by those. The rivals are clusters of pixels, of principal components, and of the map
+that t-SNE makes of training images, in which test images are placed.
 """
 
 import numpy as np
@@ -19,6 +20,7 @@ from Code.figures.images import image_rows
 from Code.parts.components import WIDEST_IMAGES, fitted_pca
 from Code.parts.images import to_unit
 from Code.parts.unconverged import may_stop_early
+from Code.tasks.reduce import TSNE_BY_NEIGHBOURS, tsne_by_neighbours
 from Code.tasks.task import Measured, Metric, unit_rows
 from Code.training.codes import unsupervised_code
 
@@ -142,13 +144,14 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same for pixels and for 16 principal components."""
+    """The same for pixels, for 16 principal components and for a map by t-SNE."""
     train, test = (unit_rows(x) for x in (data.x_train[:N_TRAIN], data.x_test))
     pca = fitted_pca(min(16, len(train) - 1), train, WIDEST_IMAGES)
     found = {}
     for name, codes in (
         ("pixels", (train, test)),
         ("pca-16", (pca.transform(train), pca.transform(test))),
+        (TSNE_BY_NEIGHBOURS, tsne_by_neighbours(train, test, seed)),
     ):
         values, groups = clustered(*codes, data.y_test, _n_classes(data), seed)
         found[name] = Measured(values, _views(data, groups))

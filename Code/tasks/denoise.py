@@ -5,7 +5,8 @@
 No model knows the kind and level of the noise, unless it was trained on that one. The rivals do:
 each filter uses, for each kind and level of noise, the setting that is best on training images, and
 the regression is fitted to training images with fresh noise of that kind and level. It contains
-every other linear map, such as the projection onto any number of principal components.
+every other linear map, such as the projection onto any number of principal components. The mean of
+the nearest training images is no such map, and needs no training.
 
     python -m Code.tasks.denoise --model output/dae --input my.png --output out.png
 """
@@ -15,6 +16,7 @@ import math
 import numpy as np
 from scipy.ndimage import median_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
+from sklearn.neighbors import NearestNeighbors
 
 from Code.data.filters import mean_filter, psnr
 from Code.figures.images import image_rows
@@ -23,7 +25,7 @@ from Code.parts.images import to_unit
 from Code.tasks.principal import principal_components
 from Code.tasks.reconstruct import ssim
 from Code.tasks.ridge import WIDEST, fitted_to, ridge
-from Code.tasks.task import Measured, Metric
+from Code.tasks.task import Measured, Metric, flat
 
 NOISES = (
     *(("gaussian", level) for level in (0.25, 0.5, 0.75)),
@@ -38,6 +40,8 @@ SHOWN = 10
 SIZES = (3, 5, 7)
 TV_WEIGHTS = (0.05, 0.1, 0.2, 0.4, 0.8)
 NLM_WEIGHTS = (0.05, 0.15, 0.2, 0.3)
+# Their number is chosen on one in 200 training images (300 of 60,000), but at least 8
+NEIGHBOURS, HOLDING_OUT = (1, 3, 10, 30), 200
 
 
 def _name(measure, kind, level):
@@ -56,7 +60,7 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same for the noisy images, 16 principal components, filters and ridge regression.
+    """The same for the noisy images, 16 principal components, filters, k-NN and ridge regression.
 
     Total variation and non-local means process one image after the other, so filters are measured
     only on the first 3 % of the test images (300 of 10,000), but at least 50. Images of more than
@@ -68,6 +72,7 @@ def baselines(data, seed=0):
         "noisy": (lambda x, kind, level: x, N_IMAGES),
         "pca-16": (lambda x, kind, level: project(x), N_IMAGES),
         **{name: (Tuned(*of, data, seed), filtered) for name, of in FILTERS.items()},
+        "k-NN": (Nearest(data, seed), N_IMAGES),
     }
     if math.prod(data.image_shape) <= WIDEST:
         rivals["ridge regression"] = (Regression(data, seed), N_IMAGES)
@@ -171,6 +176,36 @@ class Tuned:
             scores[None] = psnr(self.images, x)
             self.chosen[kind, level] = max(scores, key=scores.get)
         return self.chosen[kind, level]
+
+
+class Nearest:
+    """The mean of the ``k`` training images, all without noise, that are nearest to a noisy one.
+
+    For each noise ``k`` is the one with the highest PSNR on training images that are held out.
+    Images without noise stay as they are.
+    """
+
+    def __init__(self, data, seed=0):
+        images = fitted_to(data.x_train)
+        n = min(max(8, len(images) // HOLDING_OUT), len(images) // 2)
+        self.held_out, self.known, self.seed = images[:n], images[n:], seed
+        self.nearest = NearestNeighbors(algorithm="brute").fit(flat(self.known))
+        self.chosen = {}
+
+    def __call__(self, x, kind, level):
+        if not level:
+            return x
+        if (kind, level) not in self.chosen:
+            # Noise different from that of the test images
+            few = noisy(self.held_out, kind, level, self.seed + 1)
+            scores = {k: psnr(self.held_out, self.mean(few, k)) for k in NEIGHBOURS if len(few)}
+            self.chosen[kind, level] = max(scores, key=scores.get, default=1)
+        return self.mean(x, self.chosen[kind, level])
+
+    def mean(self, x, k):
+        """Images ``(n, ...)`` as the means of their ``k`` nearest."""
+        rows = self.nearest.kneighbors(flat(x), min(k, len(self.known)), return_distance=False)
+        return np.stack([self.known[of].mean(axis=0) for of in rows])
 
 
 class Regression:

@@ -7,13 +7,17 @@ The autoencoder has seen all training images, the classifier only those with lab
 1,000 of them, equally many of every digit, in several draws. The baselines do the same on pixels
 and on 16 principal components. Scale and penalty of the probe are chosen by cross-validation on the
 labelled images alone, by one rule for all codes and pixels (`Code.training.probe.chosen_probe`).
-`fine_tune` also continues to train the encoder.
+Label spreading needs no code: it too sees images without labels, and lets labels flow between
+neighbours. `fine_tune` also continues to train the encoder.
 """
 
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.semi_supervised import LabelSpreading
 
 from Code.figures.style import GREY, INK, PAGE_WIDTH, SERIES, new_figure, styled
+from Code.parts.components import WIDEST_IMAGES, fitted_pca
+from Code.parts.unconverged import may_stop_early
 from Code.tasks.principal import principal_components
 from Code.tasks.task import Measured, Metric, unit_rows
 from Code.training.codes import unsupervised_code, without_labels
@@ -24,6 +28,9 @@ DRAWS = 10
 NEIGHBOURS = 5
 # Most labelled images that a probe learns from, here and in the command line
 N_TRAIN = 20_000
+# Of label spreading: principal components, neighbours, and how much a label gives way to them
+COMPONENTS, GRAPH_NEIGHBOURS, ALPHA = 50, 10, 0.99
+MOST_STEPS = 200
 FINE_TUNE_STEPS, FINE_TUNE_BATCH, FINE_TUNE_RATE = 600, 100, 1e-3
 FINE_TUNE_IMAGES = 2000
 ALL = "all"
@@ -130,12 +137,55 @@ def measure(model, data, seed=0):
 
 
 def baselines(data, seed=0):
-    """The same on raw pixels and on 16 principal components."""
+    """The same on raw pixels and on 16 principal components, and of label spreading."""
     pca = principal_components(data)
-    return {
+    found = {
         name: _measured(encode(data.x_train), encode(data.x_test), data, seed)
         for name, encode in (("pixels", unit_rows), ("pca-16", pca.encode))
     }
+    return {**found, "label spreading": Measured(spread_accuracies(data, seed))}
+
+
+def spread_accuracies(data, seed=0, draws=DRAWS):
+    """Accuracy of label spreading from 10, 100 and 1,000 labels; a dict as of `accuracies`.
+
+        F ← α S F + (1 − α) Y        S = D^(−1/2) W D^(−1/2)
+
+    W joins two of the first 20,000 training images where one is among the ten nearest of the other
+    by 50 principal components;
+    Y are the labels of those that were drawn. A test image takes the mean of its ten nearest. The
+    names are those of the linear probe, beside which it stands.
+
+    References
+    ----------
+    Zhou et al. 2004, "Learning with local and global consistency", with their α = 0.99.
+    """
+    train, labels = unit_rows(data.x_train[:N_TRAIN]), data.y_train[:N_TRAIN]
+    pca = fitted_pca(min(COMPONENTS, len(train) - 1, train.shape[1]), train, WIDEST_IMAGES)
+    train, test = pca.transform(train), pca.transform(unit_rows(data.x_test))
+    k = min(GRAPH_NEIGHBOURS, len(train) - 1)
+    neighbours = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(train)
+    graph, near = neighbours.kneighbors_graph(), neighbours.kneighbors_graph(test)
+    graph = graph.maximum(graph.T)
+    values = {}
+    for n in LABELS:
+        rng = np.random.default_rng((seed, n))
+        each = []
+        for _ in range(draws):
+            drawn = balanced_draw(labels, n, rng)
+            if drawn is None:
+                break
+            given = np.full(len(labels), -1)
+            given[drawn] = labels[drawn]
+            spreading = LabelSpreading(lambda *_: graph, alpha=ALPHA, max_iter=MOST_STEPS)
+            with may_stop_early():
+                spreading.fit(train, given)
+            guesses = spreading.classes_[(near @ spreading.label_distributions_).argmax(axis=1)]
+            each.append(float(np.mean(guesses == data.y_test)))
+        if each:
+            values[f"probe_{n}"] = float(np.mean(each))
+            values[f"probe_{n}_spread"] = float(np.std(each, ddof=1)) if draws > 1 else 0.0
+    return values
 
 
 def _measured(train, test, data, seed):

@@ -82,7 +82,7 @@ def test_seeds_are_a_band_about_their_mean():
     edges = band.get_paths()[0].vertices
     assert (edges[:, 1].min(), edges[:, 1].max()) == (0.1, 0.5)
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert legend == ["train", "all 3 seeds"]
+    assert legend == ["train", "range of 3 seeds"]
 
 
 def test_one_seed_has_no_band():

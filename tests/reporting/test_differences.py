@@ -43,6 +43,8 @@ def test_an_order_is_told_only_where_the_differences_are():
     best, middle, worst = (measured(m - 0.01, m, m + 0.01) for m in (3.0, 2.0, 1.0))
     assert order([best, middle, worst]) == "as_given"
     assert order([best, worst, middle]) == "other"
+    level = [measured(m - 0.0001, m, m + 0.0001) for m in (3.0, 3.001, 3.0)]
+    assert order(level) == "same"
     near = measured(2.9, 3.05, 3.1)
     assert order([near, best, worst]) == order([measured(3.0), measured(2.0)]) == "undecided"
 

@@ -30,6 +30,12 @@ def rivals(data):
     return cluster.baselines(data)
 
 
+def test_clusters_of_a_t_sne_map_are_a_stronger_rival_than_those_of_pixels(rivals):
+    assert list(rivals) == ["pixels", "pca-16", "t-SNE of training images"]
+    name = "accuracy_kmeans"
+    assert rivals["t-SNE of training images"].values[name] > rivals["pixels"].values[name] + 0.05
+
+
 def test_renamed_labels_are_a_perfect_clustering():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 10, 500)

@@ -14,7 +14,9 @@ from Code.tasks import denoise
 from Code.tasks.denoise import (
     FILTERS,
     METRICS,
+    NEIGHBOURS,
     NOISES,
+    Nearest,
     Regression,
     Tuned,
     measure,
@@ -127,6 +129,30 @@ class TestRegression:
         given = noisy(x, "gaussian", 0.5)
         pca = PrincipalComponents(few.x_train, 16).reconstruct(given)
         assert psnr(x, Regression(few)(given, "gaussian", 0.5)) > psnr(x, pca)
+
+
+def test_neighbours_are_means_of_training_images_as_many_as_serve_best(few):
+    nearest = Nearest(few, 0)
+    x = to_unit(few.x_test[:20])
+    assert np.array_equal(nearest(x, "gaussian", 0.0), x)
+    dirty = noisy(x, "gaussian", 0.5, 0)
+    found = nearest(dirty, "gaussian", 0.5)
+    k = nearest.chosen["gaussian", 0.5]
+    known = nearest.known.reshape(len(nearest.known), -1)
+    for image, guess in zip(dirty.reshape(20, -1), found.reshape(20, -1), strict=True):
+        order = np.argsort(np.square(known - image).sum(axis=1))
+        assert guess == pytest.approx(known[order[:k]].mean(axis=0), abs=1e-5)
+    assert psnr(x, found) > psnr(x, dirty) + 3
+    held_out = noisy(nearest.held_out, "gaussian", 0.5, 1)
+    scores = {each: psnr(nearest.held_out, nearest.mean(held_out, each)) for each in NEIGHBOURS}
+    assert k == max(scores, key=scores.get)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_of_a_few_images_neighbours_are_what_there_is(mnist, n):
+    tiny = mnist.subset(n, 2)
+    found = Nearest(tiny, 0)(to_unit(tiny.x_test), "gaussian", 0.5)
+    assert found.shape == tiny.x_test.shape and np.isfinite(found).all()
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """What a classifier reads from frozen codes with few labels and with all."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,35 @@ def measured(ae, data):
 @pytest.fixture(scope="module")
 def rivals(data):
     return features.baselines(data)
+
+
+class TestLabelSpreading:
+    def test_reads_more_from_few_labels_than_a_probe_of_pixels(self, rivals):
+        spread, pixels = (rivals[name].values for name in ("label spreading", "pixels"))
+        assert set(spread) == {
+            f"probe_{n}{end}" for n in (10, 100, 1000) for end in ("", "_spread")
+        }
+        assert spread["probe_100"] > pixels["probe_100"] + 0.05
+        assert spread["probe_10"] < spread["probe_100"] < spread["probe_1000"] < 1
+
+    def test_is_the_paper_s_fixed_point(self):
+        """F = (1 − α) (I − α S)⁻¹ Y of two separate groups: each takes its only label."""
+        rng = np.random.default_rng(0)
+        ends = np.repeat([[0.0], [1.0]], 30, axis=0)
+        images = np.clip(ends + rng.normal(0, 0.02, (60, 4)), 0, 1).reshape(60, 2, 2)
+        labels = np.repeat([0, 1], 30)
+        images = images.astype(np.float32)
+        data = SimpleNamespace(x_train=images, y_train=labels, x_test=images, y_test=labels)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(features, "LABELS", (2,))
+            values = features.spread_accuracies(data, draws=2)
+        assert values == {"probe_2": 1.0, "probe_2_spread": 0.0}
+
+    def test_what_cannot_be_drawn_is_left_out(self, mnist):
+        assert set(features.spread_accuracies(mnist.subset(60, 10), draws=1)) == {
+            "probe_10",
+            "probe_10_spread",
+        }
 
 
 def test_draws_are_balanced_and_without_repetition(data):
