@@ -62,7 +62,7 @@ CORRECTED = (
         "dae-classifier",
         "DAE, noisy to clean, head on the code",
         "dae-published",
-        "test accuracy",
+        "test accuracy, noisy digits → clean ones",
         "accuracy",
         "supervised",
     ),

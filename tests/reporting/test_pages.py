@@ -254,6 +254,13 @@ def chinese(site):
     return {name: prose(text) for name, text in site.pages["zh"].items() if name != "references"}
 
 
+def test_every_item_of_a_list_has_a_line_of_its_own(site):
+    for language, pages in site.pages.items():
+        for name, text in pages.items():
+            glued = re.search(r"[.。;；]- [`*\[].{0,40}", text)
+            assert glued is None, (language, name, glued.group())
+
+
 def test_chinese_has_chinese_punctuation(chinese):
     ascii_beside_chinese = re.compile(
         r"[一-鿿][,;:!?()]|[,;:!?(][一-鿿]|[一-鿿]\.(?!\d)|\([^)\n]*[一-鿿]"
