@@ -50,7 +50,7 @@ def assemble(units, prints, store, keep=True):
             "metrics": [vars(metric) for metric in use_units.module_of(use).METRICS],
             "bounds": list(getattr(use_units.module_of(use), "BOUNDS", ())),
             "values": table[use],
-            "seconds": float(np.mean(seconds[use])) if seconds[use] else None,
+            "seconds": float(np.mean(seconds[use])) if seconds[use] else _seconds(before, use),
             "left_out": {
                 **_reasons(before["uses"].get(use), others),
                 **{
@@ -102,6 +102,11 @@ def _only(found, names):
         for metric, values in found["values"].items()
     }
     return {metric: values for metric, values in of_metrics.items() if values}
+
+
+def _seconds(before, use):
+    """The seconds that one use took on average before: where only baselines are measured anew."""
+    return (before["uses"].get(use) or {}).get("seconds")
 
 
 def _reasons(found, names):
