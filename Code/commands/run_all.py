@@ -25,6 +25,14 @@ by hand.
 """
 # So many figures that lie outside the reference are named at the end of a run
 TOLD = 10
+# What each of the options "instead of training" takes besides itself; the rest would be swallowed
+TAKES = {
+    "list": {"config", "json"},
+    "report_only": {"output", "extend"},
+    "compare": {"output"},
+    "verify": {"only", "output", "quick", "json"},
+    "tune": {"output", "seed", "jobs"},
+}
 # Folders in `output` that are no data's, besides those of experiments
 TAKEN = ("alone", "families", "quick", "reference", "tuning", "uses")
 LONGEST_NAME = 100
@@ -150,7 +158,8 @@ def parser():
 def main(arguments=None):
     """Run the command line; return the exit status."""
     any_terminal()
-    options = parser().parse_args(arguments)
+    parse = parser()
+    options = parse.parse_args(arguments)
     # SIGTERM ends a run, with its workers, just as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     instead = {
@@ -162,7 +171,30 @@ def main(arguments=None):
     }
     what = next((do for name, do in instead.items() if getattr(options, name)), train)
     stopped = "\nStopped." if what is verify else STOPPED
-    return status_of(lambda: what(options), "run_all.py", stopped)
+
+    def done():
+        refuse_idle(options, parse)
+        return what(options)
+
+    return status_of(done, "run_all.py", stopped)
+
+
+def refuse_idle(options, parse):
+    """Refuse options that would have no effect beside one that is given.
+
+    Raises
+    ------
+    UserError
+        In one line, with what to leave out.
+    """
+    given = [name for name, value in vars(options).items() if value != parse.get_default(name)]
+    if options.output == "":
+        raise UserError("--output needs the name of a folder")
+    for mode in given:
+        idle = [name for name in given if name not in {mode, *TAKES.get(mode, given)}]
+        if idle:
+            named = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
+            raise UserError(f"--{mode.replace('_', '-')} does nothing with {named}; leave it out")
 
 
 def list_experiments(options):
@@ -413,11 +445,13 @@ def dry_run(rows, output, seeds, data, options):
     """Print what would be run; return the exit status."""
     from Code.runs.plan import as_json, steps_of, wall_seconds
     from Code.runs.progress import duration
-    from Code.runs.run import planned
+    from Code.runs.run import facts_of, planned, without_own
     from Code.runs.schedule import default_jobs
     from Code.runs.store import Store
 
     plan = planned(rows, output, options.data, seeds, options.quick)
+    if options.extend and not options.force:
+        without_own(plan, output, facts_of(data, options.data), seeds, options.uses)
     steps = steps_of(plan.units, plan.prints, data, Store(output), options.force)
     jobs = options.jobs or default_jobs()
     if options.json:

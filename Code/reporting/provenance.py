@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from Code.experiments.table import of_group
 from Code.reporting.contents import ordered
 from Code.reporting.results import Result, Results
 
@@ -52,13 +53,13 @@ class ScheduleCost:
 
 
 def schedule_cost(results: Results) -> ScheduleCost | None:
-    """Training time of the group ``published``; None without any results.
+    """Training time of the group ``published``; None unless all of it was trained.
 
     Of each row it is the least of its seeds: other work on the machine only adds.
     """
     rows = [r for r in results.values() if r.group == "published" and r.seconds_total()]
     total = sum(min(r.seconds_total().values) for r in rows)
-    if not total:
+    if not total or any(row.name not in results for row in of_group("published")):
         return None
     convolving = sum(min(r.seconds_total().values) for r in rows if r.convolves)
     return ScheduleCost(total, convolving / total)

@@ -90,11 +90,25 @@ def digests(output: str | Path) -> dict[str, str]:
 
 
 def committed(folder: str | Path = FOLDER) -> dict[str, str]:
-    """The `digests` of the committed results; empty where the folder tells none."""
-    try:
-        return json.loads(Path(folder, COMMITTED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """The `digests` of the committed results; empty where there are none.
+
+    Raises
+    ------
+    ResultError
+        If the file is not what ``--extend`` writes: then nothing tells own results from others'.
+    """
+    path = Path(folder, COMMITTED)
+    if not path.is_file():
         return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not all(isinstance(digest, str) for digest in found.values()):
+            raise TypeError("a digest is no text")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ResultError(
+            f"{path}: not the index of the committed results ({error}); restore it from git"
+        ) from None
+    return found
 
 
 def own(output: str | Path, folder: str | Path = FOLDER) -> set[str]:

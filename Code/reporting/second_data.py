@@ -28,13 +28,20 @@ WINS, NEARLY, LOSES = "wins", "nearly", "loses"
 class Other:
     """The uses as measured on another data set; ``folder`` is its name in that of the results.
 
-    ``code`` is the version of the code by which each variant was trained there.
+    ``code`` is the version of the code by which each variant was trained there, ``processors`` are
+    the models of processor that trained them.
     """
 
     folder: str
     data: Described
     uses: Uses
     code: Mapping[str, str]
+    processors: tuple[str, ...] = ()
+
+    def by_other_processor(self, results: Results) -> bool:
+        """Whether another model of processor than there has trained the variants on MNIST."""
+        here = {cpu for r in results.values() if r.experiment in self.code and (cpu := _cpu(r))}
+        return bool(here) and here != set(self.processors)
 
     def by_other_code(self, results: Results) -> list[str]:
         """The variants that another version of the code has trained than those of ``results``."""
@@ -146,8 +153,13 @@ def load(output: str | Path, names: Collection[str] | None = None) -> list[Other
             failed = failures.failures(results)
             uses = uses.without({of: one.seeds for of, one in failed.items()})
             code = {of: result.code_version for of, result in results.items()}
-            found.append(Other(name, *other_data.described(results), uses, code))
+            cpus = tuple(dict.fromkeys(cpu for r in results.values() if (cpu := _cpu(r))))
+            found.append(Other(name, *other_data.described(results), uses, code, cpus))
     return found
+
+
+def _cpu(result: Result) -> str | None:
+    return result.machine.get("cpu")
 
 
 def _found(output: str | Path) -> list[tuple[str, dict[str, Result]]]:

@@ -132,18 +132,22 @@ def _result(output, name):
         return None
 
 
-def draw(names, output):
+def draw(names, output, mine=None):
     """Draw ``families/<family>.png`` and ``.zh.png`` of the families of the rows ``names``.
 
     The arrays are those of finished runs. A picture that shows a row which has results but no
     arrays is left unchanged, and so is one of which there are no arrays at all.
+
+    Parameters
+    ----------
+    mine : names of the rows whose results are this run's own; only they are shown. None for all.
     """
     output = Path(output)
     wanted = {home(EXPERIMENTS[name]) for name in names if name in EXPERIMENTS}
     for family in FAMILIES:
         if family not in wanted:
             continue
-        rows = rows_of(family)
+        rows = [row for row in rows_of(family) if mine is None or row.name in mine]
         stored = {row.name: stored_views(output, row.name) for row in rows}
         has_result = [row.name for row in rows if _result(output, row.name)]
         path = output / FOLDER / f"{family}.png"

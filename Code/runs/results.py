@@ -9,6 +9,7 @@ import numpy as np
 
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.atomic import write_json, write_text, write_with
+from Code.reporting import reference
 from Code.runs.store import HISTORY_COLUMNS, csv_text
 
 RESULT_COLUMNS = (
@@ -24,7 +25,17 @@ RESULT_COLUMNS = (
 )
 
 
-def assemble(experiment, seeds, data, store, quick, failures, every_picture=False, pictures=True):
+def assemble(
+    experiment,
+    seeds,
+    data,
+    store,
+    quick,
+    failures,
+    every_picture=False,
+    pictures=True,
+    extend=False,
+):
     """Write one experiment's result.json, history.csv and figures from its finished runs.
 
     Figures show the first seed that finished. Nothing is written if no seed finished.
@@ -37,6 +48,7 @@ def assemble(experiment, seeds, data, store, quick, failures, every_picture=Fals
     failures : list of ``{"seed", "reason"}``.
     every_picture : draw also what no page of the report on MNIST shows.
     pictures : False draws none, and removes those of earlier results.
+    extend : whether curves of committed results share axes with these, and are drawn anew for them.
     """
     # It imports Matplotlib, for which a run that begins does not wait
     from Code.runs.families import compared, history_of, limits, redraw
@@ -57,7 +69,11 @@ def assemble(experiment, seeds, data, store, quick, failures, every_picture=Fals
     metrics = summary(experiment, list(records.values()))
     views = store.views(experiment.name, done[0])
     thing = "digit" if of_mnist else "image"
-    earlier = {row.name: history_of(store.output, row.name) for row in compared(experiment)}
+    beside = [row.name for row in compared(experiment)]
+    if not extend:
+        mine = reference.own(store.output)
+        beside = [name for name in beside if name in mine]
+    earlier = {name: history_of(store.output, name) for name in beside}
     own = histories(_seeded(records))
     of_rows = {**earlier, experiment.name: own}
     only = ALL if every_picture or not of_mnist else on_a_page(experiment)

@@ -148,13 +148,14 @@ def run(
             with schedule.backend(backend, address, jobs):
                 had = []
                 if extend and not force:
-                    had = _without_own(plan, output, facts, seeds, measure_uses)
+                    had = without_own(plan, output, facts, seeds, measure_uses)
                 done.kept += len(had)
-                _train(plan, seeds, facts, store, quick, pictures, force, done)
+                _train(plan, seeds, facts, store, quick, pictures, force, extend, done)
                 if images.name == "mnist" and pictures:
                     from Code.runs import families
 
-                    families.draw([row.name for row in plan.rows], output)
+                    mine = None if extend else reference.own(output)
+                    families.draw([row.name for row in plan.rows], output, mine)
                 keep_failed(output, done.failures)
                 write_results_csv(output, None if extend else reference.own(output))
                 if measure_uses:
@@ -196,7 +197,7 @@ def _told(error, output):
     return UserError(f"cannot write to {error.filename}: {error.strerror}")
 
 
-def _without_own(plan, output, facts, seeds, measure_uses):
+def without_own(plan, output, facts, seeds, measure_uses):
     """Take the rows whose committed results count as this run's own out of the plan."""
     had = [row.name for row in plan.rows if counts(row, output, facts, seeds)]
     if measure_uses:
@@ -210,7 +211,7 @@ def _without_own(plan, output, facts, seeds, measure_uses):
     return had
 
 
-def _train(plan, seeds, facts, store, quick, pictures, force, done):
+def _train(plan, seeds, facts, store, quick, pictures, force, extend, done):
     """Train unfinished runs, and write each experiment's results when its last seed is done."""
     units, prints = plan.units, plan.prints
     todo = [u for u in units if force or not store.record(u.name, u.seed, prints[u.name, u.seed])]
@@ -226,7 +227,8 @@ def _train(plan, seeds, facts, store, quick, pictures, force, done):
     open_runs = {row.name: sum(u.name == row.name for u in todo) for row in plan.rows}
 
     def show(row):
-        assemble(row, seeds, facts, store, quick, failures[row.name], pictures=pictures)
+        told = failures[row.name]
+        assemble(row, seeds, facts, store, quick, told, pictures=pictures, extend=extend)
 
     def ended(unit, failure):
         if failure:

@@ -299,6 +299,29 @@ def test_wrong_input_gets_a_line_and_status_2(root, monkeypatch, arguments, says
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--compare", "--verify"], "--compare does nothing with --verify; leave it out"),
+        (["--list", "--only", "ae"], "--list does nothing with --only; leave it out"),
+        (["--report-only", "--data", "x"], "--report-only does nothing with --data; leave it out"),
+        (["--tune", "common", "--quick"], "--tune does nothing with --quick; leave it out"),
+        (["--dry-run", "--verify"], "--verify does nothing with --dry-run; leave it out"),
+        (["--output", ""], "--output needs the name of a folder"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(arguments, says):
+    done = run_here(*arguments)
+    assert (done.returncode, done.stderr) == (2, f"run_all.py: {says}\n")
+
+
+def test_what_is_committed_with_this_very_code_is_not_to_do(monkeypatch):
+    for counts, says in ((True, "0 of 0 runs to do"), (False, "runs to do, 2 at a time")):
+        monkeypatch.setattr("Code.runs.run.counts", lambda *_, known=counts: known)
+        done = run_here("--only", "pca-2", "--extend", "--dry-run", "--jobs", 2)
+        assert done.returncode == 0 and says in done.stdout
+
+
 def test_bad_data_is_refused_before_anything_is_trained(tmp_path, mnist):
     path = tmp_path / "bad.npz"
     images = mnist.x_train[:50].astype(np.float32) / 255

@@ -44,6 +44,17 @@ def pages(checkout, language):
     return (checkout / "report" / main).read_text("utf-8"), found
 
 
+def test_in_a_folder_of_one_s_own_no_page_came_with_the_code(root, checkout, tmp_path):
+    output = tmp_path / "mine"
+    shutil.copytree(checkout / "output" / "ae", output / "ae")
+    shutil.copytree(root / "report" / "en", output / "report" / "en")
+    render_reports(output, output / "report", checkout / "output" / "reference", {"ae"})
+    for path in (output / "report").rglob("*.md"):
+        text = path.read_text("utf-8")
+        assert not any(line in text for line in HEADINGS.values()), path
+        assert "(committed reference)" not in text, path
+
+
 HEADINGS = {"en": "**Committed reference.**", "zh": "**参考结果。**"}
 
 

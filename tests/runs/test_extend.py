@@ -9,6 +9,7 @@ import pytest
 
 from Code.experiments.table import EXPERIMENTS
 from Code.reporting import reference
+from Code.reporting.results import ResultError
 from Code.runs import extend, reports
 from Code.runs.run import facts_of, note_run, run
 from Code.runs.store import Store
@@ -78,6 +79,24 @@ def test_it_counts_where_code_data_and_settings_are_today_s(committed):
     ):
         path.write_text(json.dumps({**result, **change}), encoding="utf-8")
         assert not extend.counts(row, committed, facts, [0]), change
+
+
+def test_the_same_data_count_wherever_their_file_lies(committed):
+    row, facts = EXPERIMENTS["ae"], facts_of(dataset("mnist"))
+    path, result = as_today(row, committed)
+    moved = {**result, "data": {**result["data"], "source": "/elsewhere/digits.npz"}}
+    path.write_text(json.dumps(moved), encoding="utf-8")
+    assert extend.counts(row, committed, facts, [0])
+
+
+@pytest.mark.parametrize("text", ["x", "[]", '{"ae/result.json": 1}'])
+def test_a_damaged_index_is_no_empty_one(committed, text):
+    index = committed / "reference" / reference.COMMITTED
+    index.write_text(text, encoding="utf-8")
+    with pytest.raises(ResultError, match=r"committed\.json.*restore it from git"):
+        reference.own(committed, committed / "reference")
+    index.unlink()
+    assert reference.own(committed, committed / "reference") == {"ae"}
 
 
 def test_a_row_without_uses_of_its_own_training_lacks_something(committed):

@@ -272,6 +272,16 @@ def test_a_picture_is_left_alone_where_arrays_are_missing(tmp_path, saved):
     assert not saved
 
 
+def test_of_a_run_s_own_rows_a_family_is_drawn_beside_committed_ones(tmp_path, saved):
+    store_row(tmp_path, "ae")
+    store_row(tmp_path, "ae-relu", arrays=False)
+    (tmp_path / "families").mkdir()
+    (tmp_path / "families" / "ae.png").write_bytes(b"came with the code")
+    families.draw(["ae"], tmp_path, mine={"ae"})
+    images = saved[f"{tmp_path}/families/ae.png"].subfigs[1]
+    assert [axes.get_ylabel() for axes in images.axes] == ["test digits", "corrected"]
+
+
 def test_no_arrays_and_no_family_draw_nothing(tmp_path, saved):
     store_row(tmp_path, "ae", arrays=False)
     families.draw(["ae", "tied-2"], tmp_path)
