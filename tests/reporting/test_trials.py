@@ -57,8 +57,12 @@ def test_the_methods_say_where_the_best_rate_is_the_highest(root, table, tmp_pat
 
 def test_the_methods_show_every_trial_and_the_choice(root, table, tmp_path):
     site = rendered(root / "output", tmp_path / "report")
-    for language, failed in (("en", "failed"), ("zh", "失败")):
+    for language, failed, colon, (left, right) in (
+        ("en", "failed", ": ", (" (", ")")),
+        ("zh", "失败", "：", "（）"),
+    ):
         text = site.path(language, "methods").read_text(encoding="utf-8")
         assert f"| `ae-2` | {failed} | **0.1500** | 0.1510 | {failed} |" in text
-        assert "| 0.0412 (0.71) | **0.0402 (0.61)** |" in text
-        assert "| `sdae-3` | 0.001: 0.2500 | 0.002: **0.1400** | 0.004: 0.1600 |" in text
+        assert f"| 0.0412{left}0.71{right} | **0.0402{left}0.61{right}** |" in text
+        cells = (f"0.001{colon}0.2500", f"0.002{colon}**0.1400**", f"0.004{colon}0.1600")
+        assert f"| `sdae-3` | {' | '.join(cells)} |" in text
