@@ -154,7 +154,7 @@ def test_plain_model_has_no_categories(ae, digits):
 @pytest.mark.slow
 def test_figure(measured, rivals):
     drawn = cluster.figure({"ae": measured, **rivals})
-    assert len(drawn.axes) == 3
+    assert len(drawn.axes) == 4
     with pytest.raises(ValueError, match="nothing to draw"):
         cluster.figure({})
 
