@@ -108,12 +108,14 @@ class Metric:
 
     def contenders(self, names=None) -> list[Score]:
         """The autoencoders that compete, best first."""
-        return [s for s in self.ranked(names) if s.is_model and not s.conditioned and s.counts]
+        return [s for s in self._without_labels(names) if s.counts]
 
     def unranked(self, names=None) -> list[Score]:
         """The autoencoders without labels that lack what the metric needs, best first."""
-        every = [s for s in self.ranked(names) if s.is_model and not s.conditioned]
-        return [s for s in every if not s.counts]
+        return [s for s in self._without_labels(names) if not s.counts]
+
+    def _without_labels(self, names) -> list[Score]:
+        return [s for s in self.ranked(names) if s.is_model and not s.conditioned]
 
     @cached_property
     def rivals(self) -> list[Score]:

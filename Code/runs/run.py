@@ -151,13 +151,13 @@ def run(
                     had = without_own(plan, output, facts, seeds, measure_uses)
                 done.kept += len(had)
                 _train(plan, seeds, facts, store, quick, pictures, force, extend, done)
+                mine = None if extend else reference.own(output)
                 if images.name == "mnist" and pictures:
                     from Code.runs import families
 
-                    mine = None if extend else reference.own(output)
                     families.draw([row.name for row in plan.rows], output, mine)
                 keep_failed(output, done.failures)
-                write_results_csv(output, None if extend else reference.own(output))
+                write_results_csv(output, mine)
                 if measure_uses:
                     _use(plan.rows, seeds, store, str(data), quick, force, extend, done)
                 if extend and images.name == "mnist":

@@ -64,6 +64,12 @@ def balanced_draw(labels, n, rng):
     return np.concatenate([rng.choice(found, each, replace=False) for found in members])
 
 
+def over_draws(name, each):
+    """The mean over the draws of the labelled images, and ``…_spread``, 0 of a single draw."""
+    spread = float(np.std(each, ddof=1)) if len(each) > 1 else 0.0
+    return {name: float(np.mean(each)), f"{name}_spread": spread}
+
+
 def tuned_probe(codes, labels):
     """A `Probe` of the first 20,000 codes, with the scale and the penalty that suit them best."""
     codes, labels = codes[:N_TRAIN], labels[:N_TRAIN]
@@ -123,8 +129,7 @@ def accuracies(train_codes, train_labels, test_codes, test_labels, seed=0, draws
                 accuracy(train_codes[draw], train_labels[draw], test_codes, test_labels)
                 for draw in chosen
             ]
-            values[f"{name}_{labels}"] = float(np.mean(each))
-            values[f"{name}_{labels}_spread"] = float(np.std(each, ddof=1)) if draws > 1 else 0.0
+            values |= over_draws(f"{name}_{labels}", each)
     for name, accuracy in CLASSIFIERS.items():
         values[f"{name}_{ALL}"] = accuracy(train_codes, train_labels, test_codes, test_labels)
     return values
@@ -183,8 +188,7 @@ def spread_accuracies(data, seed=0, draws=DRAWS):
             guesses = spreading.classes_[(near @ spreading.label_distributions_).argmax(axis=1)]
             each.append(float(np.mean(guesses == data.y_test)))
         if each:
-            values[f"probe_{n}"] = float(np.mean(each))
-            values[f"probe_{n}_spread"] = float(np.std(each, ddof=1)) if draws > 1 else 0.0
+            values |= over_draws(f"probe_{n}", each)
     return values
 
 
@@ -268,8 +272,7 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
                 )
                 found = classifier.evaluate(data.x_test, data.y_test, verbose=0, return_dict=True)
                 each.append(found["accuracy"])
-            values[f"{name}_{n}"] = float(np.mean(each))
-            values[f"{name}_{n}_spread"] = float(np.std(each, ddof=1)) if draws > 1 else 0.0
+            values |= over_draws(f"{name}_{n}", each)
     return values
 
 
