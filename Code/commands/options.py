@@ -2,6 +2,9 @@
 
 import argparse
 
+# Twice a seed, and one more, are seeds of noise, and a seed is below 2³²
+LARGEST_SEED = 2**31 - 2
+
 
 def positive(text):
     """Return ``text`` as a whole number above 0, or raise ``ArgumentTypeError``."""
@@ -12,6 +15,6 @@ def positive(text):
 
 def natural(text):
     """Return ``text`` as a seed: a whole number that every random generator accepts."""
-    if not text.isdecimal() or int(text) > 2**31 - 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2147483646")
+    if not text.isdecimal() or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {LARGEST_SEED}")
     return int(text)

@@ -5,7 +5,7 @@ import json
 import signal
 from pathlib import Path
 
-from Code.commands.options import natural, positive
+from Code.commands.options import LARGEST_SEED, natural, positive
 from Code.commands.status import any_terminal, status_of
 from Code.experiments.table import EXPERIMENTS, UNTUNED
 from Code.foundation import shipped
@@ -414,7 +414,7 @@ def train(options):
     data = dataset(options.data, options.quick)
     rows = chosen(options, table(options, data.image_shape))
     output = Path(options.output or default_output(options, data))
-    seeds = range(options.seed, options.seed + options.seeds)
+    seeds = seeds_of(options)
     if options.dry_run:
         return dry_run(rows, output, seeds, data, options)
     done = run(
@@ -439,6 +439,23 @@ def train(options):
             say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
     tell_agreement(compared(output), TOLD)
     return FAILED if any(done.failures.values()) else OK
+
+
+def seeds_of(options):
+    """The seeds of a run, from ``--seed`` on.
+
+    Raises
+    ------
+    UserError
+        If the last one is larger than every random generator accepts.
+    """
+    seeds = range(options.seed, options.seed + options.seeds)
+    if seeds[-1] > LARGEST_SEED:
+        raise UserError(
+            f"--seed {options.seed} --seeds {options.seeds} goes beyond the largest seed,"
+            f" {LARGEST_SEED}: choose a smaller --seed"
+        )
+    return seeds
 
 
 def dry_run(rows, output, seeds, data, options):

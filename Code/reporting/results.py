@@ -428,7 +428,8 @@ def load_runs(output_dir: str | Path) -> list[dict]:
     """The runs that trained models in ``output_dir``, from ``runs.json``, the latest last.
 
     Each has ``wall_seconds``, ``jobs`` (parallel trainings), ``trained`` and ``kept`` (numbers of
-    trainings) and ``seeds``. The list is empty without the file.
+    trainings), ``seeds`` (their number) and ``groups`` (names, none where an older run did not
+    note them). The list is empty without the file.
 
     Raises
     ------
@@ -441,8 +442,12 @@ def load_runs(output_dir: str | Path) -> list[dict]:
     names = ("wall_seconds", "jobs", "trained", "kept", "seeds")
     try:
         runs = json.loads(path.read_text(encoding="utf-8"))
-        return [{name: float(run[name]) for name in names} for run in runs]
-    except (ValueError, TypeError, KeyError) as error:
+        return [
+            {name: float(run[name]) for name in names}
+            | {"groups": [str(name) for name in run.get("groups", ())]}
+            for run in runs
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ResultError(
             f"{path}: not what a run writes ({error}); delete it and run `python run_all.py` again"
         ) from None

@@ -172,6 +172,7 @@ def run(
                     kept=done.kept,
                     used=done.used,
                     seeds=len(seeds),
+                    groups=sorted({row.group for row in plan.rows}),
                 )
             if not quick and images.name == "mnist":
                 write_explorer(output, plan.rows, done.trained)

@@ -286,6 +286,7 @@ def test_a_trained_model_is_put_to_denoising(tmp_path, monkeypatch):
         (["--data", "requirements.txt"], "requirements.txt"),
         (["--seeds", "0"], "whole number above 0"),
         (["--seed", "-1"], "seed"),
+        (["--seed", "2147483645", "--seeds", "3"], "largest seed, 2147483646"),
         (["--jobs", "x"], "whole number above 0"),
         (["--report-only", "--output", "no-such-folder"], "no-such-folder is not a folder"),
         (["--nonsense"], "unrecognized arguments"),

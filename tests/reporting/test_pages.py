@@ -170,6 +170,17 @@ def test_every_picture_has_a_caption_in_its_language(site):
                 assert bool(re.search("[一-鿿]", following)) == (language == "zh"), following
 
 
+def test_every_picture_of_the_reference_is_on_a_page(root, site):
+    shown = {
+        (site.path(language, name).parent / target.replace("%20", " ")).resolve()
+        for language, name, text in every_page(site)
+        for target in links(text)
+    }
+    folders = {*EXPERIMENTS, "families", "uses"}
+    drawn = {path for path in (root / "output").glob("*/*.png") if path.parent.name in folders}
+    assert len(drawn) > 100 and drawn <= shown
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_s_page_is_whole(site, variant):
     for text in site.both(f"variants/{variant}"):

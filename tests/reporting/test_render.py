@@ -401,6 +401,17 @@ def test_the_whole_curves_have_a_table_where_there_is_a_history(write_output, si
     assert "| 0.250 | 1 | 0.250 | 0 / 50 |" in row
 
 
+def test_each_run_s_time_tells_its_seeds_and_where_noted_its_groups(write_output, site_of):
+    output = write_output()
+    times = {"wall_seconds": 90.0, "jobs": 2, "trained": 3, "kept": 0}
+    runs = [{**times, "seeds": 1}, {**times, "seeds": 3, "groups": ["causes", "published"]}]
+    (output / "runs.json").write_text(json.dumps(runs))
+    english, chinese = site_of(output=output).both("runs")
+    assert "run 1 (1 seed): 1.5 min" in english
+    assert "run 2 (3 seeds of `causes`, `published`): 1.5 min" in english
+    assert "（第 2 次运行，`causes`、`published`，3 个随机种子）：1.5 分钟" in chinese
+
+
 def test_the_explorer_is_linked_where_it_is(write_output, tmp_path):
     output, report = write_output(), tmp_path / "report"
     for there in (False, True):
