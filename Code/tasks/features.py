@@ -287,7 +287,8 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
 def figure(measured):
     """Draw accuracy against the number of labels: one panel for the probe, one for k-NN.
 
-    Bands are the spread over the draws of the labelled images.
+    Bands are the spread over the draws of the labelled images. Label spreading stands beside the
+    probe.
     """
     drawn = figure_names(measured)
     if not drawn:
@@ -324,11 +325,11 @@ def figure(measured):
 
 def figure_names(measured):
     """The models and baselines that have something to draw."""
-    return [name for name, one in measured.items() if f"probe_{ALL}" in one.values]
+    return [name for name, one in measured.items() if one.values]
 
 
 def _line(i, name):
-    dashed = {"pixels": (INK, "--"), "pca-16": (GREY, ":")}
+    dashed = {"pixels": (INK, "--"), "pca-16": (GREY, ":"), "label spreading": (INK, "-.")}
     colour, line = dashed.get(name, (SERIES[i % 6], "-"))
     return {"color": colour, "linestyle": line, "marker": "osD^v"[i % 5]}
 

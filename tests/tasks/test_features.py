@@ -187,7 +187,8 @@ def test_figure(measured, rivals):
     for axes in drawn.axes:
         # Each point stands at its number of labels, whatever the others are
         assert all(set(line.get_xdata()) <= {10, 100, 1000, 10_000} for line in axes.lines)
-    assert {text.get_text() for text in drawn.legends[0].get_texts()} == {"ae", "pixels", "pca-16"}
+    named = {text.get_text() for text in drawn.legends[0].get_texts()}
+    assert named == {"ae", "pixels", "pca-16", "label spreading"}
     with pytest.raises(ValueError, match="nothing to draw"):
         features.figure({})
 
