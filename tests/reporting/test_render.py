@@ -182,6 +182,15 @@ def test_a_missing_experiment_is_named(site_of, name):
         assert f"`{name}`" in rest
 
 
+@pytest.mark.parametrize("situation", ["no ae", "no dae", "no cae", "pca only"])
+def test_the_main_report_does_not_break_a_paragraph_off_for_want_of_a_result(site_of, situation):
+    texts = site_of(*SITUATIONS[situation]).both("report")
+    for text, missing in zip(texts, ("A result is missing, so", "缺少结果，无法比较"), strict=True):
+        blocks = [block for block in text.split("\n\n") if missing in block]
+        assert all(re.match(r"\d\. \*\*", block) for block in blocks), blocks
+        assert "\n \n" not in text and ", \n" not in text
+
+
 def test_rendering_twice_gives_the_same_bytes(site_of):
     assert site_of().pages == site_of().pages
 
