@@ -20,6 +20,16 @@ def machines(results: Results) -> list[tuple[str, list[str]]]:
     return [(machine, names if i else []) for i, (machine, names) in enumerate(most_first)]
 
 
+def on_another_processor(rows: Iterable[Result]) -> list[tuple[str, list[str]]]:
+    """Processors other than that of most ``rows`` with a training time, and their experiments."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.seconds_total():
+            found.setdefault(str(row.machine.get("cpu", "")), []).append(row.experiment)
+    most_first = sorted(found.items(), key=lambda item: -len(item[1]))
+    return most_first[1:]
+
+
 def _experiments_by(results: Results, value_of: Callable[[Result], str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for result in ordered(results):

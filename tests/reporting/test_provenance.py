@@ -1,6 +1,7 @@
 import pytest
+from pages import rendered
 
-from Code.reporting.provenance import group_times, machines, schedule_cost
+from Code.reporting.provenance import group_times, machines, on_another_processor, schedule_cost
 from Code.reporting.results import load_results
 
 
@@ -24,6 +25,17 @@ def test_a_machine_of_few_experiments_names_them(write_output):
     results["ae"].machine["cpu"] = "another"
     (first, of_most), (second, names) = machines(results)
     assert (first, of_most, names) == (usual, [], ["ae"]) and "another" in second
+
+
+def test_times_of_another_processor_are_named_below_their_table(write_output, tmp_path):
+    output = write_output({"dae-16": {"machine": {"cpu": "another"}}}, further=True)
+    results = load_results(output)
+    rows = [results[name] for name in ("dae-16", "ae-16", "conv-16")]
+    assert on_another_processor(rows) == [("another", ["dae-16"])]
+    assert on_another_processor(rows[1:]) == on_another_processor([]) == []
+    english, chinese = rendered(output, tmp_path / "report").both("common")
+    assert "The training time of `dae-16` is that of another processor (another)" in english
+    assert "`dae-16` 的训练时间在另一种处理器（another）上测得" in chinese
 
 
 def test_the_time_of_a_group_is_that_of_all_its_trainings(write_output):
