@@ -6,8 +6,9 @@ have the mean m and the standard deviation s. One more run of ours lies in
     m ± t · s · √(1 + 1/n),    t: Student's quantile with n − 1 degrees of freedom
 
 (the prediction interval for one further observation, Hahn & Meeker 1991, section 4.3). The
-published figure has to lie in it, widened by e on both sides: reproduced, or not reproduced. A
-range wider than `WIDEST` of the figure, or a spread from fewer than three seeds, decides nothing.
+published figure has to lie in it at `LEVEL`, widened by e on both sides, to be reproduced, and
+outside that at `OUTSIDE_LEVEL` to be not reproduced. Between the two, or where the range is wider
+than `WIDEST` of the figure, or the spread from fewer than three seeds, nothing is decided.
 """
 
 import math
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 
 from Code.reporting.estimates import Estimate, quantile
 from Code.reporting.results import Measure
-from Code.reporting.rules import LEAST_DEGREES, LEVEL, WIDEST
+from Code.reporting.rules import LEAST_DEGREES, LEVEL, OUTSIDE_LEVEL, WIDEST
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not_reproduced"
 DIFFERENT_PROTOCOL, UNDECIDED = "different_protocol", "undecided"
@@ -44,35 +45,41 @@ def half_width(std: float, n: int, degrees: float | None = None, level: float = 
 
 
 def interval(
-    mean: float, reading_error: float, std: float, n: int, degrees: float | None = None
+    mean: float,
+    reading_error: float,
+    std: float,
+    n: int,
+    degrees: float | None = None,
+    level: float = LEVEL,
 ) -> tuple[float, float]:
     """The range around the ``mean`` of our n runs in which a published figure has to lie.
 
     The reading error is a bound, no standard deviation, and so is added as it is.
     """
-    distance = reading_error + half_width(std, n, degrees)
+    distance = reading_error + half_width(std, n, degrees, level)
     return mean - distance, mean + distance
 
 
-def range_of(e: Estimate | None, error: float) -> tuple[float, float] | None:
+def range_of(e: Estimate | None, error: float, level: float = LEVEL) -> tuple[float, float] | None:
     """The range in which a published figure of this error has to lie beside our estimate.
 
     None where the spread is unknown, or known too badly.
     """
     if e is None or e.df < LEAST_DEGREES:
         return None
-    return interval(e.mean, error, e.std, e.n, e.df)
+    return interval(e.mean, error, e.std, e.n, e.df, level)
 
 
 def verdict_of(e: Estimate | None, published: float, error: float) -> str:
     """``reproduced``, ``not_reproduced`` or ``undecided``: a figure of the same protocol."""
-    bounds = range_of(e, error)
-    if bounds is None:
+    bounds, outer = range_of(e, error), range_of(e, error, OUTSIDE_LEVEL)
+    if bounds is None or outer is None:
         return UNDECIDED
-    low, high = bounds
-    if not low <= published <= high:
+    if not outer[0] <= published <= outer[1]:
         return NOT_REPRODUCED
-    return REPRODUCED if high - low <= 2 * WIDEST * abs(published) else UNDECIDED
+    low, high = bounds
+    narrow = high - low <= 2 * WIDEST * abs(published)
+    return REPRODUCED if narrow and low <= published <= high else UNDECIDED
 
 
 def accepted(m: Measure) -> tuple[float, float] | None:

@@ -26,10 +26,11 @@ report prints them in its methods.
    the measured rank by what that differs from the mean of the drawn ones. Where a use has fewer
    models, its ranks are stretched to 1 … all.
 6. **Reproduced.** Where the protocol is the same, a published figure is reproduced if it lies in
-   the interval in which one more run of ours would lie, widened by the reading error, and is not
-   reproduced if it lies outside. An interval that reaches further than `WIDEST` of the figure, or a
-   spread from fewer than three seeds, leaves it undecided. Where the protocol is another, what
-   differs is named and there is no verdict.
+   the interval in which one more run of ours would lie at `LEVEL`, widened by the reading error,
+   and is not reproduced if it lies outside that at `OUTSIDE_LEVEL`. Between the two, where a single
+   one of our seeds may say otherwise than all, it is undecided; so it is by an interval that
+   reaches further than `WIDEST` of the figure, or a spread from fewer than three seeds. Where the
+   protocol is another, what differs is named and there is no verdict.
 7. **Claim.** A part of a claim holds if its criterion is met by these rules, does not hold if the
    contrary is shown, and is undecided otherwise. All parts must hold for the claim to hold.
 8. **Agreement.** A figure of a run agrees with the committed reference if Welch's interval of their
@@ -52,6 +53,11 @@ report prints them in its methods.
 
 LEVEL = 0.95
 """Confidence level of a difference, two-sided, before Holm's correction."""
+
+OUTSIDE_LEVEL = 0.98
+"""Confidence level of the range outside which a figure is not reproduced. One of three seeds lies
+at most 1.2 standard deviations from their mean: at this level, with their spread, it cannot call a
+figure reproduced that all three call not reproduced, or the reverse."""
 
 SAME_LEVEL = 0.90
 """Confidence level of the interval that must lie within the margin: two one-sided tests at 5 %."""

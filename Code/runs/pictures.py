@@ -20,6 +20,9 @@ WITHOUT_MAP = tuple({*ORDER, *OWN} - {"code.png", "code_noisy.png"})
 ALL = None
 """Every picture of a row."""
 
+IF_IT_WINS = ("reconstructions.png",)
+"""Pictures of a row that stands in tables only, unless it is the model that is recommended."""
+
 
 def on_a_page(experiment):
     """Names of a row's pictures that a page of the report on MNIST may show; `ALL` for every one.
@@ -37,7 +40,7 @@ def on_a_page(experiment):
     if home(experiment) not in FAMILIES or experiment.group in CORE_GROUPS:
         return WITHOUT_MAP if _has_its_map_elsewhere(experiment) else ALL
     may_win = experiment.group == "common" and experiment.settings.get("code_dim") == WIDTH
-    return ("reconstructions.png",) if may_win else ()
+    return IF_IT_WINS if may_win else ()
 
 
 def _has_its_map_elsewhere(experiment):

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from Code.reporting.reproduced import accepted, half_width, inside, interval, verdict
+from Code.reporting.estimates import Estimate
+from Code.reporting.reproduced import accepted, half_width, inside, interval, verdict, verdict_of
 from Code.reporting.results import Measure
 
 
@@ -79,9 +80,23 @@ def test_the_range_is_that_of_one_more_run_and_the_published_figure_has_to_lie_i
     low, high = accepted(ours)
     assert (low + high) / 2 == pytest.approx(ours.mean)
     assert high - ours.mean == pytest.approx(0.003 + half_width(0.001, 3))
-    for published in (low - 1e-6, low + 1e-6, high - 1e-6, high + 1e-6):
-        told = measured(1.010, 1.011, 1.012, error=0.003, published=published)
-        assert verdict(told) == ("reproduced" if low < published < high else "not_reproduced")
+    further = 0.003 + half_width(0.001, 3, level=0.98)
+    edges = {"reproduced": high - ours.mean, "undecided": further, "not_reproduced": 1.0}
+    for name, edge in edges.items():
+        for published in (ours.mean - edge + 1e-6, ours.mean + edge - 1e-6):
+            told = measured(1.010, 1.011, 1.012, error=0.003, published=published)
+            assert verdict(told) == name
+
+
+def test_no_seed_calls_a_figure_reproduced_that_all_three_call_not_or_the_reverse():
+    rng = np.random.default_rng(0)
+    for values in rng.normal(1.0, 0.01, (500, 3)):
+        whole, std = measured(*values), float(np.std(values, ddof=1))
+        for published in np.linspace(0.8, 1.2, 81):
+            of_all = verdict_of(whole.estimate, published, 0.0)
+            for value in values:
+                said = {of_all, verdict_of(Estimate(value, std, 1, 2), published, 0.0)}
+                assert said != {"reproduced", "not_reproduced"}
 
 
 def test_without_a_published_figure_there_is_none():
