@@ -30,6 +30,7 @@ def rivals(data):
     return cluster.baselines(data)
 
 
+@pytest.mark.slow
 def test_clusters_of_a_t_sne_map_are_a_stronger_rival_than_those_of_pixels(rivals):
     assert list(rivals) == ["pixels", "pca-16", "t-SNE of training images"]
     name = "accuracy_kmeans"

@@ -33,6 +33,7 @@ def rivals(data):
 
 
 class TestLabelSpreading:
+    @pytest.mark.slow
     def test_reads_more_from_few_labels_than_a_probe_of_pixels(self, rivals):
         spread, pixels = (rivals[name].values for name in ("label spreading", "pixels"))
         assert set(spread) == {
