@@ -402,6 +402,7 @@ def default_output(options, data):
 
 def train(options):
     """Train the chosen experiments that are not finished; with ``--dry-run`` only list them."""
+    seeds = seeds_of(options)
     if options.config is None:
         chosen(options)  # reports a wrong name before the data is read
     if options.address and options.backend == "loky":
@@ -414,7 +415,6 @@ def train(options):
     data = dataset(options.data, options.quick)
     rows = chosen(options, table(options, data.image_shape))
     output = Path(options.output or default_output(options, data))
-    seeds = seeds_of(options)
     if options.dry_run:
         return dry_run(rows, output, seeds, data, options)
     done = run(

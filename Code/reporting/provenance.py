@@ -15,19 +15,18 @@ def code_versions(results: Results) -> dict[str, list[str]]:
 
 def machines(results: Results) -> list[tuple[str, list[str]]]:
     """The machines, most used first, each with its experiments (the first with an empty list)."""
-    found = _experiments_by(results, lambda result: joined(result.machine))
-    most_first = sorted(found.items(), key=lambda item: -len(item[1]))
-    return [(machine, names if i else []) for i, (machine, names) in enumerate(most_first)]
+    found = _most_first(results, lambda result: joined(result.machine))
+    return [(machine, names if i else []) for i, (machine, names) in enumerate(found)]
 
 
 def on_another_processor(rows: Iterable[Result]) -> list[tuple[str, list[str]]]:
     """Processors other than that of most ``rows`` with a training time, and their experiments."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        if row.seconds_total():
-            found.setdefault(str(row.machine.get("cpu", "")), []).append(row.experiment)
-    most_first = sorted(found.items(), key=lambda item: -len(item[1]))
-    return most_first[1:]
+    timed = {r.experiment: r for r in rows if r.seconds_total() and r.machine.get("cpu")}
+    return _most_first(timed, lambda result: result.machine["cpu"])[1:]
+
+
+def _most_first(results: Results, value_of: Callable[[Result], str]) -> list[tuple[str, list[str]]]:
+    return sorted(_experiments_by(results, value_of).items(), key=lambda item: -len(item[1]))
 
 
 def _experiments_by(results: Results, value_of: Callable[[Result], str]) -> dict[str, list[str]]:

@@ -447,7 +447,7 @@ def load_runs(output_dir: str | Path) -> list[dict]:
             | {"groups": [str(name) for name in run.get("groups", ())]}
             for run in runs
         ]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise ResultError(
             f"{path}: not what a run writes ({error}); delete it and run `python run_all.py` again"
         ) from None

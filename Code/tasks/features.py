@@ -290,7 +290,7 @@ def figure(measured):
     Bands are the spread over the draws of the labelled images. Label spreading stands beside the
     probe.
     """
-    drawn = figure_names(measured)
+    drawn = [name for name, one in measured.items() if one.values]
     if not drawn:
         raise ValueError("nothing to draw: no accuracy was measured")
     canvas = new_figure(PAGE_WIDTH, 400)
@@ -321,11 +321,6 @@ def figure(measured):
     handles, names = first.get_legend_handles_labels()
     canvas.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5))
     return canvas
-
-
-def figure_names(measured):
-    """The models and baselines that have something to draw."""
-    return [name for name, one in measured.items() if one.values]
 
 
 def _line(i, name):

@@ -80,12 +80,16 @@ def test_the_range_is_that_of_one_more_run_and_the_published_figure_has_to_lie_i
     low, high = accepted(ours)
     assert (low + high) / 2 == pytest.approx(ours.mean)
     assert high - ours.mean == pytest.approx(0.003 + half_width(0.001, 3))
-    further = 0.003 + half_width(0.001, 3, level=0.98)
-    edges = {"reproduced": high - ours.mean, "undecided": further, "not_reproduced": 1.0}
-    for name, edge in edges.items():
-        for published in (ours.mean - edge + 1e-6, ours.mean + edge - 1e-6):
+    inner, outer = high - ours.mean, 0.003 + half_width(0.001, 3, level=0.98)
+    for distance, said in (
+        (inner - 1e-6, "reproduced"),
+        (inner + 1e-6, "undecided"),
+        (outer - 1e-6, "undecided"),
+        (outer + 1e-6, "not_reproduced"),
+    ):
+        for published in (ours.mean - distance, ours.mean + distance):
             told = measured(1.010, 1.011, 1.012, error=0.003, published=published)
-            assert verdict(told) == name
+            assert verdict(told) == said
 
 
 def test_no_seed_calls_a_figure_reproduced_that_all_three_call_not_or_the_reverse():
