@@ -90,6 +90,13 @@ def parser():
         action="store_false",
         help="draw no experiment: of the uses there is one picture each, and nothing else",
     )
+    what.add_argument(
+        "--longer",
+        type=positive,
+        default=1,
+        metavar="F",
+        help="F times as many epochs of every stage, for other data with few images",
+    )
     what.add_argument("--force", action="store_true", help="train finished experiments again too")
     what.add_argument(
         "--extend",
@@ -413,6 +420,7 @@ def train(options):
     from Code.runs.unit import dataset
 
     data = dataset(options.data, options.quick)
+    refuse_longer(options, data)
     rows = chosen(options, table(options, data.image_shape))
     output = Path(options.output or default_output(options, data))
     if options.dry_run:
@@ -423,6 +431,7 @@ def train(options):
         data=options.data,
         seeds=seeds,
         quick=options.quick,
+        longer=options.longer,
         jobs=options.jobs,
         measure_uses=options.uses,
         pictures=options.pictures,
@@ -439,6 +448,20 @@ def train(options):
             say(f"FAILED {name}, seed {reason['seed']}: {reason['reason']}")
     tell_agreement(compared(output), TOLD)
     return FAILED if any(done.failures.values()) else OK
+
+
+def refuse_longer(options, data):
+    """Refuse ``--longer`` where it does nothing, and on MNIST, whose figures are all of the table.
+
+    Raises
+    ------
+    UserError
+        In one line.
+    """
+    if options.longer > 1 and options.quick:
+        raise UserError("--longer does nothing with --quick; leave one of them out")
+    if options.longer > 1 and data.name == "mnist":
+        raise UserError("--longer is for other data; on MNIST the epochs are those of the table")
 
 
 def seeds_of(options):
@@ -466,7 +489,7 @@ def dry_run(rows, output, seeds, data, options):
     from Code.runs.schedule import default_jobs
     from Code.runs.store import Store
 
-    plan = planned(rows, output, options.data, seeds, options.quick)
+    plan = planned(rows, output, options.data, seeds, options.quick, longer=options.longer)
     if options.extend and not options.force:
         without_own(plan, output, facts_of(data, options.data), seeds, options.uses)
     steps = steps_of(plan.units, plan.prints, data, Store(output), options.force)

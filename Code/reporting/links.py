@@ -21,7 +21,10 @@ DROPPED = re.compile(r"[^\w\- ]")
 
 @dataclass(frozen=True)
 class Places:
-    """Where the files lie: results, main report, and the pages of one language by name."""
+    """Where the files lie: results, main report, and the pages of one language by name.
+
+    ``pages`` holds those of the project too that this report has not itself.
+    """
 
     output: Path
     report: Path

@@ -8,6 +8,7 @@ from Code.figures.ideas import drawing
 from Code.foundation.atomic import write_text
 from Code.reporting import left_out, other_data, reference, second_data
 from Code.reporting.agreement import agreement
+from Code.reporting.excerpts import ROOT
 from Code.reporting.facts import Facts
 from Code.reporting.kept import headed, kept
 from Code.reporting.links import Places
@@ -82,7 +83,9 @@ def render_reports(
     texts: dict[Path, str] = {}
     for language in MAIN:
         paths = {page.name: report / page.path(language) for page in all_pages}
-        places = Places(output, report, paths)
+        # What pages about other data do not tell themselves, such as the rules
+        project = {page.name: ROOT / "report" / page.path(language) for page in pages({})}
+        places = Places(output, report, project | paths)
         words = Language(language, facts, places, drawn)
         bodies = {page: words.render(page) for page in all_pages}
         for page, text in framed(bodies, language, words.labels).items():

@@ -5,7 +5,7 @@ use orders the variants on MNIST and there; the two orders are compared.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class Other:
     """The uses as measured on another data set; ``folder`` is its name in that of the results.
 
     ``code`` is the version of the code by which each variant was trained there, ``processors`` are
-    the models of processor that trained them.
+    the models of processor that trained them, ``failed`` are variants of which no training is left,
+    and ``steps`` are those of the last stage of each.
     """
 
     folder: str
@@ -37,6 +38,16 @@ class Other:
     uses: Uses
     code: Mapping[str, str]
     processors: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    steps: Mapping[str, int] = field(default_factory=dict)
+
+    def steps_beside(self, results: Results) -> tuple[int, int] | None:
+        """Steps of training there and on MNIST, the medians of the variants on both, or None."""
+        both = [(self.steps[of], _steps(results[of])) for of in self.steps if of in results]
+        if not both:
+            return None
+        there, here = (int(np.median(each)) for each in zip(*both, strict=True))
+        return there, here
 
     def by_other_processor(self, results: Results) -> bool:
         """Whether another model of processor than there has trained the variants on MNIST."""
@@ -154,8 +165,19 @@ def load(output: str | Path, names: Collection[str] | None = None) -> list[Other
             uses = uses.without({of: one.seeds for of, one in failed.items()})
             code = {of: result.code_version for of, result in results.items()}
             cpus = tuple(dict.fromkeys(cpu for r in results.values() if (cpu := _cpu(r))))
-            found.append(Other(name, *other_data.described(results), uses, code, cpus))
+            (data,) = other_data.described(results)
+            dead = tuple(of for of, one in failed.items() if one.all_of_them)
+            steps = {of: n for of, result in results.items() if (n := _steps(result))}
+            found.append(Other(name, data, uses, code, cpus, dead, steps))
     return found
+
+
+def _steps(result: Result) -> int | None:
+    """Steps of the last stage of a training; None where there are none."""
+    *_, last = result.settings.get("stages") or [{}]
+    if not last.get("batch_size"):
+        return None
+    return last["epochs"] * -(-result.data["n_train"] // last["batch_size"])
 
 
 def _cpu(result: Result) -> str | None:

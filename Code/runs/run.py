@@ -34,6 +34,9 @@ from Code.runs.unit import Unit, dataset, scheduled, work
 from Code.runs.weights import ship
 
 ROOT = Path(__file__).resolve().parents[2]
+MNIST_IMAGES = 60_000
+FEW = 4
+"""Data with so many times fewer training images than MNIST are said to be few."""
 
 
 @dataclass
@@ -79,10 +82,14 @@ class Plan:
     left_out: dict
 
 
-def planned(rows, output, data="mnist", seeds=(0,), quick=False, epochs=None):
-    """The ``Plan`` for these rows and seeds on a data set; ``epochs`` as for `run_one`."""
+def planned(rows, output, data="mnist", seeds=(0,), quick=False, epochs=None, longer=1):
+    """The ``Plan`` for these rows and seeds on a data set.
+
+    ``epochs`` as for `run_one`, ``longer`` as for `run`.
+    """
     images = dataset(str(data), quick)
-    rows = [over_own_steps(scheduled(row, quick, epochs), len(images.x_train)) for row in rows]
+    rows = [scheduled(row, quick, epochs, longer) for row in rows]
+    rows = [over_own_steps(row, len(images.x_train)) for row in rows]
     rows, left_out = for_data(rows, len(images.classes), images.image_shape)
     # Absolute, because the workers of a cluster start in another folder
     folder = str(Path(output).resolve())
@@ -99,6 +106,7 @@ def run(
     data="mnist",
     seeds=(0,),
     quick=False,
+    longer=1,
     jobs=None,
     measure_uses=True,
     pictures=True,
@@ -116,6 +124,8 @@ def run(
     data : what ``Code.data.datasets.load_dataset`` takes.
     seeds : whole numbers from 0.
     quick : whether to train on 2,000 images for 2 epochs per stage.
+    longer : how many times the epochs of the table every stage has, unless ``quick``: few images
+        make few steps of training.
     jobs : number of parallel runs, one core each; None for `default_jobs`.
     measure_uses : whether the uses are measured too.
     pictures : whether experiments are drawn; of the uses there is a picture each in any case.
@@ -136,7 +146,7 @@ def run(
     output, seeds = Path(output), list(seeds)
     images = dataset(str(data), quick)
     facts = facts_of(images, data)
-    plan = planned(rows, output, data, seeds, quick)
+    plan = planned(rows, output, data, seeds, quick, longer=longer)
     jobs = jobs or schedule.default_jobs()
     try:
         with schedule.sole_use(output):
@@ -145,6 +155,8 @@ def run(
             store.clear_progress()
             done = Done(output, jobs=jobs, left_out=plan.left_out)
             tell_data(output, images, plan)
+            if longer == 1 and not quick:
+                tell_few(images)
             with schedule.backend(backend, address, jobs):
                 had = []
                 if extend and not force:
@@ -329,6 +341,16 @@ def tell_data(output, images, plan):
     for note in images.notes:
         say(f"{images.name}: {note}")
     tell_left_out(output, plan.rows, plan.left_out)
+
+
+def tell_few(images):
+    """Say how many times fewer steps of training there are than on MNIST, where these are few."""
+    fewer = MNIST_IMAGES // len(images.x_train)
+    if fewer >= FEW:
+        say(
+            f"{images.name}: {len(images.x_train):,} training images make {fewer} times fewer steps"
+            f" of training than MNIST's, and slow learners may fail; --longer {fewer} makes as many"
+        )
 
 
 def tell_left_out(output, rows, left_out):

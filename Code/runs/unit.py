@@ -42,14 +42,16 @@ class Unit:
         return self.experiment.name
 
 
-def scheduled(experiment, quick=False, epochs=None):
-    """The experiment with fewer epochs for a quick run, or with ``epochs`` epochs per stage."""
-    if epochs is None and not quick:
-        return experiment
-    stages = tuple(
-        replace(stage, epochs=epochs or min(stage.epochs, QUICK["epochs"]))
-        for stage in experiment.stages
-    )
+def scheduled(experiment, quick=False, epochs=None, longer=1):
+    """The experiment with fewer epochs for a quick run, or with ``epochs`` epochs per stage.
+
+    Else every stage has ``longer`` times its epochs, for data with few images.
+    """
+
+    def of(stage):
+        return epochs or (min(stage.epochs, QUICK["epochs"]) if quick else longer * stage.epochs)
+
+    stages = tuple(replace(stage, epochs=of(stage)) for stage in experiment.stages)
     return replace(experiment, stages=stages)
 
 

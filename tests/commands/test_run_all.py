@@ -307,6 +307,12 @@ def test_wrong_input_gets_a_line_and_status_2(root, monkeypatch, arguments, says
         (["--list", "--only", "ae"], "--list does nothing with --only; leave it out"),
         (["--report-only", "--data", "x"], "--report-only does nothing with --data; leave it out"),
         (["--tune", "common", "--quick"], "--tune does nothing with --quick; leave it out"),
+        (
+            ["--longer", "3"],
+            "--longer is for other data; on MNIST the epochs are those of the table",
+        ),
+        (["--longer", "3", "--quick"], "--longer does nothing with --quick; leave one of them out"),
+        (["--list", "--longer", "3"], "--list does nothing with --longer; leave it out"),
         (["--dry-run", "--verify"], "--verify does nothing with --dry-run; leave it out"),
         (["--output", ""], "--output needs the name of a folder"),
     ],

@@ -3,11 +3,13 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from Code.experiments.row import adam, decaying_adam, over_own_steps
 from Code.experiments.table import EXPERIMENTS
 from Code.runs.run import planned
+from Code.runs.unit import scheduled
 
 DECAYING = [row for row in EXPERIMENTS.values() if any(stage.decays for stage in row.stages)]
 
@@ -38,6 +40,21 @@ def test_a_schedule_of_one_s_own_is_left_alone():
     for optimizer in (decaying_adam(1e-3, 7), adam(1e-3)):
         own = replace(row, stages=(replace(row.stages[0], optimizer=optimizer),))
         assert over_own_steps(own, 100) is own
+
+
+@pytest.mark.parametrize("name", ["ae-16", "stacked-2", "pca-16"])
+def test_a_longer_run_multiplies_every_stage(name):
+    before, after = EXPERIMENTS[name], scheduled(EXPERIMENTS[name], longer=7)
+    assert [s.epochs for s in after.stages] == [7 * s.epochs for s in before.stages]
+    assert scheduled(EXPERIMENTS[name]) == before
+
+
+def test_a_longer_run_on_few_images_has_the_steps_of_the_whole_and_decays_over_them(tmp_path):
+    data = tmp_path / "few.npz"
+    rng = np.random.default_rng(0)
+    np.savez(data, x_train=rng.random((1500, 8, 8)), x_test=rng.random((10, 8, 8)))
+    plan = planned([EXPERIMENTS["ae-16"]], tmp_path / "output", data, longer=40)
+    assert [steps(stage) for stage in plan.rows[0].stages] == [30 * 40 * 8]
 
 
 def test_a_quick_run_decays_over_its_own_steps(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import numpy as np
 import pytest
@@ -276,18 +277,21 @@ def test_quick_runs_mixed_data_and_broken_files_are_no_other_data(write_output):
     assert second_data.load(output) == []
 
 
-def test_failed_trainings_compete_nowhere(write_output):
-    output = write_output()
-    folder = write_folder(output, uses=raw(falling()))
-    path = folder / "a-16" / "result.json"
+def failed_there(folder, name):
+    """Make a result in a folder of other data worse than the mean image."""
+    path = folder / name / "result.json"
     result = json.loads(path.read_text())
-    # Worse than the mean image
-    for name, value in (("mean_image_mse", 0.1), ("mse", 0.2)):
-        row = {"stage": "unsupervised", "metric": name, "split": "test"}
+    for metric, value in (("mean_image_mse", 0.1), ("mse", 0.2)):
+        row = {"stage": "unsupervised", "metric": metric, "split": "test"}
         of_others = [m for m in result["metrics"] if any(m[key] != row[key] for key in row)]
         row |= {"values": [value], "mean": value, "std": None, "published": None}
         result["metrics"] = [*of_others, row]
     path.write_text(json.dumps(result))
+
+
+def test_failed_trainings_compete_nowhere(write_output):
+    output = write_output()
+    failed_there(write_folder(output, uses=raw(falling())), "a-16")
     (other,) = second_data.load(output)
     assert other.uses.mains[0].best_model.name == "b-16"
 
@@ -312,6 +316,54 @@ def test_variants_of_another_version_of_the_code_are_named(with_uses, tmp_path):
 
 
 # --- the pages ------------------------------------------------------------------------------------
+
+
+def of_mnist(output, data, epochs):
+    """Results on MNIST of the models of a folder of other data, with so many epochs there."""
+    stage = {"name": "unsupervised", "epochs": 30, "batch_size": 200}
+    for name in NAMES:
+        path = output / "fashion_mnist" / name / "result.json"
+        result = json.loads(path.read_text())
+        result |= {"data": data, "settings": {"stages": [{**stage, "epochs": epochs}]}}
+        path.write_text(json.dumps(result))
+        result |= {"data": {**FASHION, "name": "mnist"}, "settings": {"stages": [stage]}}
+        (output / name).mkdir()
+        (output / name / "result.json").write_text(json.dumps(result))
+
+
+@pytest.mark.parametrize(
+    ("n", "epochs", "english", "chinese"),
+    [
+        (
+            1500,
+            30,
+            "240 steps of training there and 9,000 on MNIST",
+            "训练 240 步，在 MNIST 上训练",
+        ),
+        (
+            60_000,
+            30,
+            "9,000 steps of training there, as on MNIST",
+            "训练 9,000 步，与 MNIST 上相同",
+        ),
+        (1500, 1200, "9,600 steps of training there and 9,000", "训练 9,600 步，在 MNIST 上"),
+    ],
+)
+def test_the_steps_of_training_on_both_are_told(with_uses, tmp_path, n, epochs, english, chinese):
+    write_folder(with_uses, uses=raw(falling()))
+    of_mnist(with_uses, {**FASHION, "n_train": n}, epochs)
+    for text, told in zip(
+        rendered(with_uses, tmp_path / "report").both("uses"), (english, chinese), strict=True
+    ):
+        assert told in text
+
+
+def test_who_failed_there_is_named(with_uses, tmp_path):
+    write_folder(with_uses, uses=raw(falling()))
+    failed_there(with_uses / "fashion_mnist", "a-16")
+    english, chinese = rendered(with_uses, tmp_path / "report").both("uses")
+    assert re.search(r"training failed by \[rule 4\]\([^)]*\): `a-16`\.", english)
+    assert re.search(r"依\[规则 4\]\([^)]*\)，训练失败而略去的有：`a-16`。", chinese)
 
 
 def shuffled(seed):
@@ -379,3 +431,18 @@ def test_other_data_s_own_report_is_as_before(with_uses, tmp_path):
     folder = write_folder(with_uses, uses=raw(falling()))
     text = rendered(folder, tmp_path / "report").pages["en"]["report"]
     assert text.startswith("# Autoencoders on Fashion-MNIST")
+
+
+def test_its_own_report_links_the_project_s_rules_where_a_training_failed(with_uses, tmp_path):
+    folder = write_folder(with_uses, uses=raw(falling()))
+    failed_there(folder, "a-16")
+    report = tmp_path / "report"
+    render_reports(folder, report)
+    for language, main in (("en", "report.md"), ("zh", "report.zh.md")):
+        pages = [report / main, report / language / "runs.md"]
+        links = [
+            page.parent / link
+            for page in pages
+            for link in re.findall(r"\]\(([^)#]*methods\.md)#", page.read_text("utf-8"))
+        ]
+        assert links and all(link.is_file() for link in links)
