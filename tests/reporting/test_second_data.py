@@ -281,8 +281,8 @@ def failed_there(folder, name):
     """Make a result in a folder of other data worse than the mean image."""
     path = folder / name / "result.json"
     result = json.loads(path.read_text())
-    for metric, value in (("mean_image_mse", 0.1), ("mse", 0.2)):
-        row = {"stage": "unsupervised", "metric": metric, "split": "test"}
+    for of, value in (("mean_image_mse", 0.1), ("mse", 0.2)):
+        row = {"stage": "unsupervised", "metric": of, "split": "test"}
         of_others = [m for m in result["metrics"] if any(m[key] != row[key] for key in row)]
         row |= {"values": [value], "mean": value, "std": None, "published": None}
         result["metrics"] = [*of_others, row]
