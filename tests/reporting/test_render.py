@@ -380,6 +380,8 @@ def test_the_tanh_account_is_told_where_tanh_was_run(site_of, published):
         (0.0562, 0.00005, 3, "contradicts the pictures", "与旁边的图片相矛盾"),
         (0.0685, 0.00005, 3, "and so is the figure", "为它印出的数值也已复现"),
         (0.0562, 0.00005, 1, "takes several seeds", "需要多个随机种子才能判断"),
+        # A range of twice the figure decides nothing
+        (0.0562, 0.1, 3, "these seeds do not decide", "这些随机种子不足以判断"),
     ],
 )
 def test_the_conclusion_on_tanh_follows_its_range(
