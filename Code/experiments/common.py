@@ -38,9 +38,9 @@ SIGMOID = {"activation": "sigmoid"}
 LSTM = {"cell": "lstm", "units": 64}
 CODEBOOK = {"n_entries": 512, "vector_dim": 2}
 # Chosen by whole trainings on held-out images. Two units: where the adversary learns faster than
-# the reconstruction, codes keep to the prior, and more is reconstructed than at equal rates; slower,
-# they drift from it after ten epochs. Sixteen: with the whole rate they miss it by more than with
-# half, and less is reconstructed. The discriminator tells more, and needs more noise
+# the reconstruction, codes keep to the prior, and more is reconstructed than at equal rates; where
+# slower, they drift from it after ten epochs. Sixteen: with the whole rate they miss it by more
+# than with half, and less is reconstructed. The discriminator tells more, and needs more noise
 GAME = {
     2: {"adversarial_rate": 5e-3, "discriminator_noise": 0.5},
     16: {"adversarial_rate": 1e-3, "discriminator_noise": 1.0},

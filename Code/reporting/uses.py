@@ -337,10 +337,10 @@ class Uses:
         ]
 
     def leaders(self, units: int, number: int) -> list[str]:
-        """The models of one width that lead by mean rank, and the best of each use."""
+        """The models of one width that lead by mean rank, and the best of each column."""
         names = self.of_width(units)
         first = [name for name, rank, _ in self.by_rank(units) if rank is not None][:number]
-        best = {s.name for m in self.mains for s in m.contenders(names)[:1]}
+        best = {s.name for m in self.columns for s in m.contenders(names)[:1]}
         return [name for name, _, _ in self.by_rank(units) if name in first or name in best]
 
     def worst_place(self, name: str, units: int) -> Standing | None:

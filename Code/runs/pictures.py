@@ -258,14 +258,18 @@ def grid_labels(name, experiment, views):
     if name == "codebook":
         return tens | {"xlabel": "entries of the codebook, the most used first"}
     if name == "draws":
-        return tens | _draws(settings, numbers, ":Categorical" in experiment.model)
+        by_category = ":Categorical" in experiment.model
+        # Where training is told which class belongs to which row, the row bears its name
+        told = settings.get("n_labels") if by_category else settings.get("with_labels")
+        rows = classes if told and len(classes) == len(numbers) else numbers
+        return tens | _draws(settings, rows, by_category)
     return {}
 
 
-def _draws(settings, numbers, by_category):
+def _draws(settings, rows, by_category):
     if by_category:
         return {
-            "rows": numbers,
+            "rows": rows,
             "heads": [str(i + 1) for i in range(10)],
             "xlabel": "style drawn from N(0, I)",
             "ylabel": "category",
@@ -273,7 +277,7 @@ def _draws(settings, numbers, by_category):
     if settings.get("prior") == "petals":
         steps = np.linspace(-2, 2, 10)
         return {
-            "rows": numbers,
+            "rows": rows,
             "heads": [f"{step:+.1f}".replace("-", "−") for step in steps],
             "xlabel": "from the centre to the tip of the petal (standard deviations)",
             "ylabel": "petal",

@@ -51,7 +51,7 @@ def test_the_methods_say_where_the_best_rate_is_the_highest(root, table, tmp_pat
     )
     table.write_text(moved, encoding="utf-8")
     site = rendered(root / "output", tmp_path / "report")
-    for language, words in (("en", "For 1 of 2 variants"), ("zh", "2 个变体中有 1 个")):
+    for language, words in (("en", "For 1 of 2 models"), ("zh", "2 个模型中有 1 个")):
         assert words in site.path(language, "methods").read_text(encoding="utf-8")
 
 

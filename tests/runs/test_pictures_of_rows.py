@@ -315,6 +315,19 @@ def test_grids_say_what_rows_and_columns_are(name, grid, n):
         assert text in told
 
 
+@pytest.mark.parametrize(
+    "name, first",
+    [("aae-labels", "0"), ("aae-100-labels", "0"), ("aae-petals", "1"), ("aae-30-clusters", "1")],
+)
+def test_rows_of_draws_bear_the_digits_that_labels_tell_and_else_numbers(name, first):
+    views = {
+        "own/draws": np.zeros((300 if "30" in name else 100, 28, 28)),
+        "labels": np.arange(20) % 10,
+        "classes": np.array([str(c) for c in range(10)]),
+    }
+    assert pictures.grid_labels("draws", EXPERIMENTS[name], views)["rows"][0] == first
+
+
 def test_a_traversal_names_its_units():
     views = {
         "own/traversal": np.zeros((20, 28, 28)),
