@@ -258,11 +258,10 @@ def grid_labels(name, experiment, views):
     if name == "codebook":
         return tens | {"xlabel": "entries of the codebook, the most used first"}
     if name == "draws":
-        by_category = ":Categorical" in experiment.model
-        # Where training is told which class belongs to which row, the row bears its name
-        told = settings.get("n_labels") if by_category else settings.get("with_labels")
-        rows = classes if told and len(classes) == len(numbers) else numbers
-        return tens | _draws(settings, rows, by_category)
+        # Where training is told which class belongs to which petal, the row bears its name
+        told = settings.get("with_labels") and len(classes) == len(numbers)
+        rows = classes if told else numbers
+        return tens | _draws(settings, rows, ":Categorical" in experiment.model)
     return {}
 
 

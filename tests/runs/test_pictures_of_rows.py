@@ -317,9 +317,9 @@ def test_grids_say_what_rows_and_columns_are(name, grid, n):
 
 @pytest.mark.parametrize(
     "name, first",
-    [("aae-labels", "0"), ("aae-100-labels", "0"), ("aae-petals", "1"), ("aae-30-clusters", "1")],
+    [("aae-labels", "0"), ("aae-100-labels", "1"), ("aae-petals", "1"), ("aae-30-clusters", "1")],
 )
-def test_rows_of_draws_bear_the_digits_that_labels_tell_and_else_numbers(name, first):
+def test_rows_of_petals_bear_the_digits_that_labels_tell_and_else_numbers(name, first):
     views = {
         "own/draws": np.zeros((300 if "30" in name else 100, 28, 28)),
         "labels": np.arange(20) % 10,
