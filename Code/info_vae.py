@@ -121,6 +121,11 @@ class InfoVAE(VAE):
         is large.
     kernel : a name in ``KERNELS``.
 
+    Notes
+    -----
+    The MMD is that of each batch: where images are in an order, as MNIST's are by writer, a batch
+    is less varied than the whole and its MMD higher. Shuffle images for ``evaluate``.
+
     Raises
     ------
     ValueError
