@@ -29,7 +29,7 @@ TOLD = 10
 TAKES = {
     "list": {"config", "json"},
     "report_only": {"output", "extend"},
-    "compare": {"output"},
+    "compare": {"output", "json"},
     "verify": {"only", "output", "quick", "json"},
     "tune": {"output", "seed", "jobs"},
 }
@@ -118,7 +118,9 @@ def parser():
         help="number of parallel runs, one core each (default: all cores)",
     )
     how.add_argument(
-        "--json", action="store_true", help="results, list or plan as JSON on standard output"
+        "--json",
+        action="store_true",
+        help="results, list, plan or comparison as JSON on standard output",
     )
     how.add_argument(
         "--backend",
@@ -276,7 +278,8 @@ def choose_rates(options):
 
 def compare(options):
     """Print every figure that does not agree with the committed reference, and how many do."""
-    from Code.runs.reports import compared
+    from Code.reporting.repeated import described
+    from Code.runs.reports import compared, own_results
 
     output = Path(options.output or "output")
     found = compared(output)
@@ -286,6 +289,8 @@ def compare(options):
             "--output"
         )
     tell_agreement(found)
+    if options.json:
+        print_json(described(found, own_results(output)))
     return OK
 
 

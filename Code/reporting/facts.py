@@ -32,7 +32,7 @@ class Facts:
     the same with their failed runs. ``runs`` are the runs that trained the models. ``agreement`` is
     how nearly they repeat the committed reference, where they are not it. ``kept`` are names of the
     pages that came with the code and stay. ``others`` are the uses on other data, beside which
-    those on MNIST are put.
+    those on MNIST are put. ``repeated`` are repetitions of the reference, where they are it.
     """
 
     on_mnist: bool
@@ -47,6 +47,7 @@ class Facts:
     agreement: Agreement | None = None
     kept: frozenset[str] = frozenset()
     others: Sequence[second_data.Other] = ()
+    repeated: Sequence[dict] = ()
 
     @classmethod
     def of(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from Code.figures.ideas import drawing
 from Code.foundation.atomic import write_text
-from Code.reporting import left_out, other_data, reference, second_data
+from Code.reporting import left_out, other_data, reference, repeated, second_data
 from Code.reporting.agreement import agreement
 from Code.reporting.excerpts import ROOT
 from Code.reporting.facts import Facts
@@ -48,7 +48,8 @@ def render_reports(
     Raises
     ------
     ResultError
-        If a result is malformed, or there is none; an older report is then left unchanged.
+        If a result or a repetition is malformed, or there is no result; an older report is then
+        left unchanged.
     """
     results = load_results(output_dir)
     theirs: set[str] = set()
@@ -69,6 +70,8 @@ def render_reports(
     facts = Facts.of(results, uses, Path(output_dir), theirs)
     if facts.on_mnist and uses is not None:
         facts = replace(facts, others=second_data.load(output_dir, others))
+    if facts.on_mnist and own is None and reference_dir is not None:
+        facts = replace(facts, repeated=repeated.load(reference_dir))
     all_pages = pages(facts.everything) if facts.on_mnist else other_pages()
     if own is not None and reference_dir is not None:
         table = reference.figures(Path(reference_dir, "results.csv"), reference.MEASURE)

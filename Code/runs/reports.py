@@ -46,6 +46,12 @@ def other_data_of(output, mine, folder=None):
     }
 
 
+def own_results(output, folder=reference.FOLDER):
+    """The results of the runs of this machine in ``output``, by name."""
+    mine = reference.own(output, folder)
+    return {name: result for name, result in load_results(output).items() if name in mine}
+
+
 def compared(output, folder=reference.FOLDER):
     """How nearly the runs of this machine in ``output`` repeat the committed reference.
 
@@ -53,8 +59,7 @@ def compared(output, folder=reference.FOLDER):
     -------
     `Code.reporting.agreement.Agreement`; without any figure where nothing was trained here.
     """
-    mine = reference.own(output, folder)
-    results = {name: result for name, result in load_results(output).items() if name in mine}
+    results = own_results(output, folder)
     uses = None if "uses.json" in reference.theirs(output, folder) else load_uses(output)
     table = reference.figures(Path(folder, "results.csv"), reference.MEASURE)
     of_uses = reference.figures(Path(folder, "uses.csv"), reference.USE)

@@ -10,7 +10,8 @@ import pytest
 from Code.reporting import reference, second_data
 from Code.reporting.agreement import agreement
 from Code.reporting.reference import MEASURE, Figure
-from Code.reporting.results import load_results
+from Code.reporting.render import render_reports
+from Code.reporting.results import ResultError, load_results
 from Code.runs.reports import compared
 from tests.support import run_here
 
@@ -175,4 +176,32 @@ def test_the_command_says_it_in_lines(root, tmp_path):
     # The very numbers of the reference
     n = sum(key[0] == "ae" for key in reference.figures(reference.FOLDER / "results.csv", MEASURE))
     assert done.stderr.startswith(f"{n} of {n} figures agree with the reference;")
-    assert math.isfinite(n) and n > 5
+    assert math.isfinite(n) and n > 5 and not done.stdout
+    told = json.loads(run_here("--compare", "--json", "--output", tmp_path).stdout)
+    assert (told["known"], told["agree"], told["outside"]) == (n, n, [])
+    assert told["experiments"] == ["ae"] and told["seeds"] == result["seeds"]
+    assert told["processors"] == [result["machine"]["cpu"]]
+
+
+def test_repetitions_are_told_on_the_page_of_runs_of_the_reference_alone(write_output, tmp_path):
+    output, folder = write_output(), tmp_path / "reference"
+    (folder / "repeated").mkdir(parents=True)
+    for name in ("results.csv", "uses.csv"):
+        shutil.copy(reference.FOLDER / name, folder)
+    outside = {"experiment": "dae", "stage": "unsupervised", "metric": "mse", "split": "test"}
+    outside |= {"own": 0.0123, "reference": 0.0456, "within": 0.001}
+    one = {"processors": ["AMD EPYC"], "seeds": [7], "experiments": ["ae", "dae"]}
+    file = folder / "repeated" / "epyc.json"
+    file.write_text(json.dumps({**one, "known": 30, "agree": 29, "outside": [outside]}))
+    render_reports(output, tmp_path / "report", folder)
+    english, chinese = (
+        (tmp_path / "report" / language / "runs.md").read_text("utf-8") for language in ("en", "zh")
+    )
+    assert "AMD EPYC, seed 7, 2 experiments: 29 of 30 figures agree" in english
+    assert "`dae` mse, 0.0123 in place of 0.0456." in english
+    assert "30 个数值中有 29 个与此处一致" in chinese and "0.0123" in chinese
+    render_reports(output, tmp_path / "own", folder, own={"ae"})
+    assert "AMD EPYC, seed 7" not in (tmp_path / "own" / "en" / "runs.md").read_text("utf-8")
+    file.write_text("{}")
+    with pytest.raises(ResultError, match=r"epyc\.json"):
+        render_reports(output, tmp_path / "report", folder)
