@@ -1,8 +1,8 @@
 """What all pages tell, computed from the results once for both languages."""
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from Code.reporting import (
 from Code.reporting.agreement import Agreement
 from Code.reporting.benchmark import Benchmark, load_benchmark
 from Code.reporting.results import Result, load_runs
-from Code.reporting.uses import Uses
+from Code.reporting.uses import Uses, pictured_before
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Facts:
     how nearly they repeat the committed reference, where they are not it. ``kept`` are names of the
     pages that came with the code and stay. ``others`` are the uses on other data, beside which
     those on MNIST are put. ``repeated`` are repetitions of the reference, where they are it.
+    ``pictured_before`` are models of which the picture of a use shows an earlier training.
     """
 
     on_mnist: bool
@@ -48,6 +49,7 @@ class Facts:
     kept: frozenset[str] = frozenset()
     others: Sequence[second_data.Other] = ()
     repeated: Sequence[dict] = ()
+    pictured_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -77,6 +79,7 @@ class Facts:
             omissions=left_out.left_out(everything, uses, reasons),
             benchmark=None if "benchmark.json" in theirs else load_benchmark(output_dir),
             runs=[] if "runs.json" in theirs else load_runs(output_dir),
+            pictured_before=pictured_before(output_dir, uses),
         )
 
     @cached_property

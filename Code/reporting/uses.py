@@ -17,6 +17,8 @@ from Code.reporting.rules import SAME_ROUNDING, margin_of
 
 FILE = "uses.json"
 PICTURES = "uses"
+DRAWN = "drawn.json"
+"""Beside the pictures: which trainings they show."""
 # The main metrics of today in place of which older results have others
 TODAY = {"reduce": "knn_accuracy", "generate": "frechet_mixture", "disentangle": "dci"}
 # So many autoencoders, and so many baselines without one, stand in the table of a use
@@ -464,6 +466,33 @@ def load_uses(output_dir: str | Path) -> Uses | None:
             f"{path}: not what run_all.py writes ({problem}); delete it and run"
             " `python run_all.py --only common` again"
         ) from None
+
+
+def pictured_before(output_dir: str | Path, uses: Uses | None) -> dict[str, list[str]]:
+    """The models of which the picture of a use shows an earlier training, by use.
+
+    Their reconstructions of the test images had another error. Pictures that do not tell count as
+    of today.
+    """
+    try:
+        drawn = json.loads(Path(output_dir, PICTURES, DRAWN).read_text("utf-8"))
+        now = {
+            score.name: score.values[0]
+            for metric in (uses.of_use("reconstruct") if uses else ())
+            if metric.name == "mse"
+            for score in metric.scores
+        }
+        return {
+            use: [
+                name
+                for name, then in models.items()
+                if name in now and then is not None
+                if not math.isclose(now[name], then, rel_tol=SAME_ROUNDING)
+            ]
+            for use, models in drawn.items()
+        }
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def uses_of(raw: dict) -> Uses:

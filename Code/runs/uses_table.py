@@ -8,7 +8,7 @@ import numpy as np
 from Code.experiments.table import EXPERIMENTS
 from Code.foundation.atomic import write_json, write_text
 from Code.reporting.results import ResultError
-from Code.reporting.uses import load_uses
+from Code.reporting.uses import DRAWN, load_uses
 from Code.runs import use_units
 from Code.runs.store import csv_text
 from Code.tasks.task import Measured
@@ -149,6 +149,21 @@ def draw(kept, store, others=()):
         figure = use_units.module_of(use).figure(measured)
         if figure is not None:
             save(figure, picture)
+            _note(picture, [(name, kept[first[name]]) for name in shown])
+
+
+def _note(picture, models):
+    """Keep in ``uses/drawn.json`` which trainings a picture shows, by their error.
+
+    So the report can say whose training is another today.
+    """
+    path = picture.with_name(DRAWN)
+    try:
+        drawn = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        drawn = {}
+    errors = {name: found["values"].get("reconstruct", {}).get("mse") for name, found in models}
+    write_json(path, {**drawn, picture.stem: errors})
 
 
 def winners(output):

@@ -4,12 +4,13 @@ import json
 import re
 
 import pytest
+from invented import tiny_png
 from pages import rendered
 
 from Code.reporting.published_uses import comparisons
 from Code.reporting.results import ResultError, load_results
 from Code.reporting.templating import TEMPLATES
-from Code.reporting.uses import FILE, load_uses, uses_of
+from Code.reporting.uses import DRAWN, FILE, load_uses, pictured_before, uses_of
 from Code.tasks import anomaly, denoise
 
 
@@ -136,6 +137,28 @@ def test_uses_of_another_training_are_named(write_output):
         values = [factor * value for value in own.values]
         raw["uses"]["reconstruct"]["values"]["mse"] = {"ae-16": values, "pca-16": [1.0] * 3}
         assert uses_of(raw).of_other_trainings(results) == found
+
+
+def test_a_picture_of_an_earlier_training_says_so(write_output, tmp_path):
+    output = write_output()
+    (output / FILE).write_text(json.dumps(RAW), encoding="utf-8")
+    (output / "uses").mkdir()
+    picture = output / "uses" / "cluster.png"
+    picture.write_bytes(tiny_png())
+    for then, told in ((0.010, False), (0.013, True)):
+        drawn = {"cluster": {"ae-16": then, "vae-16": 0.020, "gone-16": 0.5}}
+        picture.with_name(DRAWN).write_text(json.dumps(drawn), encoding="utf-8")
+        english, chinese = rendered(output, tmp_path / "report").both("uses")
+        assert ("Of `ae-16` it shows an earlier training" in english) is told
+        assert ("图中的 `ae-16` 是此前的训练" in chinese) is told
+    for text in ("{", "[]", '{"cluster": [1]}'):
+        picture.with_name(DRAWN).write_text(text, encoding="utf-8")
+        assert pictured_before(output, load_uses(output)) == {}
+
+
+def test_the_committed_pictures_tell_which_trainings_they_show(root):
+    pictures = {path.stem for path in (root / "output" / "uses").glob("*.png")}
+    assert set(json.loads((root / "output" / "uses" / DRAWN).read_text("utf-8"))) == pictures
 
 
 def test_one_seed_never_stands_out():

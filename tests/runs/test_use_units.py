@@ -121,6 +121,15 @@ def test_models_and_rivals_stand_in_one_table(units, monkeypatch):
     assert table == {"ae-16": [0.5], "dae-16": [0.6], "pca-16": [0.7]}
 
 
+def test_a_picture_notes_the_trainings_that_it_shows(units, tmp_path):
+    kept = {u: {"values": {"reconstruct": {"mse": 0.25}}} for u in units}
+    for name, models in (("fill", units[:1]), ("cluster", units[1:])):
+        uses_table._note(tmp_path / f"{name}.png", [(u.name, kept[u]) for u in models])
+    drawn = json.loads((tmp_path / uses_table.DRAWN).read_text())
+    assert drawn["fill"] == {units[0].name: 0.25}
+    assert drawn["cluster"] == dict.fromkeys((u.name for u in units[1:]), 0.25)
+
+
 def test_a_run_of_one_model_takes_nothing_from_the_table(units, monkeypatch):
     assembled(units, monkeypatch)
     keep(units[0], 0.9, "new")
