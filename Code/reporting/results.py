@@ -154,6 +154,12 @@ class Result:
         return "filters" in self.settings
 
     @property
+    def pictures_unmet_prior(self) -> bool:
+        """Whether the first seed, of which the pictures are, has not met its prior."""
+        met = self.measure("prior_met")
+        return met is not None and not met.values[0]
+
+    @property
     def pictured_stages(self) -> list[str]:
         """Stages after which the codes were mapped and the reconstructions drawn."""
         mapped = [stage for stage in self.stages if self.measure("knn_accuracy", stage=stage)]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from invented import result_of
+from invented import U, result_of
 from pages import rendered
 
 from Code.experiments.table import EXPERIMENTS
@@ -202,3 +202,13 @@ def test_a_result_from_before_the_trials_is_not_called_tuned(write_output):
 )
 def test_the_optimiser_of_a_stage(stage, told):
     assert optimizer_of(stage) == told
+
+
+def test_a_picture_of_draws_says_where_the_prior_is_not_met(write_output):
+    """The picture is of the first seed."""
+    for met, told in ((0.0, True), (1.0, False)):
+        changes = {"metrics": {(U, "prior_met", "test"): met}, "figures": ["draws.png"]}
+        output = write_output({"ae": changes})
+        result = load_results(output)["ae"]
+        assert result.pictures_unmet_prior is told
+    assert not load_results(write_output())["ae"].pictures_unmet_prior
