@@ -51,6 +51,12 @@ class Facts:
     repeated: Sequence[dict] = ()
     pictured_before: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    @cached_property
+    def unmet_priors(self) -> list[str]:
+        """The models of which some training has not met its prior."""
+        met = {name: result.measure("prior_met") for name, result in self.everything.items()}
+        return [name for name, measure in met.items() if measure and measure.mean < 1]
+
     @classmethod
     def of(
         cls,

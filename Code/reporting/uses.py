@@ -276,6 +276,23 @@ class Uses:
                     found.append(_answer(metric, units, contenders))
         return found
 
+    def own_answers(self, use: str, without: Collection[str] = ()) -> list[Answer]:
+        """The answers of the metrics of a use that are ranked by themselves.
+
+        ``without`` are models whose draws from their own prior tell nothing, as it is not met.
+        """
+        found = []
+        for metric in self.own_columns(use):
+            contenders = [s for s in metric.contenders() if s.name not in without]
+            if contenders:
+                found.append(_answer(metric, None, contenders))
+        return found
+
+    def own_columns(self, use: str) -> list[Metric]:
+        """The metrics of a use that have a column of their own beside the main one."""
+        main = {m.use: m for m in self.mains}
+        return [m for m in self.columns if m.use == use and main.get(use) is not m]
+
     def unanswered(self) -> list[Metric]:
         """The main metrics in which no model has what the metric needs."""
         mains = {m.name: m for m in self.metrics if m.main}.values()
@@ -310,8 +327,13 @@ class Uses:
         """The uses whose main metric is one that results of today no longer have."""
         return [m.use for m in self.mains if m.use in TODAY and m.name != TODAY[m.use]]
 
-    def table_of(self, metric: Metric, widths: Collection[int]) -> list[Place]:
+    def table_of(
+        self, metric: Metric, widths: Collection[int], without: Collection[str] = ()
+    ) -> list[Place]:
         """The table of a use: the best autoencoders, the best one told labels, baselines, bounds.
+
+        Among them is the best of each column of its own, of which ``without`` is as for
+        `own_answers`.
 
         Where widths cannot be compared, the best of each of ``widths``. Where no autoencoder has
         what the metric needs, those with the highest scores stand there, compared with nobody.
@@ -326,6 +348,15 @@ class Uses:
             beside = metric.beside_the_others(best, metric.contenders(names)[1:])
             places += [Place(best), *(Place(score, beside[score.name]) for score in others)]
         best = metric.best_model
+        there = {place.score.name for place in places}
+        for answer in self.own_answers(metric.use, without):
+            score = metric.score(answer.best.name)
+            if best and score and score.name not in there:
+                places.append(
+                    Place(
+                        score, metric.beside_the_others(best, metric.contenders()[1:])[score.name]
+                    )
+                )
         told = [s for s in metric.ranked() if s.is_model and s.conditioned][:1]
         given = [s for s in metric.rivals[RIVALS_SHOWN:] if s.name in GIVEN]
         rivals = metric.rivals[:RIVALS_SHOWN] + given
@@ -338,11 +369,19 @@ class Uses:
             *map(Place, bounds),
         ]
 
-    def leaders(self, units: int, number: int) -> list[str]:
-        """The models of one width that lead by mean rank, and the best of each column."""
+    def leaders(self, units: int, number: int, without: Collection[str] = ()) -> list[str]:
+        """The models of one width that lead by mean rank, and the best of each column.
+
+        ``without`` is as for `own_answers`.
+        """
         names = self.of_width(units)
+        met = [name for name in names if name not in without]
         first = [name for name, rank, _ in self.by_rank(units) if rank is not None][:number]
-        best = {s.name for m in self.columns for s in m.contenders(names)[:1]}
+        best = {
+            score.name
+            for m in self.columns
+            for score in m.contenders(met if m in self.own_columns(m.use) else names)[:1]
+        }
         return [name for name, _, _ in self.by_rank(units) if name in first or name in best]
 
     def worst_place(self, name: str, units: int) -> Standing | None:

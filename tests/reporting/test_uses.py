@@ -139,6 +139,37 @@ def test_uses_of_another_training_are_named(write_output):
         assert uses_of(raw).of_other_trainings(results) == found
 
 
+def test_what_is_ranked_by_itself_has_its_winner_among_those_who_meet_their_prior():
+    raw = json.loads(json.dumps(RAW))
+    names = [f"m{i}-16" for i in range(8)]
+    raw["models"] = names
+    both = {"mixture": 1.0, "prior": -1.0}
+    raw["uses"] = {
+        "generate": {
+            "metrics": [
+                metric("mixture", False, True),
+                metric("prior", False) | {"own_column": True},
+            ],
+            "values": {
+                of: {
+                    name: [10 + sign * i + e for e in (0, 0.1, 0.2)] for i, name in enumerate(names)
+                }
+                for of, sign in both.items()
+            },
+            "seconds": 1.0,
+        }
+    }
+    uses = uses_of(raw)
+    # The last is the best by its own prior, and the one before where that did not meet it
+    for unmet, best in (((), "m7-16"), (("m7-16",), "m6-16")):
+        (answer,) = uses.own_answers("generate", unmet)
+        assert (answer.best.name, answer.to_second) == (best, "better")
+        shown = [place.score.name for place in uses.table_of(uses.mains[0], (16,), unmet)]
+        assert shown == [*names[:5], best]
+        assert set(uses.leaders(16, 2, unmet)) == {*names[:2], best}
+    assert uses.own_answers("reconstruct") == []
+
+
 def test_a_picture_of_an_earlier_training_says_so(write_output, tmp_path):
     output = write_output()
     (output / FILE).write_text(json.dumps(RAW), encoding="utf-8")
