@@ -152,7 +152,14 @@ def images_of(options, shape=None, **how):
     Parameters
     ----------
     shape, how : as for `Code.data.pictures.load_images`.
+
+    Raises
+    ------
+    UserError
+        If ``--against`` would do nothing, or the use does not do for such images.
     """
+    if options.against:
+        raise UserError("--against measures on --data: leave it out, or leave out --input")
     use = importlib.import_module(f"Code.tasks.{options.use}")
     if reason := not_for_shape(use, shape or ()):
         raise UserError(f"a model of colours does not do for {options.use}: {reason}")
@@ -233,7 +240,19 @@ def measure_and_draw(options):
     use = importlib.import_module(f"Code.tasks.{options.use}")
     model = load_model(options.model)
     data = dataset_for(model, options)
-    measured = {Path(options.model).stem: use.measure(model, data, options.seed)}
+    tell_measured(use, use.measure(model, data, options.seed), data, options)
+
+
+def tell_measured(use, own, data, options):
+    """Print what was measured of ``--model``, draw it to ``--output``.
+
+    Parameters
+    ----------
+    use : the module of the use; with ``--against`` its baselines are measured on ``data`` too.
+    own : the model's ``Measured``.
+    options : parsed by a `parser`.
+    """
+    measured = {Path(options.model).stem: own}
     if options.against:
         measured.update(use.baselines(data, options.seed))
     units = {metric.name: metric.unit for metric in use.METRICS}

@@ -35,6 +35,7 @@ _DOTS = (
 )
 # Codes of so few places, each taken by many images, as those of a codebook, are drawn as places
 _SHARED = 8
+_PLACE_DECIMALS = 4
 # Share of the dots, at either end of an axis, that it may leave out if it becomes so much shorter
 _TAIL, _SHORTER = 0.01, 1.6
 # Half an axis is at most so many times the median distance from 0, or its scale becomes logarithmic
@@ -208,7 +209,9 @@ def _places(codes, labels):
     -------
     Places ``(n, 2)``, the number of images of each or None, and the label of each or None.
     """
-    places, which, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    # A straight-through estimator gives back its entries but for the last bits
+    rounded = np.round(codes, _PLACE_DECIMALS)
+    places, which, counts = np.unique(rounded, axis=0, return_inverse=True, return_counts=True)
     if len(places) < 2 or _SHARED * len(places) > len(codes):
         return codes, None, labels
     kinds = None

@@ -19,10 +19,23 @@ def machines(results: Results) -> list[tuple[str, list[str]]]:
     return [(machine, names if i else []) for i, (machine, names) in enumerate(found)]
 
 
-def on_another_processor(rows: Iterable[Result]) -> list[tuple[str, list[str]]]:
-    """Processors other than that of most ``rows`` with a training time, and their experiments."""
-    timed = {r.experiment: r for r in rows if r.seconds_total() and r.machine.get("cpu")}
-    return _most_first(timed, lambda result: result.machine["cpu"])[1:]
+def on_another_processor(
+    rows: Iterable[Result], everything: Results | None = None
+) -> list[tuple[str, list[str]]]:
+    """Processors other than that of most rows with a training time, and their experiments.
+
+    The most are those of ``everything``, as far as one of ``rows`` is among them.
+    """
+    timed = _by_processor({row.experiment: row for row in rows})
+    for main, _ in _by_processor(everything or {}):
+        if main in dict(timed):
+            return [one for one in timed if one[0] != main]
+    return timed[1:]
+
+
+def _by_processor(results: Results) -> list[tuple[str, list[str]]]:
+    timed = {name: r for name, r in results.items() if r.seconds_total() and r.machine.get("cpu")}
+    return _most_first(timed, lambda result: result.machine["cpu"])
 
 
 def _most_first(results: Results, value_of: Callable[[Result], str]) -> list[tuple[str, list[str]]]:

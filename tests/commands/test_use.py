@@ -1,6 +1,7 @@
 """Models and images come in, images and numbers go out, and what is wrong is said in one line."""
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -17,6 +18,8 @@ from Code.data.datasets import load_dataset
 from Code.data.pictures import load_images, save_images
 from Code.foundation.errors import UserError
 from Code.runs.run import facts_of
+from Code.tasks import USES
+from Code.tasks.task import Measured
 from Code.training.trained import load_model
 from tests.support import called
 
@@ -402,6 +405,26 @@ class TestRun:
             raise UserError("two\nlines")
 
         assert message(fail) == "error: two lines\n"
+
+
+@pytest.mark.parametrize("name", list(USES))
+def test_against_is_heeded_by_every_use(name, model, digits, tmp_path, monkeypatch, capsys):
+    """It measured nothing for two of them, and said nothing where there was ``--input``."""
+    module = importlib.import_module(f"Code.tasks.{name}")
+    model.save(tmp_path / "model.keras")
+    metric = module.METRICS[0].name
+    monkeypatch.setattr(module, "measure", lambda *_: Measured({metric: 1.0}))
+    monkeypatch.setattr(module, "baselines", lambda *_: {"rival": Measured({metric: 2.0})})
+    command = importlib.import_module(f"Code.commands.uses.{name}")
+    if hasattr(command, "measure"):
+        monkeypatch.setattr(command, "measure", module.measure)
+    given = [name, "--model", str(tmp_path), "--quick", "--against", "--json"]
+    assert use.main(given) == 0
+    assert json.loads(capsys.readouterr().out)["rival"] == {metric: 2.0}
+    output = tmp_path / ("out.csv" if name == "reduce" else "out.npz")
+    mine = ["--input", str(saved(tmp_path, digits)), "--output", str(output)]
+    assert use.main([*given, *mine]) == 2
+    assert "--against measures on --data" in capsys.readouterr().err
 
 
 def test_help_teaches():

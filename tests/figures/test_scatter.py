@@ -110,6 +110,17 @@ def test_classes_that_far_ones_would_hide_are_drawn_on_another_scale():
     assert np.ptp(places, axis=0).max() / box.width > 10 * on_linear_axes
 
 
+def test_the_last_bits_of_a_straight_through_code_make_no_places():
+    rng = np.random.default_rng(0)
+    entries = rng.normal(size=(4, 2)).astype(np.float32)
+    encoded = rng.normal(size=(500, 2)).astype(np.float32)
+    # As the estimator computes it: z_e + (z_q − z_e)
+    codes = encoded + (entries[rng.integers(0, 4, 500)] - encoded)
+    assert len(np.unique(codes, axis=0)) > 4
+    figure = code_maps([("500 test digits", codes, rng.integers(0, 10, 500))], "", "")
+    assert figure.axes[0].get_title() == "500 test digits, at 4 places"
+
+
 def test_codes_of_few_places_are_drawn_as_places():
     book = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
     which = np.array([0] * 300 + [1] * 100 + [2] * 60 + [3] * 40)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from pages import rendered
 
@@ -33,6 +35,10 @@ def test_times_of_another_processor_are_named_below_their_table(write_output, tm
     rows = [results[name] for name in ("dae-16", "ae-16", "conv-16")]
     assert on_another_processor(rows) == [("another", ["dae-16"])]
     assert on_another_processor(rows[1:]) == on_another_processor([]) == []
+    # The run's own processor is the main one, even where a table has more rows of the other
+    others = [replace(row, machine={"cpu": "another"}) for row in rows[1:]]
+    named = on_another_processor([*others, results["ae-2"]], results)
+    assert [(cpu, sorted(names)) for cpu, names in named] == [("another", ["ae-16", "conv-16"])]
     english, chinese = rendered(output, tmp_path / "report").both("common")
     assert "The training time of `dae-16` is that of another processor (another)" in english
     assert "`dae-16` 的训练时间在另一种处理器（another）上测得" in chinese

@@ -12,16 +12,8 @@ from Code.figures.images import image_rows
 from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
 from Code.foundation.errors import UserError
-from Code.tasks.anomaly import (
-    LISTED,
-    N_TEST,
-    N_TRAIN,
-    QUANTILE,
-    figure,
-    measure,
-    scorers,
-    threshold,
-)
+from Code.tasks import anomaly
+from Code.tasks.anomaly import LISTED, N_TEST, N_TRAIN, QUANTILE, measure, scorers, threshold
 
 
 def parser():
@@ -83,6 +75,8 @@ def main(arguments=None):
 def _judge(options):
     """Run `measure` with the options and print the values."""
     cli.check_output(options.output, (".png",))
+    if options.foreign and options.against:
+        raise UserError("--against does nothing with --foreign; leave it out")
     model = load_model(options.model)
     given = options.foreign and load_images(
         options.foreign,
@@ -92,10 +86,8 @@ def _judge(options):
         dark_ground=False,  # what is strange may well be bright
         say=cli.note,
     )
-    measured = measure(model, cli.dataset_for(model, options), options.seed, given)
-    cli.print_values(measured.values, options.json)
-    if options.output:
-        save_figure(figure({Path(options.model).stem: measured}), options.output)
+    data = cli.dataset_for(model, options)
+    cli.tell_measured(anomaly, measure(model, data, options.seed, given), data, options)
 
 
 def _tell(scores, limit, alarms, as_json):

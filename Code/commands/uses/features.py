@@ -1,19 +1,17 @@
 """The command line of ``python -m Code.use features``."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 
 from Code.commands import cli
 from Code.commands.models import load_model
-from Code.figures.style import save as save_figure
 from Code.foundation.atomic import write_with
 from Code.foundation.errors import UserError
+from Code.tasks import features
 from Code.tasks.features import (
     N_TRAIN,
     balanced_draw,
-    figure,
     fine_tuned_accuracies,
     measure,
     read_labels,
@@ -98,6 +96,4 @@ def _measure(options):
         measured.values |= fine_tuned_accuracies(
             model, data, (options.fine_tune,), seed=options.seed
         )
-    cli.print_values(measured.values, options.json)
-    if options.output:
-        save_figure(figure({Path(options.model).stem: measured}), options.output)
+    cli.tell_measured(features, measured, data, options)
