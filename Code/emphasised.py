@@ -1,4 +1,4 @@
-"""Denoising with an emphasised loss (Vincent et al. 2010, section 4): more weight on corruption.
+"""Denoising with an emphasised loss (Vincent et al. 2010, section 3.4): more weight on corruption.
 
     L_α,β(x, x̂) = α Σ_{j corrupted} L(x_j, x̂_j) + β Σ_{j clean} L(x_j, x̂_j)
 
