@@ -158,11 +158,11 @@ def images_of(options, shape=None, **how):
     UserError
         If ``--against`` would do nothing, or the use does not do for such images.
     """
-    if options.against:
-        raise UserError("--against measures on --data: leave it out, or leave out --input")
     use = importlib.import_module(f"Code.tasks.{options.use}")
     if reason := not_for_shape(use, shape or ()):
         raise UserError(f"a model of colours does not do for {options.use}: {reason}")
+    if options.against:
+        raise UserError("--against measures on --data: leave it out, or leave out --input")
     fit = shape is not None and options.fit
     return load_images(options.input, shape, invert=options.invert, fit=fit, say=note, **how)
 
