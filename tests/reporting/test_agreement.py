@@ -198,7 +198,7 @@ def test_repetitions_are_told_on_the_page_of_runs_of_the_reference_alone(write_o
         (tmp_path / "report" / language / "runs.md").read_text("utf-8") for language in ("en", "zh")
     )
     assert "AMD EPYC, seed 7, 2 experiments: 29 of 30 figures agree" in english
-    assert "`dae` mse, 0.0123 in place of 0.0456." in english
+    assert "`dae` `mse`, 0.0123 in place of 0.0456." in english
     assert "30 个数值中有 29 个与此处一致" in chinese and "0.0123" in chinese
     render_reports(output, tmp_path / "own", folder, own={"ae"})
     assert "AMD EPYC, seed 7" not in (tmp_path / "own" / "en" / "runs.md").read_text("utf-8")
