@@ -43,7 +43,11 @@ class Other:
 
     def steps_beside(self, results: Results) -> tuple[int, int] | None:
         """Steps of training there and on MNIST, the medians of the variants on both, or None."""
-        both = [(self.steps[of], _steps(results[of])) for of in self.steps if of in results]
+        both = [
+            (n, here)
+            for of, n in self.steps.items()
+            if of in results and (here := _steps(results[of]))
+        ]
         if not both:
             return None
         there, here = (int(np.median(each)) for each in zip(*both, strict=True))

@@ -290,8 +290,7 @@ class Uses:
 
     def own_columns(self, use: str) -> list[Metric]:
         """The metrics of a use that have a column of their own beside the main one."""
-        main = {m.use: m for m in self.mains}
-        return [m for m in self.columns if m.use == use and main.get(use) is not m]
+        return [m for m in self.columns if m.use == use and m.own_column]
 
     def unanswered(self) -> list[Metric]:
         """The main metrics in which no model has what the metric needs."""
@@ -348,15 +347,12 @@ class Uses:
             beside = metric.beside_the_others(best, metric.contenders(names)[1:])
             places += [Place(best), *(Place(score, beside[score.name]) for score in others)]
         best = metric.best_model
-        there = {place.score.name for place in places}
-        for answer in self.own_answers(metric.use, without):
-            score = metric.score(answer.best.name)
-            if best and score and score.name not in there:
-                places.append(
-                    Place(
-                        score, metric.beside_the_others(best, metric.contenders()[1:])[score.name]
-                    )
-                )
+        own = {answer.best.name for answer in self.own_answers(metric.use, without)}
+        missing = own - {place.score.name for place in places}
+        if best and missing:
+            contenders = metric.contenders()
+            beside = metric.beside_the_others(best, contenders[1:])
+            places += [Place(s, beside.get(s.name)) for s in contenders if s.name in missing]
         told = [s for s in metric.ranked() if s.is_model and s.conditioned][:1]
         given = [s for s in metric.rivals[RIVALS_SHOWN:] if s.name in GIVEN]
         rivals = metric.rivals[:RIVALS_SHOWN] + given
@@ -380,7 +376,7 @@ class Uses:
         best = {
             score.name
             for m in self.columns
-            for score in m.contenders(met if m in self.own_columns(m.use) else names)[:1]
+            for score in m.contenders(met if m.own_column else names)[:1]
         }
         return [name for name, _, _ in self.by_rank(units) if name in first or name in best]
 
