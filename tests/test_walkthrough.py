@@ -59,8 +59,8 @@ def has_picture(cell):
 
 
 def test_pictures_come_before_the_plumbing(code):
-    """Two cells make ready; the first that trains shows a picture, before any code is explained."""
-    assert [has_picture(cell) for cell in code[:4]] == [False, False, True, True]
+    """One cell makes ready; the next trains and shows a picture, before any code is explained."""
+    assert [has_picture(cell) for cell in code[:3]] == [False, True, True]
     explains = next(
         i for i, cell in enumerate(code) if "inspect.getsource" in "".join(cell["source"])
     )
@@ -136,10 +136,13 @@ class TestFirstCell:
         called, _ = run(change)
         assert called == [[sys.executable, "-m", "pip", "install", "-q", "no-such-package==2"]]
 
-    def test_asks_for_an_address_where_there_is_no_project(self, run, tmp_path, monkeypatch):
+    def test_says_what_to_do_where_there_is_no_project(self, run, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        with pytest.raises(SystemExit, match="ADDRESS"):
+        with pytest.raises(SystemExit) as stopped:
             run()
+        told = str(stopped.value)
+        assert 'ADDRESS = "https://' in told and "run the cell again" in told
+        assert "report/walkthrough.ipynb" in told, "or open it where all is there"
 
     def test_copies_the_project_from_its_address(self, run, root, tmp_path, monkeypatch):
         def clone(words, **_):

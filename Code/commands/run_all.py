@@ -305,6 +305,7 @@ def verify(options):
     names = None if options.only is None else [row.name for row in chosen(options)]
     output = Path(options.output or ("output/quick" if options.quick else "output"))
     told = verifying.models(output, names)
+    tell_code(output / "reference")
     say(f"{len(told)} models, one after the other, from {shipped.folder_of(output)}/")
     for name in names or ():
         if name not in told:
@@ -314,6 +315,18 @@ def verify(options):
         done.append(one)
         tell_verified(one, done, len(told))
     return tell_all_verified(done, options.json)
+
+
+def tell_code(folder):
+    """Print whether the figures of a reference were found by the code that is here."""
+    from Code.runs.extend import of_other_code
+    from Code.runs.progress import say
+
+    if (found := of_other_code(folder)) is None:
+        return
+    other, n = found
+    named = f"; not: {', '.join(other)}" if other else ""
+    say(f"{n - len(other)} of {n} experiments of the reference are of this very code{named}")
 
 
 def tell_verified(one, done, n):

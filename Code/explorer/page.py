@@ -35,6 +35,7 @@ SCRIPTS = (
 )
 STEPS = ("plane", "hole", "prior", "noise", "yours")
 N_DRAWS = 7
+SHOWN_AT_ONCE = 2  # of the maps
 
 # In order of preference: the page takes those that exist until it is full
 WISHED = (
@@ -146,20 +147,25 @@ def anew(text):
 
 def _lists(models):
     """The names of the models for each part of the page."""
+    planes = [name for name in EXPERIMENTS if name in models and name in PLANES]
+    sliders = [name for name in EXPERIMENTS if name in models and name in SLIDERS]
     return {
         "models": models,
-        "planes": [name for name in EXPERIMENTS if name in models and name in PLANES],
-        "sliders": [name for name in EXPERIMENTS if name in models and name in SLIDERS],
+        "planes": planes,
+        "sliders": sliders,
         "denoiser": next((name for name in DENOISERS if name in models), None),
-        **_words(models),
+        **_words(models, planes, sliders),
     }
 
 
-def _words(models):
+def _words(models, planes, sliders):
     """What the page says and links to, by language."""
     texts = load_texts()
     return {
-        "texts": texts,
+        "texts": {
+            language: {**words, "step_yours_text": last_step(words, language, planes, sliders)}
+            for language, words in texts.items()
+        },
         "names": {language: {name: title(name, language) for name in models} for language in texts},
         "links": LINKS,
         "about": {
@@ -179,6 +185,18 @@ def load_texts():
         language: {key: text for key, text in texts.items() if key != "names"}
         for language, texts in both.items()
     }
+
+
+def last_step(words, language, planes, sliders):
+    """What the story ends with: it names other models and the view of units where there are any.
+
+    Parameters
+    ----------
+    words : the texts of the language.
+    """
+    further = {"others": len(planes) > SHOWN_AT_ONCE, "units": bool(sliders)}
+    told = ("text", *(key for key, there in further.items() if there))
+    return ("" if language == "zh" else " ").join(words[f"step_yours_{key}"] for key in told)
 
 
 def title(name, language):

@@ -1,10 +1,11 @@
 """Denoising: models compared with the noisy input and with the better of two simple filters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from Code.experiments.table import EXPERIMENTS
 from Code.reporting.contents import ordered
-from Code.reporting.differences import Difference, compare
+from Code.reporting.differences import Difference, compare, of_one_table
 from Code.reporting.results import Measure, Result, Results
 
 # The noise level as written in the names of the metrics
@@ -52,6 +53,20 @@ def psnr_rows(results: Results, name: str | None = None) -> list[PsnrRow]:
     return rows
 
 
+def of_table(
+    results: Results, names: Sequence[str], stage: str
+) -> list[tuple[PsnrRow, Difference, Difference]]:
+    """The rows of one table, each with its two gains, corrected as one table (rule 2)."""
+    rows = [
+        row
+        for name in names
+        for row in psnr_rows(results, name)
+        if row.stage == stage and row.gain and row.gain_over_filter
+    ]
+    gains = iter(of_one_table([d for row in rows for d in (row.gain, row.gain_over_filter)]))
+    return [(row, next(gains), next(gains)) for row in rows]
+
+
 def _rivals(result: Result, level: str, stage: str) -> tuple[Measure | None, Measure | None]:
     """PSNR of the noisy input, and of the better of the mean and the median filter."""
 
@@ -69,4 +84,4 @@ def beats_rivals(results: Results, name: str) -> bool | None:
     gains = [d for row in rows for d in (row.gain, row.gain_over_filter)]
     if not gains or None in gains:
         return None
-    return all(d.direction == "higher" for d in gains)
+    return all(d.direction == "higher" for d in of_one_table(gains))

@@ -110,7 +110,7 @@ class Facts:
     def beside(self) -> list[second_data.Beside]:
         """The uses on MNIST beside those on each other data set."""
         known = self.on_mnist and self.uses is not None
-        return second_data.compared(self.uses, self.others) if known else []
+        return second_data.compared(self.uses, self.others, self.everything) if known else []
 
     @cached_property
     def margins(self) -> list[power.MarginRow]:

@@ -27,14 +27,17 @@ def figure(measure: Measure) -> str:
     return fixed(measure.mean, decimals(measure.metric, measure.mean))
 
 
-def pm(measure: Measure | None) -> str:
-    """Mean ± standard deviation; the mean alone if the spread is unknown; – without a measure."""
+def pm(measure: Measure | None, places: int | None = None) -> str:
+    """Mean ± standard deviation; the mean alone if the spread is unknown; – without a measure.
+
+    ``places`` are its decimals, None for those of the metric.
+    """
     if measure is None:
         return "–"
-    if measure.std is None:
-        return figure(measure)
-    places = decimals(measure.metric, measure.mean)
-    return f"{figure(measure)}{PLUS_MINUS}{magnitude(measure.std, places)}"
+    if places is None:
+        places = decimals(measure.metric, measure.mean)
+    mean = fixed(measure.mean, places)
+    return mean if measure.std is None else f"{mean}{PLUS_MINUS}{magnitude(measure.std, places)}"
 
 
 def magnitude(value: float, places: int) -> str:

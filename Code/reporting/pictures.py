@@ -84,6 +84,39 @@ def of_a_use(folder: str, link: Callable[[str, str], str | None]) -> OfAUse | No
     return next((OfAUse(use, to) for use, to in found if to), None)
 
 
+FILTERS = {
+    "stacked": 64,
+    "rbm": 64,
+    "sparse": 96,
+    "overcomplete": 96,
+    "tied": 96,
+    "contractive": 96,
+}
+"""Of how many units of its first layer, at most, a variant draws the weights."""
+UNITS, ENTRIES = 10, 100
+"""As many units of a code are traversed, and as many entries of a codebook decoded, at most."""
+
+
+def counted(result: Result, file: str) -> tuple[int, int] | None:
+    """How many filters, units or entries a picture shows, and of how many.
+
+    None where the settings do not tell it, and for any other picture.
+    """
+    units = result.settings.get("code_dim")
+    if file == "traversal.png":
+        of, most = units, UNITS
+    elif file == "codebook.png":
+        of, most = result.settings.get("n_entries"), ENTRIES
+    elif file == "filters.png" and result.variant == "conv":
+        of = most = next(iter(result.settings.get("filters", ())), None)
+    elif file == "filters.png" and result.variant in FILTERS:
+        of = next(iter(result.settings.get("hidden", ())), units)
+        most = FILTERS[result.variant]
+    else:
+        of = most = None
+    return (min(of, most), of) if of and most else None
+
+
 Linked = Callable[[Result, str], str | None]
 """`Code.reporting.links.Places.picture`: the link to a picture that exists, else None."""
 

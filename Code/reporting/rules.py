@@ -1,4 +1,7 @@
-"""The rules by which this report concludes: its protocol, written down before the numbers.
+"""The rules by which this report concludes: its protocol.
+
+They were written down before the reference was trained. What was changed when figures of it had
+been seen is told in the report's methods (`CHANGED`), with what it changed.
 
 Every level, threshold and margin that turns a measurement into a sentence stands here, and the
 report prints them in its methods.
@@ -36,11 +39,12 @@ report prints them in its methods.
 8. **Agreement.** A figure of a run agrees with the committed reference if Welch's interval of their
    difference at `LEVEL` holds 0; of a figure without chance, if both differ by no more than
    `SAME_ROUNDING` of it. By chance alone one figure in twenty lies outside.
-9. **Weights.** The weights that are committed are rounded to half precision where that moves no
-   figure that they decide by more than `HALF_PRECISION` of its spread over the seeds (without a
-   known spread, of `SAME_ROUNDING` of it); else they stay as they are. A figure that is computed
-   again from them agrees if it lies within `SAME_ROUNDING` of the committed one, or within that
-   share of the spread; where it is drawn at random, within what one more draw allows beyond that.
+9. **Weights.** The weights that are committed are rounded to the fewest bits on trial (half
+   precision is one of the trials) that move no figure that they decide by more than
+   `HALF_PRECISION` of its spread over the seeds (without a known spread, of `SAME_ROUNDING` of
+   it); without such a trial they stay as they are. A figure that is computed again from them agrees
+   if it lies within `SAME_ROUNDING` of the committed one, or within that share of the spread; where
+   it is drawn at random, within what one more draw allows beyond that.
 10. **Other data.** The order of the variants in a use, of one width, on MNIST and on another data
     set is compared by Spearman's rank correlation, over the variants that compete on both. Its
     interval at `LEVEL` is that of `ORDER_DRAWS` draws of as many variants with replacement; fewer
@@ -49,7 +53,13 @@ report prints them in its methods.
     first.
 11. **Prior.** A training's codes meet their prior if a classifier with as much to learn from tells
     them from draws of the prior in at most `PRIOR_MET` of the cases (0.5 is chance).
+12. **Capable.** A model competes in disentangling if the factors can be read from its code, with an
+    R² of at least `INFORMATIVE` on average, and if its DCI lies above that of the same code after a
+    random rotation: Student's interval at `LEVEL` of the difference, seed by seed, lies above 0.
 """
+
+CHANGED = ("2", "3", "4", "5", "6", "9")
+"""Rules that were changed, in part or in whole, when figures had been seen."""
 
 LEVEL = 0.95
 """Confidence level of a difference, two-sided, before Holm's correction."""
@@ -76,6 +86,9 @@ ORDER_DRAWS = 2_000
 
 LEAST_VARIANTS = 8
 """Figures that differ from which that interval holds the truth as often as it says."""
+
+INFORMATIVE = 0.5
+"""R² of the factors, on average, from which a code can be said to tell them (`Code.tasks`)."""
 
 PRIOR_MET = 0.65
 """Accuracy of the two-sample test up to which codes meet their prior; `Code.parts.two_sample`."""
@@ -112,7 +125,7 @@ SAME_ROUNDING = 0.001
 """Share of a figure without chance by which another processor's rounding may change it."""
 
 HALF_PRECISION = 0.2
-"""Share of a figure's spread over the seeds by which half precision of the weights may move it: a
+"""Share of a figure's spread over the seeds by which rounding of the weights may move it: a
 mean of three seeds moves by a fifteenth of the spread, if one of them moves so far."""
 
 SAME_PICTURE = 0.99

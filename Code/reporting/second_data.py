@@ -28,9 +28,9 @@ WINS, NEARLY, LOSES = "wins", "nearly", "loses"
 class Other:
     """The uses as measured on another data set; ``folder`` is its name in that of the results.
 
-    ``code`` is the version of the code by which each variant was trained there, ``processors`` are
-    the models of processor that trained them, ``failed`` are variants of which no training is left,
-    and ``steps`` are those of the last stage of each.
+    ``code`` is the version of the code by which each variant was trained there, ``settings`` are
+    those of each, ``processors`` are the models of processor that trained them, ``failed`` are
+    variants of which no training is left, and ``steps`` are those of the last stage of each.
     """
 
     folder: str
@@ -40,6 +40,7 @@ class Other:
     processors: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     steps: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Mapping] = field(default_factory=dict)
 
     def steps_beside(self, results: Results) -> tuple[int, int] | None:
         """Steps of training there and on MNIST, the medians of the variants on both, or None."""
@@ -57,6 +58,14 @@ class Other:
         """Whether another model of processor than there has trained the variants on MNIST."""
         here = {cpu for r in results.values() if r.experiment in self.code and (cpu := _cpu(r))}
         return bool(here) and here != set(self.processors)
+
+    def by_other_settings(self, results: Results) -> list[str]:
+        """The variants that were not trained with the settings of ``results``, epochs apart."""
+        return [
+            name
+            for name, settings in self.settings.items()
+            if name in results and _lasting(results[name].settings) != _lasting(settings)
+        ]
 
     def by_other_code(self, results: Results) -> list[str]:
         """The variants that another version of the code has trained than those of ``results``."""
@@ -172,7 +181,8 @@ def load(output: str | Path, names: Collection[str] | None = None) -> list[Other
             (data,) = other_data.described(results)
             dead = tuple(of for of, one in failed.items() if one.all_of_them)
             steps = {of: n for of, result in results.items() if (n := _steps(result))}
-            found.append(Other(name, data, uses, code, cpus, dead, steps))
+            settings = {of: result.settings for of, result in results.items()}
+            found.append(Other(name, data, uses, code, cpus, dead, steps, settings))
     return found
 
 
@@ -182,6 +192,16 @@ def _steps(result: Result) -> int | None:
     if not last.get("batch_size"):
         return None
     return last["epochs"] * -(-result.data["n_train"] // last["batch_size"])
+
+
+def _lasting(settings: object) -> object:
+    """Settings without what follows from the number of images and epochs."""
+    if isinstance(settings, Mapping):
+        kept = settings.keys() - {"epochs", "decay_steps"}
+        return {name: _lasting(settings[name]) for name in kept}
+    if isinstance(settings, list | tuple):
+        return [_lasting(one) for one in settings]
+    return settings
 
 
 def _cpu(result: Result) -> str | None:
@@ -201,9 +221,15 @@ def _found(output: str | Path) -> list[tuple[str, dict[str, Result]]]:
     return found
 
 
-def compared(mnist: Uses, others: Sequence[Other]) -> list[Beside]:
-    """MNIST's uses beside those on each other data set with which they share some."""
-    found = [Beside(other, tuple(rows(mnist, other.uses))) for other in others]
+def compared(mnist: Uses, others: Sequence[Other], results: Results) -> list[Beside]:
+    """MNIST's uses beside those on each other data set with which they share some.
+
+    Variants that other settings than those of MNIST's ``results`` trained there are left out.
+    """
+    found = []
+    for other in others:
+        apart = dict.fromkeys(other.by_other_settings(results), other.uses.seeds)
+        found.append(Beside(other, tuple(rows(mnist, other.uses.without(apart)))))
     return [beside for beside in found if beside.rows]
 
 

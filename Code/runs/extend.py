@@ -4,18 +4,28 @@ Finished runs (arrays and models) are not committed, their results are. With ``-
 whose committed result has the code, data, settings and packages of today is not trained again.
 """
 
+import csv
 import json
 from importlib.metadata import version
 from pathlib import Path
 
+from Code.experiments.table import EXPERIMENTS
 from Code.foundation.atomic import write_json, write_text
 from Code.reporting import reference, second_data
+from Code.reporting.contents import ordered
 from Code.reporting.results import load_results
 from Code.reporting.uses import load_uses
 from Code.runs.fingerprint import NUMERICAL_PACKAGES, code_version, modules_of
 from Code.runs.results import settings_of
+from Code.runs.store import csv_text
 
 TABLES = ("results.csv", "uses.csv")
+
+ORIGINS = "experiments.csv"
+"""Where the figures of each experiment come from."""
+
+MACHINE = ("cpu", "cores", "memory_gb", "system", "device")
+COLUMNS = ("experiment", "group", "seeds", "code_version", "finished", *MACHINE)
 
 
 def counts(row, output, data, seeds):
@@ -80,10 +90,48 @@ def make_reference(output):
     for name in TABLES:
         if Path(output, name).is_file():
             write_text(folder / name, Path(output, name).read_text(encoding="utf-8"))
+    rows = [_origin(result) for result in ordered(load_results(output))]
+    write_text(folder / ORIGINS, csv_text((*COLUMNS, *NUMERICAL_PACKAGES), rows))
     found = reference.digests(output)
     for name in second_data.folders(output):
         found |= _within(output / name)
     write_json(folder / reference.COMMITTED, found)
+
+
+def _origin(result):
+    """The code, the machine and the packages of a result, as a row of a table."""
+    return {
+        "experiment": result.experiment,
+        "group": result.group,
+        "seeds": " ".join(map(str, result.seeds)),
+        "code_version": result.code_version,
+        "finished": result.finished,
+        **{name: result.machine.get(name) for name in MACHINE},
+        **{name: result.versions.get(name) for name in NUMERICAL_PACKAGES},
+    }
+
+
+def of_other_code(folder):
+    """Of which experiments a reference has figures of other code than today's.
+
+    Parameters
+    ----------
+    folder : ``<output>/reference``.
+
+    Returns
+    -------
+    Their names, and how many experiments there are in all; None if nothing is told of them.
+    """
+    try:
+        with open(Path(folder, ORIGINS), newline="", encoding="utf-8") as file:
+            told = {row["experiment"]: row["code_version"] for row in csv.DictReader(file)}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError):
+        return None
+    return [
+        name
+        for name, version in told.items()
+        if name not in EXPERIMENTS or code_version(*modules_of(EXPERIMENTS[name])) != version
+    ], len(told)
 
 
 def _within(folder):

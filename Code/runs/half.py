@@ -1,6 +1,7 @@
-"""A saved Keras model rewritten small: its weights in half precision, without its optimiser.
+"""A saved Keras model rewritten small: its weights rounded, without its optimiser.
 
 Keras casts what it reads to the dtype of the variable, so that such a file loads like any other.
+The bits that a rounded fraction no longer uses are zeros, which compression takes out.
 """
 
 import io
@@ -15,14 +16,20 @@ OPTIMIZER = "optimizer"
 # Neighbouring weights have equal exponents: with their bytes apart, these are compressed
 PACKED = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 
+FRACTION = {np.float16: 10, np.float32: 23}
+"""Bits of the fraction of a number."""
 
-def rewrite(source, target, half=True):
+HALF = FRACTION[np.float16]
+
+
+def rewrite(source, target, bits=HALF):
     """Write the ``.keras`` file ``source`` to ``target`` without what only training needs.
 
     Parameters
     ----------
-    half : whether weights become float16. Integers, states of generators, and weights that have no
-        finite value in it stay as they are.
+    bits : to so many bits of their fraction weights are rounded, in float16 if that has so many,
+        else in float32; None leaves all as they are. Integers, states of generators, and weights
+        that have no finite value in it stay.
 
     The model that is loaded from it is not compiled.
     """
@@ -34,7 +41,7 @@ def rewrite(source, target, half=True):
                 config.pop("compile_config", None)
                 content = json.dumps(config).encode()
             elif name == WEIGHTS:
-                content = _weights(content, half)
+                content = _weights(content, bits)
             # A fixed time, so that the same model gives the same file
             new.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
 
@@ -49,33 +56,49 @@ def _checksums(file):
         return {i.filename: i.CRC for i in archive.infolist() if i.filename != METADATA}
 
 
-def _weights(content, half):
+def _weights(content, bits):
     file = io.BytesIO()
     with h5py.File(io.BytesIO(content)) as old, h5py.File(file, "w") as new:
-        _copy(old, new, half)
+        _copy(old, new, bits)
     return file.getvalue()
 
 
-def _copy(old, new, half):
+def _copy(old, new, bits):
     """Copy groups, datasets and their attributes, but for optimisers."""
     new.attrs.update(old.attrs)
     for name, item in old.items():
         if isinstance(item, h5py.Group):
             if name != OPTIMIZER:
-                _copy(item, new.create_group(name), half)
+                _copy(item, new.create_group(name), bits)
             continue
-        values = halved(item[()]) if half else item[()]
+        values = item[()] if bits is None else rounded(item[()], bits)
         # A single value can be in no chunks, and chunks are what is compressed
         packed = PACKED if np.ndim(values) and np.size(values) else {}
         dataset = new.create_dataset(name, data=values, **packed)
         dataset.attrs.update(item.attrs)
 
 
-def halved(values):
-    """An array in float16 where it holds floats that have finite values there; else as it is."""
+def rounded(values, bits=HALF):
+    """Floats with so many bits of the fraction; to even where two numbers are equally near.
+
+    They are float16 if that has so many bits, else float32. What is no float, or has no finite
+    value there, stays.
+    """
     values = np.asarray(values)
-    if values.dtype not in (np.float32, np.float64):
+    if values.dtype.kind != "f":
         return values
+    kind = np.float16 if bits <= HALF else np.float32
     with np.errstate(over="ignore"):
-        half = values.astype(np.float16)
-    return half if np.isfinite(half).all() else values
+        small = _without(FRACTION[kind] - bits, values.astype(kind))
+    return small if np.isfinite(small).all() else values
+
+
+def _without(spare, values):
+    """The values with their last ``spare`` bits rounded away."""
+    if not spare:
+        return values
+    # As whole numbers, so that a fraction that is rounded up beyond its bits raises the exponent
+    whole = values.view(f"u{values.itemsize}").astype(np.uint64)
+    odd = (whole >> spare) & 1
+    whole = (whole + (1 << (spare - 1)) - 1 + odd) >> spare << spare
+    return whole.astype(f"u{values.itemsize}").view(values.dtype)

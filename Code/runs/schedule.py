@@ -24,6 +24,8 @@ CRASHES_ALLOWED = 1
 ANSWER_SECONDS = 30
 # TensorFlow never frees what XLA has compiled: 60 MB to 110 MB per run measured
 UNITS_A_WORKER = 40
+TIMED = ("Code.training.plain_keras:run",)
+"""Procedures whose result is a time."""
 
 
 class OutputInUse(UserError):
@@ -114,6 +116,15 @@ def _ray(address):
 CLUSTERS = {"dask": _dask, "ray": _ray}
 EXTRAS = {"dask": "dask[distributed]", "ray": "ray"}
 BACKENDS = ("loky", *CLUSTERS)
+
+
+def alone(unit):
+    """Whether nothing may run beside a unit, because its result is a time.
+
+    A training beside it slows a small network more than a large one, so even their ratio moves.
+    """
+    experiment = getattr(unit, "experiment", None)
+    return experiment is not None and experiment.procedure in TIMED
 
 
 def run_units(units, fingerprints, on_done, work=work):

@@ -1,8 +1,8 @@
 """The trained models that are committed: which, in what precision, within how much room.
 
 A run with ``--extend`` checks every model of which the reports speak: its figures are computed from
-its weights, once as they are and once in half precision. What is then written into
-``<output>/reference/weights`` is described in `Code.foundation.shipped`.
+its weights, once as they are, then rounded, with ever more bits until none moves more than it may.
+What is then written into ``<output>/reference/weights`` is described in `Code.foundation.shipped`.
 """
 
 import hashlib
@@ -31,6 +31,11 @@ MOST_BYTES = 8_000_000
 """Room for all models together: what a repository can bear."""
 
 HALF, FULL = "half", "full"
+
+BITS = (5, 6, 7, 10, 11, 13)
+"""To so many bits of their fraction weights are rounded on trial, the fewest first; half precision
+has ten."""
+
 CHECKED, FILE = "weights.json", "weights.keras"
 """What a check leaves in the folder of the run that it is of."""
 
@@ -123,7 +128,7 @@ def ship(output, data="mnist", quick=False, jobs=1):
 def identity(unit, store, known):
     """What the check of a model depends on: its run, the rules, and its spreads in the table."""
     record = store.record(unit.name, unit.seed)
-    facts = [record["fingerprint"], HALF_PRECISION, SAME_ROUNDING]
+    facts = [record["fingerprint"], HALF_PRECISION, SAME_ROUNDING, BITS]
     spreads = sorted([*key, std] for key, std in spreads_of(unit.name, known).items())
     return hashlib.sha256(json.dumps([*facts, spreads]).encode()).hexdigest()[:16]
 
@@ -148,7 +153,7 @@ def work(unit, fingerprint):
 
 
 def check(unit, fingerprint, store):
-    """Compute a model's figures in both precisions, and keep it in half where that costs nothing.
+    """Compute a model's figures as it is and rounded, and keep it as small as costs nothing.
 
     The kept entry tells what moved most, as a share of what it may.
     """
@@ -162,20 +167,27 @@ def check(unit, fingerprint, store):
     folder, record = store.folder(unit.name, unit.seed), store.record(unit.name, unit.seed)
     known = reference.figures(store.output / "results.csv", reference.MEASURE)
     spreads = spreads_of(unit.name, known)
-    found = {}
     with tempfile.TemporaryDirectory() as scratch, threadpool_limits(1):
-        for i, precision in enumerate((FULL, HALF)):
-            file = Path(scratch, f"{precision}.keras")
-            half.rewrite(folder / "model.keras", file, half=precision == HALF)
-            found[precision], _ = recompute.figures(row, file, data, unit.seed)
-            store.tell(unit.name, unit.seed, (i + 1) / 3)
-        worst, share = moved(found[FULL], found[HALF], spreads)
-        precision = HALF if share <= 1 else FULL
-        source = Path(scratch, f"{precision}.keras")
+
+        def rounded(bits):
+            file = Path(scratch, f"{bits}.keras")
+            half.rewrite(folder / "model.keras", file, bits)
+            return file, recompute.figures(row, file, data, unit.seed)[0]
+
+        whole, full = rounded(None)
+        for i, bits in enumerate(BITS):
+            store.tell(unit.name, unit.seed, (i + 1) / (len(BITS) + 2))
+            source, found = rounded(bits)
+            worst, share = moved(full, found, spreads)
+            if share <= 1:
+                break
+        else:
+            source, bits = whole, None
         write_with(folder / FILE, lambda part: shutil.copyfile(source, part))
     entry = {
         "seed": unit.seed,
-        "precision": precision,
+        "precision": HALF if bits is not None and bits <= half.HALF else FULL,
+        "bits": bits,
         "moved_most": worst and {"figure": list(worst), "of_what_it_may": _finite(share)},
         "sha256": shipped.digest(folder / FILE),
         "quick": unit.quick,

@@ -12,10 +12,12 @@ import math
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 
 from Code.figures.images import image_rows
@@ -31,6 +33,8 @@ ELBO_SAMPLES = 4
 SHOWN_OF_EACH = 2
 LISTED = 16
 SVM_COMPONENTS, SVM_NU = 300, 0.05
+# The share of the variance that is usually kept
+KEPT_VARIANCE = 0.95
 # Distances of wide images are those of so many principal components
 WIDE_COMPONENTS = 256
 # Of intensities; where training images are all alike, none varies at all
@@ -224,6 +228,8 @@ def rivals(seed=0):
     """Classical detectors by name: training images → ``{score name: images → (n,)}``."""
     return {
         "pca-16": pca_scorer,
+        "PCA of 95 % variance": variance_scorer,
+        "k-NN distance": nearest_scorer,
         "isolation forest": lambda x: forest_scorer(x, seed),
         "one-class svm": lambda x: svm_scorer(x, seed),
         "Mahalanobis distance": mahalanobis_scorer,
@@ -234,6 +240,35 @@ def pca_scorer(images):
     """Squared distance per pixel from the subspace of the first 16 principal components."""
     project = PrincipalComponents(images).project
     return {"reconstruction": lambda x: reconstruction_error(x, project(x))}
+
+
+def variance_scorer(images):
+    """Squared distance per pixel from the components that hold `KEPT_VARIANCE` of the variance.
+
+    That rule leaves nothing to choose. Of the widest images they are among `WIDE_COMPONENTS`.
+    """
+    rows = _narrow(images)
+    x = rows(images)
+    # Images all alike have no variance of which components could hold a share
+    with np.errstate(invalid="ignore"):
+        pca = PCA(KEPT_VARIANCE if len(x) > 1 else 1, svd_solver="full").fit(x)
+
+    def distance(images):
+        x = rows(images)
+        return np.square(x - pca.inverse_transform(pca.transform(x))).mean(axis=1)
+
+    return {"reconstruction": distance}
+
+
+def nearest_scorer(images):
+    """Distance to the nearest training image (Ramaswamy et al. 2000, with k = 1).
+
+    Only images of the second half are neighbours, at most N_TRAIN: the threshold comes from those
+    of the first half, and each would be its own nearest one.
+    """
+    x = unit_rows(images[len(images) // 2 :][:N_TRAIN])
+    nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(x)
+    return {"distance": lambda images: nearest.kneighbors(unit_rows(images))[0][:, 0]}
 
 
 def _narrow(images):

@@ -2,8 +2,8 @@
 
 The published report says how long its denoising autoencoder trains beside its plain one. Our engine
 compiles whole epochs, so its times say nothing about that; here both networks are built from Keras
-layers and trained by `keras.Model.fit`, and take turns, so that whatever else the machine does
-meets both alike.
+layers and trained by `keras.Model.fit`, and take turns. A run gives them the machine to themselves:
+another training slows the plain network more than the larger one.
 """
 
 import time

@@ -260,6 +260,23 @@ class TestWords:
         story = (page.HERE / "story.js").read_text("utf-8")
         assert tuple(re.findall(r'{ name: "(\w+)"', story)) == page.STEPS
 
+    @pytest.mark.parametrize(
+        ("names", "others", "units"),
+        [
+            (("ae-2",), False, False),
+            (("ae-2", "vae-2", "vae-16", "dae"), False, True),
+            (("ae-2", "vae-2", "dae-2"), True, False),
+            (("ae-2", "vae-2", "dae-2", "vae-16"), True, True),
+        ],
+    )
+    def test_the_story_offers_only_what_the_page_has(self, names, others, units):
+        """No other models where both maps already show all, no view of units without any."""
+        texts = page._lists(dict.fromkeys(names))["texts"]
+        for language, offer in (("en", "Choose other models"), ("zh", "换别的模型")):
+            told = texts[language]["step_yours_text"]
+            assert (offer in told) == others and ("{view_units}" in told) == units
+            assert "  " not in told and told[-1] in ".。"
+
     def test_opens_on_the_plain_beside_the_variational(self):
         assert page.opening(["ae-2", "dae-2", "vae-2"], ["ae-16", "vae-16"]) == {
             "first": "ae-2",

@@ -592,6 +592,7 @@ class TestImages:
                 model.fit(source(), verbose=0)
             assert "\n" not in str(told.value)
 
+    @pytest.mark.slow
     def test_a_column_of_labels_and_targets_that_are_the_images_are_fine(self, few, x):
         y = few.y_train
         expected = ours(lambda: CVAE(**NET)).fit(batched((x, y)), verbose=0).history

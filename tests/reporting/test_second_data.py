@@ -18,7 +18,7 @@ from Code.reporting.render import render_reports
 from Code.reporting.results import load_results
 from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, RELATIVE_MARGIN
 from Code.reporting.second_data import Change, changes, correlation, rows, spearman
-from Code.reporting.uses import FILE, uses_of
+from Code.reporting.uses import FILE, load_uses, uses_of
 
 RULES_OF_CHINESE = (
     test_pages.test_chinese_has_chinese_punctuation,
@@ -315,6 +315,30 @@ def test_variants_of_another_version_of_the_code_are_named(with_uses, tmp_path):
     assert chinese.count("训练 `b-16` 的代码版本与 MNIST 上的不同。") == 2
 
 
+def test_variants_that_other_settings_trained_compete_nowhere(with_uses, tmp_path):
+    write_folder(with_uses, uses=raw(falling()))
+    of_mnist(with_uses, FASHION, 30)
+    results = load_results(with_uses)
+    (other,) = second_data.load(with_uses)
+    assert other.by_other_settings(results) == []
+    before = rendered(with_uses, tmp_path / "before").both("uses")
+    path = with_uses / "a-16" / "result.json"
+    result = json.loads(path.read_text())
+    result["settings"]["noise"] = 0.5
+    path.write_text(json.dumps(result))
+    results = load_results(with_uses)
+    (other,) = second_data.load(with_uses)
+    assert other.by_other_settings(results) == ["a-16"]
+    (beside,) = second_data.compared(load_uses(with_uses), [other], results)
+    named = {name for row in beside.rows for name in (row.winner, row.winner_there)}
+    named |= {change.name for row in beside.rows for change in row.changes}
+    assert named and "a-16" not in named
+    english, chinese = rendered(with_uses, tmp_path / "report").both("uses")
+    assert "other settings than on MNIST trained them there: `a-16`." in english
+    assert "因所用设置与 MNIST 上的不同而略去的有：`a-16`。" in chinese
+    assert not any("a-16`." in page and "settings" in page for page in before)
+
+
 # --- the pages ------------------------------------------------------------------------------------
 
 
@@ -384,7 +408,9 @@ def test_both_languages_tell_of_other_data(with_uses, tmp_path):
     (folder / "uses" / "denoise.png").write_bytes(tiny_png())
     site = rendered(with_uses, tmp_path / "report")
     fashion, digits = second_data.compared(
-        uses_of(json.loads((with_uses / FILE).read_text())), second_data.load(with_uses)
+        uses_of(json.loads((with_uses / FILE).read_text())),
+        second_data.load(with_uses),
+        load_results(with_uses),
     )
     for english, chinese in (site.both("uses"), site.both("report"), site.both("methods")):
         assert NUMBER.findall(english) and shape(english) == shape(chinese)

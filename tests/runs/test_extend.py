@@ -131,6 +131,25 @@ def test_a_row_that_counts_is_not_trained(committed, capsys):
     ).read_bytes()
 
 
+def test_the_reference_tells_of_what_code_and_machine_it_is(committed):
+    row = EXPERIMENTS["ae"]
+    path, result = as_today(row, committed)
+    extend.make_reference(committed)
+    folder = committed / "reference"
+    with open(folder / extend.ORIGINS, newline="", encoding="utf-8") as file:
+        (told,) = csv.DictReader(file)
+    assert told["experiment"] == "ae" and told["cpu"] == result["machine"]["cpu"]
+    assert told["seeds"].split() == [str(seed) for seed in result["seeds"]]
+    assert told["keras"] == result["versions"]["keras"]
+    assert extend.of_other_code(folder) == ([], 1)
+    path.write_text(json.dumps({**result, "code_version": "0" * 12}), encoding="utf-8")
+    assert extend.of_other_code(folder) == ([], 1), "a run's own result is not the reference"
+    extend.make_reference(committed)
+    assert extend.of_other_code(folder) == (["ae"], 1)
+    (folder / extend.ORIGINS).unlink()
+    assert extend.of_other_code(folder) is None
+
+
 def test_runs_and_uses_that_came_with_the_code_are_begun_anew(committed):
     (committed / "runs.json").write_text("[]")
     table = {"models": ["vae-2"], "uses": {}}

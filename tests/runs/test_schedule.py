@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from Code.experiments.table import EXPERIMENTS
 from Code.foundation.own_process import ONE_THREAD
 from Code.runs import machine, schedule
+from Code.runs.side_by_side import side_by_side
 from Code.runs.store import Store
+from Code.runs.unit import Unit
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,23 @@ def test_a_unit_whose_worker_died_is_done_again(tmp_path):
     said, seeds = run(tmp_path, dies_once)
     assert sorted(seeds) == list(range(7))
     assert said[0] == "print-0 done"
+
+
+def test_what_measures_time_has_the_machine_to_itself(tmp_path, monkeypatch):
+    rows = [EXPERIMENTS[name] for name in ("keras-times", "ae", "pca-2")]
+    units = [Unit(row, seed, "mnist", True, str(tmp_path)) for row in rows for seed in (0, 1)]
+    calls = []
+    monkeypatch.setattr(
+        schedule, "run_units", lambda units, *_: calls.append([(u.name, u.seed) for u in units])
+    )
+    prints = {(u.name, u.seed): "" for u in units}
+    weights = dict.fromkeys(prints, 1.0)
+    side_by_side(units, prints, weights, Store(tmp_path), 2, print, print, "runs")
+    assert calls == [
+        [("ae", 0), ("ae", 1), ("pca-2", 0), ("pca-2", 1)],
+        [("keras-times", 0)],
+        [("keras-times", 1)],
+    ]
 
 
 def test_on_a_gpu_one_run_at_a_time_is_the_default(monkeypatch):

@@ -51,9 +51,8 @@ def test_one_process_loads_models_of_different_modules(root, tmp_path, mnist, se
         assert 0 < measured["values"]["reconstruct"]["mse"] < 1
 
 
-@pytest.mark.parametrize(
-    "name", ["ae-2", *(pytest.param(n, marks=pytest.mark.slow) for n in ("vae-2", "baselines"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ae-2", "vae-2", "baselines"])
 def test_what_every_use_measures_is_kept(name, tmp_path, mnist, seeded, monkeypatch):
     """Whatever type of number a use gives, the record of all of them can be written and read."""
     from Code.training.procedure import build

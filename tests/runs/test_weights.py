@@ -23,7 +23,7 @@ from Code.reporting.reference import MEASURE
 from Code.reporting.reference import figures as figures_of
 from Code.reporting.rules import HALF_PRECISION, SAME_ROUNDING
 from Code.reporting.uses import load_uses
-from Code.runs import half, schedule, verify, weights
+from Code.runs import extend, half, schedule, verify, weights
 from Code.runs.recompute import figures, why_not
 from Code.runs.results import assemble, write_results_csv
 from Code.runs.run import facts_of
@@ -34,6 +34,8 @@ from tests.support import called, run_here
 
 # A row without chance in its losses, one whose losses are drawn, one with a head and noisy images
 ROWS = ("ae", "vae-bce", "dae-published")
+# Each trial computes all figures once more
+BITS = (half.HALF, 13)
 
 
 def small(row):
@@ -90,6 +92,7 @@ def reference(trained, few, tmp_path_factory):
     """The same folder with weights, and without what is not committed."""
     with pytest.MonkeyPatch.context() as patch, schedule.backend("loky", None, 1):
         patch.setattr(weights, "dataset", lambda *_: few)
+        patch.setattr(weights, "BITS", BITS)
         assert set(weights.ship(trained, quick=True)) == set(ROWS)
     output = tmp_path_factory.mktemp("cloned") / "output"
     shutil.copytree(trained, output, ignore=shutil.ignore_patterns("runs", "model.keras", ".work"))
@@ -101,6 +104,7 @@ def reference(trained, few, tmp_path_factory):
 def on_few(few, monkeypatch):
     monkeypatch.setattr(verify, "dataset", lambda *_: few)
     monkeypatch.setattr(weights, "dataset", lambda *_: few)
+    monkeypatch.setattr(weights, "BITS", BITS)
 
 
 @pytest.fixture
@@ -171,7 +175,7 @@ def saved(few, tmp_path_factory):
     model.fit(few.x_train, epochs=1, verbose=0)
     model.save(folder / "model.keras")
     half.rewrite(folder / "model.keras", folder / "half.keras")
-    half.rewrite(folder / "model.keras", folder / "full.keras", half=False)
+    half.rewrite(folder / "model.keras", folder / "full.keras", bits=None)
     return folder
 
 
@@ -224,9 +228,37 @@ def test_whole_numbers_and_states_of_generators_stay(tmp_path):
 
 def test_what_has_no_value_in_half_precision_stays():
     large = np.array([1.0, 1e6], np.float32)
-    assert half.halved(large).dtype == np.float32
-    assert half.halved(np.array([1.0, 6e4], np.float32)).dtype == np.float16
-    assert half.halved(np.array([3], np.uint32)).dtype == np.uint32
+    assert half.rounded(large).dtype == np.float32
+    assert half.rounded(np.array([1.0, 6e4], np.float32)).dtype == np.float16
+    assert half.rounded(np.array([3], np.uint32)).dtype == np.uint32
+
+
+@given(st.floats(-6e4, 6e4, width=32), st.sampled_from(weights.BITS))
+def test_a_fraction_is_rounded_to_its_bits(value, bits):
+    (rounded,) = half.rounded(np.array([value], np.float32), bits)
+    kind, smallest = (np.float16, -14) if bits <= half.HALF else (np.float32, -126)
+    assert rounded.dtype == kind
+    exact = float(kind(value))
+    _, exponent = np.frexp(exact)
+    # Numbers below the smallest normal one have the spacing of those just above
+    step = 2.0 ** (max(int(exponent) - 1, smallest) - bits)
+    assert rounded == kind(np.round(exact / step) * step)
+    assert half.rounded(np.array([rounded]), bits) == rounded
+
+
+def test_no_fraction_is_rounded_beyond_what_half_precision_holds():
+    largest = np.array([np.finfo(np.float16).max], np.float32)
+    assert half.rounded(largest, 5).dtype == np.float32
+    assert half.rounded(largest).dtype == np.float16
+
+
+def test_fewer_bits_take_less_room(saved, tmp_path):
+    sizes = []
+    for bits in weights.BITS:
+        half.rewrite(saved / "model.keras", tmp_path / "few.keras", bits)
+        sizes.append((tmp_path / "few.keras").stat().st_size)
+    assert sizes == sorted(sizes) and sizes[0] < 0.8 * sizes[-1]
+    assert half.HALF in weights.BITS
 
 
 def test_it_is_small_and_the_same_each_time(saved, tmp_path):
@@ -331,17 +363,47 @@ def test_the_same_model_of_another_day_leaves_the_file_as_it_is(
 
 def test_what_moves_too_far_stays_in_full_precision(trained, few, tmp_path, monkeypatch):
     output = shutil.copytree(trained, tmp_path / "output")
-    shutil.rmtree(shipped.folder_of(output))
+    shutil.rmtree(shipped.folder_of(output), ignore_errors=True)
     for left in output.glob(f"*/runs/seed-0/{weights.CHECKED}"):
         left.unlink()
     monkeypatch.setattr(weights, "dataset", lambda *_: few)
     monkeypatch.setattr(weights, "wanted", lambda uses: ["ae"])
     monkeypatch.setattr(weights, "HALF_PRECISION", 1e-9)
+    monkeypatch.setattr(weights, "BITS", (half.HALF,))
     with schedule.backend("loky", None, 1):
         assert weights.ship(output, quick=True) == ["ae"]
     entry = shipped.told(shipped.folder_of(output))["ae"]
     assert entry["precision"] == "full" and entry["moved_most"]["of_what_it_may"] > 1
+    assert entry["bits"] is None
     assert datasets(shipped.file_of(output, "ae"))
+
+
+@pytest.mark.parametrize("enough", weights.BITS)
+def test_no_more_bits_are_kept_than_are_needed(trained, few, tmp_path, monkeypatch, enough):
+    output = shutil.copytree(trained, tmp_path / "output")
+    for left in output.glob(f"*/runs/seed-0/{weights.CHECKED}"):
+        left.unlink()
+    monkeypatch.setattr(weights, "dataset", lambda *_: few)
+    monkeypatch.setattr(weights, "wanted", lambda uses: ["ae"])
+    rewrite, tried = half.rewrite, []
+    monkeypatch.setattr("Code.runs.recompute.figures", lambda *_: ({}, {}))
+
+    def noted(source, target, bits):
+        tried.append(bits)
+        rewrite(source, target, bits)
+
+    monkeypatch.setattr(half, "rewrite", noted)
+    monkeypatch.setattr(
+        weights, "moved", lambda *_: (KEY, 0.5 if tried[-1] == enough else float("inf"))
+    )
+    unit = weights.WeightsUnit("ae", 0, "mnist", True, str(output))
+    weights.check(unit, "any", Store(output))
+    folder = Store(output).folder("ae", 0)
+    entry = json.loads((folder / weights.CHECKED).read_text())["entry"]
+    assert (entry["precision"], entry["bits"]) == ("half" if enough <= 10 else "full", enough)
+    assert tried == [None, *weights.BITS[: weights.BITS.index(enough) + 1]]
+    rewrite(folder / "model.keras", tmp_path / "right.keras", enough)
+    assert half.same(folder / weights.FILE, tmp_path / "right.keras")
 
 
 def test_models_without_a_run_stay_while_their_result_does(cloned, capsys):
@@ -445,6 +507,11 @@ def test_all_cells_agree(cloned):
     assert int(n) > 40 and last_line(done) == f"{n} of {n} cells agree"
     assert "[3/3] vae-bce, seed 0" in done.stderr and "about" in done.stderr.split("[2/3]")[0]
     assert "not computed, of the training's history" in done.stderr
+    assert "of the reference are of this very code" not in done.stderr
+    extend.make_reference(cloned)
+    done = verified(cloned, "--only", "ae")
+    # The rows were trained here under an invented version
+    assert "0 of 3 experiments of the reference are of this very code; not: ae" in done.stderr
 
 
 def spoil(output, name, metric, by):

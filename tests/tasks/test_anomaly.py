@@ -153,10 +153,36 @@ def test_conditional_vae_has_an_elbo(digits, seeded):
 
 
 def test_rivals(rivals):
-    assert set(rivals) == {"pca-16", "isolation forest", "one-class svm", "Mahalanobis distance"}
+    assert set(rivals) == {
+        "pca-16",
+        "PCA of 95 % variance",
+        "k-NN distance",
+        "isolation forest",
+        "one-class svm",
+        "Mahalanobis distance",
+    }
     for one in rivals.values():
         assert one.values["auroc_shuffled"] > 0.7
     assert rivals["pca-16"].values["auroc"] > 0.8
+    # More components tell patches better, near images rotated digits
+    assert rivals["PCA of 95 % variance"].values["auroc"] > rivals["pca-16"].values["auroc"]
+    assert max(rivals, key=lambda name: rivals[name].values["auroc_rotated"]) == "k-NN distance"
+
+
+def test_the_nearest_image_is_none_of_those_that_set_the_threshold():
+    x = np.random.default_rng(0).random((40, 4, 4)).astype(np.float32)
+    (score,) = anomaly.rivals()["k-NN distance"](x).values()
+    assert score(x[:20]).min() > 0.1 and score(x[20:]).max() < 1e-3
+
+
+def test_components_hold_their_share_of_the_variance():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 8)) * np.array([10, 5, 1, 0.5, 0, 0, 0, 0])
+    x = (x - x.min()) / (x.max() - x.min())
+    images = x.astype(np.float32).reshape(500, 2, 4)
+    (score,) = anomaly.rivals()["PCA of 95 % variance"](images).values()
+    lost = score(images).mean() / images.reshape(500, 8).var(axis=0).mean()
+    assert 0 < lost < 1 - anomaly.KEPT_VARIANCE
 
 
 def test_mahalanobis_distances_of_training_images_are_their_number_of_values_in_the_mean():

@@ -159,6 +159,12 @@ def test_noise_tells_nothing_and_is_not_disentangled(independent):
     assert found["dci_informativeness"] == pytest.approx(0, abs=0.01)
 
 
+def test_the_least_that_a_code_must_tell_is_the_rule_s():
+    from Code.reporting import rules
+
+    assert rules.INFORMATIVE == INFORMATIVE
+
+
 @pytest.mark.slow
 def test_a_unit_of_noise_in_the_place_of_another_does_not_raise_the_score(independent):
     """As it raises the mutual information gap, of which it takes the second best unit away."""
