@@ -49,7 +49,12 @@ def warnings(results: Results) -> list[Warn]:
         "data": [(data_label(r), r.experiment) for r in all_of],
         "schedules": [("quick" if r.quick else "full", r.experiment) for r in all_of],
         "versions": [(joined(r.versions), r.experiment) for r in all_of],
-        "machines": [(joined(r.machine), r.experiment) for r in all_of],
+        # A row of ratios compares times of one machine only
+        "machines": [
+            (joined(r.machine), r.experiment)
+            for r in all_of
+            if not r.measure("epoch_ratio", "train")
+        ],
     }
     # A group is run as a whole; another may have fewer seeds, as every figure tells
     uneven = _differing(chance, lambda r: r.group, lambda r: r.seeds)

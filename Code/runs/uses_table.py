@@ -15,8 +15,11 @@ from Code.tasks.task import Measured
 
 # Models in the pictures, in addition to the baselines: one of each kind
 SHOWN = ("ae-16", "dae-16", "vae-16", "aae-16")
-# A map of the plane shows codes of two units
-SHOWN_OF = {"reduce": ("ae-2", "dae-2", "vae-2", "aae-2")}
+# A map of the plane shows codes of two units; draws from the own prior ask for models that have one
+SHOWN_OF = {
+    "reduce": ("ae-2", "dae-2", "vae-2", "aae-2"),
+    "generate": ("vae-16", "aae-16", "ae-16", "dae-16"),
+}
 COLUMNS = ("use", "metric", "unit", "higher_is_better", "name", "mean", "std", "n_seeds")
 
 

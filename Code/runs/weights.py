@@ -32,7 +32,7 @@ MOST_BYTES = 8_000_000
 
 HALF, FULL = "half", "full"
 
-BITS = (5, 6, 7, 10, 11, 13)
+BITS = (5, 6, 7, 9, 10, 11, 13)
 """To so many bits of their fraction weights are rounded on trial, the fewest first; half precision
 has ten."""
 

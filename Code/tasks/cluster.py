@@ -184,12 +184,11 @@ def figure(measured):
     shown = {name: one for name, one in measured.items() if "clusters" in one.views}
     if not shown:
         raise ValueError("nothing to draw: nothing was clustered")
-    return image_rows(
-        [
-            (f"{name}: {one.values['accuracy_kmeans']:.1%}", one.views["clusters"])
-            for name, one in shown.items()
-        ]
-    )
+    rows = [
+        (f"{name}: {one.values['accuracy_kmeans']:.1%}", one.views["clusters"])
+        for name, one in shown.items()
+    ]
+    return image_rows(rows, [str(label) for label in range(len(rows[0][1]))])
 
 
 def by_size(clusters):

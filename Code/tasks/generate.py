@@ -437,7 +437,11 @@ def pixel_draws(data, n, seed=0):
 
 
 def figure(measured):
-    """Draw samples, their nearest training images, and the path from one test image to another."""
+    """Draw samples and the path from one test image to another.
+
+    Those from a mixture of codes stand above their nearest training images, of which they might be
+    copies.
+    """
     rows = []
     for name, one in measured.items():
         for way in WAYS:
@@ -445,7 +449,8 @@ def figure(measured):
                 drawn = name if name in BOUNDS or way in name else f"{name}, {way}"
                 distance = one.values[f"frechet_{way}"]
                 rows.append((f"{drawn}: FD {distance:.1f}", one.views[f"samples_{way}"]))
-                rows.append(("nearest in training", one.views[f"neighbours_{way}"]))
+                if way == "mixture" and name not in BOUNDS:
+                    rows.append(("nearest in training", one.views[f"neighbours_{way}"]))
         if "interpolations" in one.views:
             rows.append((f"{name}: interpolated", one.views["interpolations"]))
     return image_rows(rows)

@@ -214,7 +214,7 @@ def reader(data):
 
 
 def figure(measured):
-    """Draw two slanted digits, each followed by all digits in its style, for every model."""
+    """Draw two slanted digits, each followed by all labels in its style, for every model."""
     rows = [
         (f"{name}: {one.values['transferred']:.2f}" if i == 0 else name, row)
         for name, one in measured.items()
@@ -223,5 +223,5 @@ def figure(measured):
     ]
     if not rows:
         raise ValueError("nothing to draw: none of these transfers style")
-    others = len(rows[0][1]) - 1
-    return image_rows(rows, ["real", *["in its style, with every label"] * others])
+    labels = range(len(rows[0][1]) - 1)
+    return image_rows(rows, ["real", *map(str, labels)])

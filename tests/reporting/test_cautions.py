@@ -27,6 +27,13 @@ def test_a_reason_for_care_is_a_warning(write_output, change, key):
     assert "ae" in {name for _, names in found[key].groups for name in names}
 
 
+def test_ratios_of_times_may_be_of_another_machine(write_output):
+    changes = {"keras-times": {"machine": {"cpu": "another"}}}
+    results = load_results(write_output(changes, further=True))
+    assert "keras-times" in results
+    assert "mixed_machines" not in {w.key for w in warnings(results)}
+
+
 def test_whole_results_need_no_warning(write_output):
     assert warnings(load_results(write_output())) == []
 

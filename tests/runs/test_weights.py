@@ -341,6 +341,7 @@ def test_the_same_model_of_another_day_leaves_the_file_as_it_is(
 ):
     output = shutil.copytree(trained, tmp_path / "output")
     monkeypatch.setattr(weights, "dataset", lambda *_: few)
+    monkeypatch.setattr(weights, "BITS", BITS)
     monkeypatch.setattr(weights, "wanted", lambda uses: ["ae"])
     run, committed = output / "ae" / "runs" / "seed-0", shipped.file_of(output, "ae")
     first = committed.read_bytes()

@@ -302,7 +302,7 @@ def test_same_seed_same_numbers(vae, data, of_vae):
 def test_figure(of_vae, rivals):
     drawn = generate.figure({"vae": of_vae, **rivals})
     # Of the VAE and of components two ways, of the mixture of pixels and the training images one
-    assert len(drawn.axes) == 5 + 4 + 2 + 2
+    assert len(drawn.axes) == 4 + 3 + 2 + 1
 
 
 # Command line ------------------------------------------------------------------------------------
