@@ -600,7 +600,7 @@ def test_the_uses_take_it(cloned, tmp_path, few):
 def test_from_a_run_to_its_weights_to_their_verification(tmp_path):
     output = tmp_path / "out"
     done = run_here(
-        *("--quick", "--jobs", "2", "--only", "ae", "dae-classifier", "aae-2"),
+        *("--quick", "--jobs", "2", "--only", "ae", "dae-classifier", "ae-2"),
         *("--no-uses", "--extend", "--output", output),
     )
     assert done.returncode == 0, done.stderr
