@@ -1,7 +1,7 @@
 """The rules by which this report concludes: its protocol.
 
 They were written down before the reference was trained. What was changed when figures of it had
-been seen is told in the report's methods (`CHANGED`), with what it changed.
+been seen is told in the report's methods, with what it changed.
 
 Every level, threshold and margin that turns a measurement into a sentence stands here, and the
 report prints them in its methods.
@@ -57,9 +57,6 @@ report prints them in its methods.
     R² of at least `INFORMATIVE` on average, and if its DCI lies above that of the same code after a
     random rotation: Student's interval at `LEVEL` of the difference, seed by seed, lies above 0.
 """
-
-CHANGED = ("2", "3", "4", "5", "6", "9")
-"""Rules that were changed, in part or in whole, when figures had been seen."""
 
 LEVEL = 0.95
 """Confidence level of a difference, two-sided, before Holm's correction."""

@@ -362,7 +362,7 @@ def measure(model, data, seed=0):
 
 
 def judged(drawn, data):
-    """`likeness` of images, and some of them beside their nearest training images.
+    """`likeness` of images, some of them, and what in the training set is nearest to a mixture's.
 
     Parameters
     ----------
@@ -372,10 +372,10 @@ def judged(drawn, data):
     for way, images in drawn.items():
         values |= {f"{name}_{way}": value for name, value in likeness(images, data).items()}
         shown = images[:SHOWN]
-        views |= {
-            f"samples_{way}": to_unit(shown),
-            f"neighbours_{way}": to_unit(data.x_train[nearest(shown, data.x_train)[0]]),
-        }
+        views[f"samples_{way}"] = to_unit(shown)
+        # A mixture is fitted to training codes, so that its draws might be copies
+        if way == "mixture":
+            views["neighbours"] = to_unit(data.x_train[nearest(shown, data.x_train)[0]])
     return Measured(values, views)
 
 
@@ -450,7 +450,7 @@ def figure(measured):
                 distance = one.values[f"frechet_{way}"]
                 rows.append((f"{drawn}: FD {distance:.1f}", one.views[f"samples_{way}"]))
                 if way == "mixture" and name not in BOUNDS:
-                    rows.append(("nearest in training", one.views[f"neighbours_{way}"]))
+                    rows.append(("nearest in training", one.views["neighbours"]))
         if "interpolations" in one.views:
             rows.append((f"{name}: interpolated", one.views["interpolations"]))
     return image_rows(rows)
