@@ -17,7 +17,7 @@ VQ_NET = {
     "reconstruction": "binary cross-entropy",
 }
 RECALLED = "recalled from Makhzani et al. 2015, not checked"
-REDUCED = ("epochs", "width", "optimiser")
+REDUCED = ("epochs", "width", "optimiser", "selection")
 
 
 def _wrong(value):

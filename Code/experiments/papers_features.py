@@ -26,7 +26,7 @@ _probed = partial(paper_row, procedure="Code.training.probed:run")
 
 def _probe(error):
     """An error of logistic regression on the features, as an accuracy."""
-    value, departures = round(1 - error, 4), ("epochs", "optimiser")
+    value, departures = round(1 - error, 4), ("epochs", "optimiser", "selection")
     return Published("unsupervised", "probe_accuracy", value, MAKHZANI, PERCENT, departures)
 
 

@@ -15,7 +15,9 @@ def _nll(value):
 
     Theirs draws 5,000 samples for every image, ours for one in fifty.
     """
-    return Published("unsupervised", "nll", value, BURDA, 0.005, ("epochs", "likelihood"))
+    return Published(
+        "unsupervised", "nll", value, BURDA, 0.005, ("epochs", "likelihood", "selection")
+    )
 
 
 def _svm_error(n_labels, value):
@@ -23,7 +25,7 @@ def _svm_error(n_labels, value):
 
     Theirs is transductive: it sees the unlabelled codes too.
     """
-    departures = ("epochs", "classifier")
+    departures = ("epochs", "classifier", "selection")
     return Published("unsupervised", f"svm_error_{n_labels}", value, KINGMA, PERCENT, departures)
 
 

@@ -247,6 +247,24 @@ class Uses:
         return list(found.values())
 
     @cached_property
+    def seeds_of(self) -> dict[str, int]:
+        """With how many seeds each model was measured."""
+        of_model: dict[str, int] = {}
+        for score in (s for m in self.metrics for s in m.scores if s.is_model):
+            of_model[score.name] = max(of_model.get(score.name, 0), len(score.values))
+        return of_model
+
+    @property
+    def n_seeds(self) -> int:
+        """The number of seeds that most models have."""
+        return statistics.mode(self.seeds_of.values()) if self.seeds_of else len(self.seeds)
+
+    @property
+    def of_other_seeds(self) -> dict[str, int]:
+        """The models that were measured with another number of seeds than most."""
+        return {name: n for name, n in self.seeds_of.items() if n != self.n_seeds}
+
+    @cached_property
     def told_labels(self) -> set[str]:
         """The models that learned from labels: marked, and not ranked."""
         return {s.name for m in self.metrics for s in m.scores if s.conditioned and s.is_model}

@@ -373,3 +373,16 @@ def test_a_metric_counts_only_where_its_needs_are_met():
     assert not disentangling([0.6, 0.6, 0.6], [0.20, 0.30, 0.20], [0.15, 0.10, 0.24])
     # Files from before have no rotated score
     assert disentangling([0.6, 0.6, 0.6], high, [])
+
+
+def test_a_model_with_more_seeds_is_named_with_their_number(write_output, tmp_path):
+    more = json.loads(json.dumps(RAW))
+    more["uses"]["reconstruct"]["values"]["mse"]["vae-16"] += [0.020, 0.030]
+    uses = uses_of(more)
+    assert uses_of(RAW).of_other_seeds == {} and uses_of(RAW).n_seeds == 3
+    assert uses.n_seeds == 3 and uses.of_other_seeds == {"vae-16": 5}
+    output = write_output()
+    (output / FILE).write_text(json.dumps(more), encoding="utf-8")
+    english, chinese = rendered(output, tmp_path / "report").both("uses")
+    assert "3 seeds (`vae-16`: 5), mean" in english
+    assert "3 个随机种子（`vae-16`为 5 个），均值" in chinese
