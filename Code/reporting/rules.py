@@ -27,7 +27,8 @@ report prints them in its methods.
 5. **Rank.** A mean rank has an interval: `RANK_DRAWS` draws of every mean, from the standard
    deviation pooled over the models of the table, with Student's quantiles. It is widened towards
    the measured rank by what that differs from the mean of the drawn ones. Where a use has fewer
-   models, its ranks are stretched to 1 … all.
+   models, its ranks are stretched to 1 … all. The lead is shared by all whose interval overlaps
+   that of the first.
 6. **Reproduced.** Where the protocol is the same, a published figure is reproduced if it lies in
    the interval in which one more run of ours would lie at `LEVEL`, widened by the reading error,
    and is not reproduced if it lies outside that at `OUTSIDE_LEVEL`. Between the two, where a single
@@ -50,7 +51,7 @@ report prints them in its methods.
     interval at `LEVEL` is that of `ORDER_DRAWS` draws of as many variants with replacement; fewer
     than `LEAST_VARIANTS` different figures have none. Advice holds there if MNIST's best is the
     best there too, or behind it by no more than the metric's margin; of the mean rank, if it is
-    first.
+    first. A lead that several share is no advice.
 11. **Prior.** A training's codes meet their prior if a classifier with as much to learn from tells
     them from draws of the prior in at most `PRIOR_MET` of the cases (0.5 is chance).
 12. **Capable.** A model competes in disentangling if the factors can be read from its code, with an

@@ -20,7 +20,7 @@ from Code.reporting.uses import Metric, Uses, load_uses
 WIDTHS = (16, 2)
 """Units of the codes whose orders are compared; of the first that a use knows, its winner."""
 
-WINS, NEARLY, LOSES = "wins", "nearly", "loses"
+WINS, NEARLY, LOSES, SHARED = "wins", "nearly", "loses", "shared"
 """MNIST's best is the best there too; is behind it by no more than the margin; by more."""
 
 
@@ -103,27 +103,44 @@ class Row:
     ----------
     metric : MNIST's main one of the use; None for the mean rank over all uses.
     units : the width of the codes among which winners, place and changes are.
-    winner, winner_there : the best variant on MNIST, and the best on the other data.
-    place : of MNIST's winner there, among ``n``.
-    outcome : one of `WINS`, `NEARLY`, `LOSES`.
+    leaders : the best variant on MNIST; of the mean rank, all that share the lead there (rule 5).
+    winner_there : the best on the other data.
+    places : of the leaders on the other data, among ``n``.
+    outcome : one of `WINS`, `NEARLY`, `LOSES`; `SHARED` where nobody leads alone on MNIST.
     orders : the correlation by width; None where too few variants have both.
     changes : the largest changes of place, the largest first.
     """
 
     metric: Metric | None
     units: int
-    winner: str
+    leaders: tuple[str, ...]
     winner_there: str
-    place: int
+    places: tuple[int, ...]
     n: int
     outcome: str
     orders: Mapping[int, Correlation | None]
     changes: tuple[Change, ...]
 
     @property
+    def winner(self) -> str:
+        """The best on MNIST."""
+        return self.leaders[0]
+
+    @property
+    def place(self) -> int:
+        """The place of MNIST's best on the other data."""
+        return self.places[0]
+
+    @property
+    def best_leader(self) -> tuple[str, int]:
+        """The leader that stands first on the other data, and its place there."""
+        place, name = min(zip(self.places, self.leaders, strict=True))
+        return name, place
+
+    @property
     def holds(self) -> bool:
         """Whether to take MNIST's winner is good advice there too."""
-        return self.outcome != LOSES
+        return self.outcome in (WINS, NEARLY)
 
 
 @dataclass(frozen=True)
@@ -151,7 +168,7 @@ class Beside:
     @property
     def kept(self) -> int:
         """Number of uses whose advice holds there."""
-        return self.number(WINS, NEARLY)
+        return sum(row.holds for row in self.of_uses)
 
 
 def folders(output: str | Path) -> list[str]:
@@ -253,7 +270,8 @@ def rows(mnist: Uses, there: Uses) -> list[Row]:
         if len(pair[0].metrics) > 1
     }
     if ranks:
-        found.append(_row(None, ranks))
+        units = next(iter(ranks))
+        found.append(_row(None, ranks, pairs[units][0].sharing_the_lead(units)))
     return found
 
 
@@ -291,22 +309,24 @@ def _mean_ranks(uses: Uses, units: int) -> dict[str, float]:
     return dict(sorted(ranks.items(), key=lambda item: (item[1], item[0])))
 
 
-def _row(metric: Metric | None, scores: Mapping[int, tuple[dict, dict]]) -> Row:
+def _row(
+    metric: Metric | None, scores: Mapping[int, tuple[dict, dict]], leaders: Sequence[str] = ()
+) -> Row:
     """A row from the figures of every variant by width, on MNIST and there, the best first."""
     units, (here, there) = next(iter(scores.items()))
-    winner, winner_there = next(iter(here)), next(iter(there))
-    outcome = WINS if winner == winner_there else LOSES
+    leaders, winner_there = leaders or [next(iter(here))], next(iter(there))
+    outcome = SHARED if len(leaders) > 1 else WINS if leaders[0] == winner_there else LOSES
     if metric is not None and outcome == LOSES:
-        best, ours = there[winner_there], there[winner]
+        best, ours = there[winner_there], there[leaders[0]]
         if abs(best - ours) <= margin_of(metric.name, best, ours):
             outcome = NEARLY
     orders = {width: correlation(*_aligned(*both)) for width, both in scores.items()}
     return Row(
         metric,
         units,
-        winner,
+        tuple(leaders),
         winner_there,
-        list(there).index(winner) + 1,
+        tuple(list(there).index(name) + 1 for name in leaders),
         len(there),
         outcome,
         {width: orders.get(width) for width in WIDTHS},

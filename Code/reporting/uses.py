@@ -429,6 +429,24 @@ class Uses:
             self._ranks[units] = self._ranked(units)
         return self._ranks[units]
 
+    def sharing_the_lead(self, units: int) -> list[str]:
+        """The models of one width that share the lead by mean rank (rule 5), the first first.
+
+        Without intervals nothing is known of the others, and the first stands alone.
+        """
+        first, *others = [(n, of) for n, rank, of in self.by_rank(units) if rank is not None] or [
+            None
+        ]
+        if first is None:
+            return []
+        name, interval = first
+        return [name, *(n for n, of in others if of and interval and of[0] <= interval[1])]
+
+    def best_of(self, names: list[str]) -> str | None:
+        """The one of these models that is best in the first use, reconstructing."""
+        found = self.mains[0].contenders(names) if self.mains else []
+        return found[0].name if found else next(iter(names), None)
+
     @cached_property
     def _ranks(self) -> dict[int, list[tuple[str, float | None, tuple[float, float] | None]]]:
         return {}

@@ -225,6 +225,19 @@ def test_the_mean_rank_is_over_what_both_have():
     assert (ranks.winner, ranks.winner_there, ranks.place) == ("a-16", "j-16", 10)
 
 
+def test_a_lead_that_several_share_is_no_advice():
+    values = falling()
+    spread = {name: [v - 0.5, v, v + 0.5] for name, v in values.items()}
+    here = raw(values, values, seeds=(0, 1, 2))
+    for use in here["uses"].values():
+        (metric,) = use["values"]
+        use["values"][metric] = spread
+    (*_, ranks) = rows(uses_of(here), uses_of(raw(values, values)))
+    assert len(ranks.leaders) > 1 and ranks.outcome == "shared" and not ranks.holds
+    assert len(ranks.places) == len(ranks.leaders)
+    assert ranks.best_leader[1] == min(ranks.places)
+
+
 # --- folders of other data ------------------------------------------------------------------------
 
 

@@ -210,6 +210,21 @@ def test_ranks_are_means_over_the_uses():
     assert 1.5 <= ae_high < 2.0 and 1.0 < vae_low <= 1.5
 
 
+def test_the_lead_is_shared_by_all_whose_intervals_overlap_the_first_s():
+    uses = uses_of(RAW)
+    assert uses.sharing_the_lead(16) == ["ae-16", "vae-16"]
+    assert uses.best_of(["vae-16", "ae-16"]) == "ae-16", "it reconstructs better"
+    apart = json.loads(json.dumps(RAW))
+    apart["uses"]["cluster"]["values"]["accuracy_kmeans"]["ae-16"] = [0.90, 0.91, 0.92]
+    assert uses_of(apart).sharing_the_lead(16) == ["ae-16"]
+    # With one seed nothing is known of the others
+    for use in apart["uses"].values():
+        for values in use["values"].values():
+            values.update({name: of[:1] for name, of in values.items()})
+    assert uses_of(apart).sharing_the_lead(16) == ["ae-16"]
+    assert uses_of(apart).sharing_the_lead(8) == []
+
+
 def test_the_relation_of_two_scores_follows_the_rules():
     mse, accuracy = uses_of(RAW).mains
     assert mse.relation(mse.score("ae-16"), mse.score("vae-16")) == "better"
