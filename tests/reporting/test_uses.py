@@ -400,4 +400,4 @@ def test_a_model_with_more_seeds_is_named_with_their_number(write_output, tmp_pa
     (output / FILE).write_text(json.dumps(more), encoding="utf-8")
     english, chinese = rendered(output, tmp_path / "report").both("uses")
     assert "3 seeds (`vae-16`: 5), mean" in english
-    assert "3 个随机种子（`vae-16`为 5 个），均值" in chinese
+    assert "3 个随机种子（`vae-16` 有 5 个），均值" in chinese
