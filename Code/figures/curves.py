@@ -111,8 +111,8 @@ def term_curves(terms: Mapping[str, Mapping[str, Values]], ylabel: str | Sequenc
 
 
 @styled
-def psnr_curves(levels: Sequence[float], curves: Mapping[str, Sequence[float]]) -> Figure:
-    """Draw PSNR in dB against the noise level, one curve per label.
+def psnr_curves(levels: Sequence[float], curves: Mapping[str, Values]) -> Figure:
+    """Draw PSNR in dB against the noise level, one curve per label, of several seeds with a band.
 
     ``levels`` are standard deviations of the noise on pixels in [0, 1]; every curve has one value
     per level. An infinite PSNR (two equal images) has no place on the axis and is left out.
@@ -126,23 +126,28 @@ def psnr_curves(levels: Sequence[float], curves: Mapping[str, Sequence[float]]) 
     axes = figure.add_subplot()
     styles = ("-", "--", "-.", ":")
     colours = (BLUE, RED, GREY, *SERIES)
+    seeds = 1
     for i, (label, values) in enumerate(curves.items()):
-        decibels = np.asarray(values, dtype=float)
-        if decibels.shape != np.shape(levels):
-            raise ValueError(f"{label}: {decibels.size} PSNR values for {len(levels)} noise levels")
-        decibels = np.where(np.isfinite(decibels), decibels, np.nan)
-        axes.plot(
-            levels,
-            decibels,
+        decibels = by_seed(values)
+        if decibels.shape[1] != len(levels):
+            found = decibels.shape[1]
+            raise ValueError(f"{label}: {found} PSNR values for {len(levels)} noise levels")
+        spread_curve(
+            axes,
+            np.where(np.isfinite(decibels), decibels, np.nan),
+            colours[i % len(colours)],
+            at=levels,
             label=label,
-            color=colours[i % len(colours)],
             linestyle=styles[i % len(styles)],
             marker="osD^v"[i % 5],
         )
+        seeds = max(seeds, len(decibels))
+    _name_the_band(axes, seeds)
     axes.set(xlabel="noise level (standard deviation)", ylabel="PSNR (dB)")
     if len(levels) <= 8:
         axes.set_xticks(levels, [f"{level:g}" for level in levels])
-    _legend(axes)
+    # Outside: the curves fall from one corner to the other, and leave none free
+    figure.legend(loc="outside upper center", ncols=3, handlelength=2.8)
     return figure
 
 
@@ -156,12 +161,17 @@ def by_seed(values: Values) -> np.ndarray:
     return found
 
 
-def spread_curve(axes: Axes, values: Values, colour: str, **style) -> None:
-    """Draw the mean over the seeds as a line, and from the lowest to the highest as a band."""
+def spread_curve(
+    axes: Axes, values: Values, colour: str, at: Sequence[float] | None = None, **style
+) -> None:
+    """Draw the mean over the seeds as a line, and from the lowest to the highest as a band.
+
+    ``at`` are the places on the horizontal axis; without them values are those of epochs.
+    """
     curves = by_seed(values)
     if curves.size == 0:
         return
-    epochs = np.arange(1, curves.shape[1] + 1)
+    epochs = np.arange(1, curves.shape[1] + 1) if at is None else np.asarray(at)
     style.setdefault("marker", "o" if len(epochs) <= _MARKED else None)
     # An epoch of which no seed has a value leaves a gap, and no warning
     known = np.isfinite(curves)
@@ -184,12 +194,16 @@ def epoch_curves(axes: Axes, curves: Mapping[str, Values]) -> None:
         colour, dashes = style["color"], style["linestyle"]
         spread_curve(axes, values, colour, label=split, linestyle=dashes)
         last, seeds = max(last, values.shape[1]), max(seeds, len(values))
+    _name_the_band(axes, seeds)
+    number_epochs(axes, last)
+
+
+def _name_the_band(axes: Axes, seeds: int) -> None:
+    """Give the band a place in the legend: an area of no size, where there are several seeds."""
     if seeds > 1:
-        # An area of no size, for its place in the legend
         nothing: list[float] = []
         label = f"range of {seeds} seeds"
         axes.fill_between(nothing, nothing, color=GREY, alpha=0.3, lw=0, label=label)
-    number_epochs(axes, last)
 
 
 def number_epochs(axes: Axes, last: int, label: str = "epoch") -> None:

@@ -317,7 +317,7 @@ def _map_figure(experiment, views, kind, what):
 
 def _psnr_figure(experiment, rows):
     stage = experiment.stages[0].name
-    mean = {row["metric"]: row["mean"] for row in rows if row["stage"] == stage}
+    of_seeds = {row["metric"]: row["values"] for row in rows if row["stage"] == stage}
     of = {
         "autoencoder": "psnr",
         "noisy input": "psnr_noisy",
@@ -327,9 +327,11 @@ def _psnr_figure(experiment, rows):
     return curves.psnr_curves(
         NOISE_LEVELS,
         {
-            label: [mean[f"{metric}_{level}"] for level in NOISE_LEVELS]
+            label: list(
+                zip(*(of_seeds[f"{metric}_{level}"] for level in NOISE_LEVELS), strict=True)
+            )
             for label, metric in of.items()
             # Results from before the median filter was measured do not have it
-            if f"{metric}_{NOISE_LEVELS[0]}" in mean
+            if f"{metric}_{NOISE_LEVELS[0]}" in of_seeds
         },
     )

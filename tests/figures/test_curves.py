@@ -151,9 +151,21 @@ def test_psnr_against_level():
     assert "dB" in axes.get_ylabel() and "noise" in axes.get_xlabel()
 
 
+def test_psnr_of_several_seeds_is_their_mean_with_a_band():
+    figure = psnr_curves([0.25, 0.5], {"model": [[21, 20], [23, 21], [22, np.inf]]})
+    (axes,) = figure.axes
+    (line,) = curves_of(axes).values()
+    np.testing.assert_allclose(line.get_xydata(), [[0.25, 22], [0.5, 20.5]])
+    band = axes.collections[0].get_paths()[0].vertices
+    assert {tuple(point) for point in band} >= {(0.25, 21), (0.25, 23), (0.5, 20), (0.5, 21)}
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["model", "range of 3 seeds"]
+
+
 def test_psnr_curve_of_another_length():
     with pytest.raises(ValueError, match="model: 2 PSNR values for 3"):
         psnr_curves([0.1, 0.2, 0.3], {"model": [1, 2]})
+    with pytest.raises(ValueError, match="model: 2 PSNR values for 3"):
+        psnr_curves([0.1, 0.2, 0.3], {"model": [[1, 2], [1, 2]]})
 
 
 def test_a_published_curve_is_dots_with_its_reading_error_and_no_line():
