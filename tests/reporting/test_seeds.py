@@ -1,7 +1,9 @@
 """What the committed run concludes stays concluded whichever of its seeds had been run."""
 
+import json
 from collections import defaultdict
 from dataclasses import replace
+from itertools import combinations
 from statistics import fmean, stdev
 
 import pytest
@@ -10,6 +12,7 @@ from Code.reporting import published_figures, reference
 from Code.reporting.claims import verdicts
 from Code.reporting.failures import without_failed
 from Code.reporting.results import load_results
+from Code.reporting.uses import FILE, uses_of
 
 
 def of_seeds(result, seeds):
@@ -64,3 +67,36 @@ def test_no_published_figure_is_both_reproduced_and_not(subsets):
     assert any("reproduced" in of.values() for of in said.values())
     both = {f: of for f, of in said.items() if {"reproduced", "not_reproduced"} <= set(of.values())}
     assert not both
+
+
+def test_no_two_models_are_ordered_both_ways_in_a_use(root):
+    """Nor is a lead by mean rank claimed by two seeds that all of them give to another."""
+    raw = json.loads((root / "output" / FILE).read_text("utf-8"))
+    seeds = raw["seeds"]
+
+    def only(some):
+        def fewer(values):
+            return [value for seed, value in zip(seeds, values, strict=False) if seed in some]
+
+        of_uses = {}
+        for use, found in raw["uses"].items():
+            values = {
+                metric: {name: fewer(values) for name, values in of.items()}
+                for metric, of in found["values"].items()
+            }
+            of_uses[use] = found | {"values": values}
+        return uses_of(raw | {"seeds": list(some), "uses": of_uses})
+
+    subsets = [uses_of(raw), *map(only, combinations(seeds, 2))]
+    assert len(subsets) > 3
+    said = defaultdict(set)
+    for uses in subsets:
+        for metric in uses.columns:
+            for a, b in combinations(
+                sorted(s.name for s in metric.contenders(uses.of_width(16))), 2
+            ):
+                said[metric.name, a, b].add(metric.relation(metric.score(a), metric.score(b)))
+    assert len(said) > 2000
+    assert [pair for pair, relations in said.items() if {"better", "worse"} <= relations] == []
+    leads = [set(uses.sharing_the_lead(16)) for uses in subsets]
+    assert set.intersection(*leads)
