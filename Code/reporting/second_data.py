@@ -54,10 +54,10 @@ class Other:
         there, here = (int(np.median(each)) for each in zip(*both, strict=True))
         return there, here
 
-    def by_other_processor(self, results: Results) -> bool:
-        """Whether another model of processor than there has trained the variants on MNIST."""
+    def other_processors(self, results: Results) -> list[str]:
+        """The models of processor that trained the variants on MNIST, where they are others."""
         here = {cpu for r in results.values() if r.experiment in self.code and (cpu := _cpu(r))}
-        return bool(here) and here != set(self.processors)
+        return [] if here == set(self.processors) else sorted(here)
 
     def by_other_settings(self, results: Results) -> list[str]:
         """The variants that were not trained with the settings of ``results``, epochs apart."""

@@ -90,7 +90,7 @@ def test_a_plan_scales_what_is_saved_with_the_run(tmp_path, mnist):
     "names", [("cae-published", "cae-classifier"), ("stacked-2", "stacked-16"), ("rbm-2", "rbm-16")]
 )
 def test_rows_trained_together_equal_rows_trained_alone(names, tmp_path, monkeypatch):
-    arguments = ("--quick", "--jobs", "1", "--no-uses", "--output")
+    arguments = ("--quick", "--jobs", "1", "--no-uses", "--no-pictures", "--output")
     done = run_here("--only", *names, *arguments, tmp_path / "together")
     assert done.returncode == 0, done.stderr
     assert not Store(tmp_path / "together").shelf.exists()
@@ -119,7 +119,8 @@ def test_a_stopped_run_goes_on_from_the_stage_that_was_trained(tmp_path, monkeyp
         trained.append(stage.name)
         fit(model, stage, *more)
 
-    arguments = ("--quick", "--jobs", "1", "--no-uses", "--only", "cae-published", "cae-classifier")
+    rows = ("cae-published", "cae-classifier")
+    arguments = ("--quick", "--jobs", "1", "--no-uses", "--no-pictures", "--only", *rows)
     with monkeypatch.context() as patch:
         patch.setattr(procedure, "_fit", fit_or_stop)
         assert run_here(*arguments, "--output", tmp_path).returncode != 0
