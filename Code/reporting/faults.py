@@ -29,10 +29,6 @@ PAIRS: dict[str, tuple[Cell, Cell]] = {
         ("dae-published", "accuracy", "test", _SECOND),
         ("dae-classifier", "accuracy", "test", _SECOND),
     ),
-    "equal_pixels": (
-        ("dae-published", "knn_accuracy", "test", _FIRST),
-        ("dae-classifier", "knn_accuracy", "test", _FIRST),
-    ),
     "two_losses": (
         ("dae-published", "mse", "test", _FIRST),
         ("cae-published", "mse", "test", _FIRST),

@@ -100,6 +100,7 @@ MARGINS = {
     "psnr": 0.5,  # dB
     "knn_accuracy": 0.05,
     "nn_error": 0.05,
+    "accuracy_kmeans": 0.02,
     "accuracy": 0.02,
     "probe": 0.02,
     # What papers claim after fine-tuning is often less than one error in a hundred images

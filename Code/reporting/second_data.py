@@ -106,6 +106,8 @@ class Row:
     leaders : the best variant on MNIST; of the mean rank, all that share the lead there (rule 5).
     winner_there : the best on the other data.
     places : of the leaders on the other data, among ``n``.
+    near : how many of the ``n`` are the best there, or behind it by no more than the margin; None
+        of the mean rank, which has no margin.
     outcome : one of `WINS`, `NEARLY`, `LOSES`; `SHARED` where nobody leads alone on MNIST.
     orders : the correlation by width; None where too few variants have both.
     changes : the largest changes of place, the largest first.
@@ -117,6 +119,7 @@ class Row:
     winner_there: str
     places: tuple[int, ...]
     n: int
+    near: int | None
     outcome: str
     orders: Mapping[int, Correlation | None]
     changes: tuple[Change, ...]
@@ -164,6 +167,11 @@ class Beside:
     def number(self, *outcomes: str) -> int:
         """Number of uses with one of these outcomes."""
         return sum(row.outcome in outcomes for row in self.of_uses)
+
+    @property
+    def by_chance(self) -> float:
+        """In how many uses a variant taken at random would be good advice, on average."""
+        return sum(row.near / row.n for row in self.of_uses if row.near)
 
     @property
     def kept(self) -> int:
@@ -320,6 +328,10 @@ def _row(
         best, ours = there[winner_there], there[leaders[0]]
         if abs(best - ours) <= margin_of(metric.name, best, ours):
             outcome = NEARLY
+    near = None
+    if metric is not None:
+        best = there[winner_there]
+        near = sum(abs(best - v) <= margin_of(metric.name, best, v) for v in there.values())
     orders = {width: correlation(*_aligned(*both)) for width, both in scores.items()}
     return Row(
         metric,
@@ -328,6 +340,7 @@ def _row(
         winner_there,
         tuple(list(there).index(name) + 1 for name in leaders),
         len(there),
+        near,
         outcome,
         {width: orders.get(width) for width in WIDTHS},
         tuple(changes(list(here), list(there))[:CHANGES_NAMED]),
