@@ -200,6 +200,14 @@ def test_repetitions_are_told_on_the_page_of_runs_of_the_reference_alone(write_o
     assert "AMD EPYC, seed 7, 2 experiments: 29 of 30 figures agree" in english
     assert "`dae` `mse`, 0.0123 in place of 0.0456." in english
     assert "30 个数值中有 29 个与此处一致" in chinese and "0.0123" in chinese
+    # Of a published figure the main report tells it, too
+    for name, said in (("report.md", "ended at 0.0681"), ("report.zh.md", "末轮损失为 0.0681")):
+        assert said not in (tmp_path / "report" / name).read_text("utf-8")
+    published = outside | {"experiment": "ae-relu", "metric": "loss_last_epoch", "own": 0.06814}
+    file.write_text(json.dumps({**one, "known": 30, "agree": 29, "outside": [published]}))
+    render_reports(output, tmp_path / "report", folder)
+    for name, said in (("report.md", "ended at 0.0681"), ("report.zh.md", "末轮损失为 0.0681")):
+        assert said in (tmp_path / "report" / name).read_text("utf-8")
     render_reports(output, tmp_path / "own", folder, own={"ae"})
     assert "AMD EPYC, seed 7" not in (tmp_path / "own" / "en" / "runs.md").read_text("utf-8")
     file.write_text("{}")
