@@ -65,9 +65,7 @@ def has_picture(cell):
 def test_pictures_come_before_the_plumbing(code):
     """One cell makes ready; the next trains and shows a picture, before any code is explained."""
     assert [has_picture(cell) for cell in code[:3]] == [False, True, True]
-    explains = next(
-        i for i, cell in enumerate(code) if "inspect.getsource" in "".join(cell["source"])
-    )
+    explains = next(i for i, cell in enumerate(code) if "inspect.getsource" in source(cell))
     assert explains > 6
 
 
@@ -77,20 +75,20 @@ def test_a_sentence_follows_each_result(notebook):
     assert len(results) > 15
     for i in results[1:]:
         after = cells[i + 1]
-        assert after["cell_type"] == "markdown", "".join(cells[i]["source"])[:80]
-        first = "".join(after["source"]).split("\n\n")[0]
+        assert after["cell_type"] == "markdown", source(cells[i])[:80]
+        first = source(after).split("\n\n")[0]
         assert re.search(r"\w\.(?:\s|$)", first) or first.startswith("|"), first
 
 
 def test_no_number_of_a_run_is_typed_by_hand(notebook):
-    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
+    texts = [source(c) for c in notebook["cells"] if c["cell_type"] == "markdown"]
     for text in texts:
         bare = re.sub(r"<https?:[^>]*>|\$[^$]*\$|`[^`]*`", "", text)
         assert not re.search(r"\d[.,]\d|\d ?(?:%|nats|dB)", bare), text[:80]
 
 
 def test_its_numbers_stand_beside_the_report_s(code, root):
-    (cell,) = (cell for cell in code if "half_width(" in "".join(cell["source"]))
+    (cell,) = (cell for cell in code if "half_width(" in source(cell))
     said = printed([cell])
     rows = re.findall(r"^(\S+?-\d+) *(\w+) +([\d.]+) +([\d.]+) ± ([\d.]+)$", said, re.M)
     assert len(rows) >= 8
@@ -203,11 +201,11 @@ def test_every_claim_held_when_it_was_run(code):
 
 @pytest.mark.slow
 def test_it_runs_on_the_present_code(code, path):
-    source = "\n\n".join("".join(cell["source"]) for cell in code)
+    program = "\n\n".join(map(source, code))
     environment = {**os.environ, "WALKTHROUGH_QUICK": "1", "MPLBACKEND": "Agg"}
     done = subprocess.run(
         [sys.executable, "-"],
-        input=source,
+        input=program,
         cwd=path.parent,
         env=environment,
         capture_output=True,

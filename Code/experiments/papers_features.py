@@ -18,6 +18,7 @@ MAKHZANI = "recalled from Makhzani & Frey 2013, logistic regression on the featu
 LINEAR = {"code_activation": "linear", "output_activation": "linear"}
 SIGMOID = {"code_activation": "sigmoid", "reconstruction": "binary cross-entropy"}
 
+REDUCED = ("epochs", "optimiser", "selection")
 NOISE = {"corruption": "gaussian", "level": 0.3}
 
 # Rows whose features are evaluated by a linear classifier
@@ -26,14 +27,14 @@ _probed = partial(paper_row, procedure="Code.training.probed:run")
 
 def _probe(error):
     """An error of logistic regression on the features, as an accuracy."""
-    value, departures = round(1 - error, 4), ("epochs", "optimiser", "selection")
-    return Published("unsupervised", "probe_accuracy", value, MAKHZANI, PERCENT, departures)
+    value = round(1 - error, 4)
+    return Published("unsupervised", "probe_accuracy", value, MAKHZANI, PERCENT, REDUCED)
 
 
 def _tuned(error):
     """An error of table 1 after fine-tuning, as an accuracy."""
-    value, departures = round(1 - error, 4), ("epochs", "optimiser", "selection")
-    return Published("supervised", "test_accuracy", value, RIFAI, PERCENT, departures)
+    value = round(1 - error, 4)
+    return Published("supervised", "test_accuracy", value, RIFAI, PERCENT, REDUCED)
 
 
 def _overcomplete(name, title, regulariser, kind="paper", **settings):

@@ -134,7 +134,7 @@ def psnr_curves(levels: Sequence[float], curves: Mapping[str, Values]) -> Figure
             raise ValueError(f"{label}: {found} PSNR values for {len(levels)} noise levels")
         spread_curve(
             axes,
-            np.where(np.isfinite(decibels), decibels, np.nan),
+            decibels,
             colours[i % len(colours)],
             at=levels,
             label=label,

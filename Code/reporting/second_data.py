@@ -324,14 +324,13 @@ def _row(
     units, (here, there) = next(iter(scores.items()))
     leaders, winner_there = leaders or [next(iter(here))], next(iter(there))
     outcome = SHARED if len(leaders) > 1 else WINS if leaders[0] == winner_there else LOSES
-    if metric is not None and outcome == LOSES:
-        best, ours = there[winner_there], there[leaders[0]]
-        if abs(best - ours) <= margin_of(metric.name, best, ours):
-            outcome = NEARLY
     near = None
     if metric is not None:
         best = there[winner_there]
-        near = sum(abs(best - v) <= margin_of(metric.name, best, v) for v in there.values())
+        level = [n for n, v in there.items() if abs(best - v) <= margin_of(metric.name, best, v)]
+        near = len(level)
+        if outcome == LOSES and leaders[0] in level:
+            outcome = NEARLY
     orders = {width: correlation(*_aligned(*both)) for width, both in scores.items()}
     return Row(
         metric,
