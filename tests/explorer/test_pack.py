@@ -15,6 +15,7 @@ from small import made, train
 from Code.experiments.table import EXPERIMENTS
 from Code.explorer import pack, page, text
 from Code.figures.style import DIGIT_COLOURS
+from Code.foundation import shipped
 from Code.foundation.errors import UserError
 from Code.parts.images import to_unit
 from Code.training.trained import load_model
@@ -163,6 +164,17 @@ def numbers_of(packed):
     return np.where(folded % 2, -(folded + 1) // 2, folded // 2)
 
 
+def chain_of(packed):
+    """The layers of a network that a page holds."""
+    numbers, chain = numbers_of(packed["weights"]), []
+    for inputs, units, activation, bits in packed["layers"]:
+        kernel, bias, numbers = np.split(numbers, [inputs * units, (inputs + 1) * units])
+        kernel = kernel.reshape(inputs, units)
+        chain.append(pack.Dense(kernel * 2.0**-bits, bias * 2.0**-bits, activation, bits))
+    assert not numbers.size
+    return chain
+
+
 def test_a_grid_holds_codes_finely():
     codes = np.random.default_rng(0).normal(scale=30, size=(50, 2))
     packed = text.grid_data(codes)
@@ -203,6 +215,17 @@ class TestCommitted:
         data = json.loads(page.DATA.search(committed)[1])
         assert data["denoiser"] == "dae" and {"ae-2", "vae-2"} <= set(data["planes"])
         assert data["sliders"]
+
+    def test_holds_the_committed_models(self, committed, root, images):
+        """Not an earlier training of theirs."""
+        models = json.loads(page.DATA.search(committed)[1])["models"]
+        assert models
+        for name, entry in models.items():
+            model = load_model(shipped.file_of(root / "output", name))
+            ours = pack.run(chain_of(entry["encoder"]), images)
+            # Half precision moves a code by thousandths; another training gives other codes
+            codes = model.encode(images)
+            assert np.abs(ours - codes).max() < 0.01 * np.abs(codes).max(), name
 
     def test_has_the_present_words_and_scripts(self, committed):
         """After a change of the page: ``python -m Code.use explorer --anew``."""
