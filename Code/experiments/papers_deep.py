@@ -81,7 +81,9 @@ def _vincent_10k(name, title, layer, error, from_scratch=False):
     """The same with 10,000 images; ``from_scratch`` adds a network without pre-training."""
     tuning = ("supervised", "supervised-from-scratch") if from_scratch else ("supervised",)
     stages = (*levels(3, 15, 64), *(decaying(stage, 20, 64, 2e-3, 10_000) for stage in tuning))
-    return _vincent(name, title, layer, error, *stages, n_train=10_000)
+    # The paper's own set: other images to train on, and 50,000 to test on
+    departures = (*REDUCED, "images", "test_images")
+    return _vincent(name, title, layer, error, *stages, departures=departures, n_train=10_000)
 
 
 def _few_labels(name, title, model, network, stages):

@@ -19,6 +19,7 @@ LINEAR = {"code_activation": "linear", "output_activation": "linear"}
 SIGMOID = {"code_activation": "sigmoid", "reconstruction": "binary cross-entropy"}
 
 REDUCED = ("epochs", "optimiser", "selection")
+ANNEALED = ("epochs", "optimiser", "annealing", "selection")
 NOISE = {"corruption": "gaussian", "level": 0.3}
 
 # Rows whose features are evaluated by a linear classifier
@@ -28,7 +29,7 @@ _probed = partial(paper_row, procedure="Code.training.probed:run")
 def _probe(error):
     """An error of logistic regression on the features, as an accuracy."""
     value = round(1 - error, 4)
-    return Published("unsupervised", "probe_accuracy", value, MAKHZANI, PERCENT, REDUCED)
+    return Published("unsupervised", "probe_accuracy", value, MAKHZANI, PERCENT, ANNEALED)
 
 
 def _tuned(error):

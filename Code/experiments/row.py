@@ -57,7 +57,17 @@ class Stage:
 HEAD = ("n_classes", "head_input", "head_loss")
 
 # How the training or measuring of a row may differ from what its paper did
-DEPARTURES = ("epochs", "width", "optimiser", "selection", "images", "classifier", "likelihood")
+DEPARTURES = (
+    "epochs",
+    "width",
+    "optimiser",
+    "annealing",
+    "selection",
+    "images",
+    "test_images",
+    "classifier",
+    "likelihood",
+)
 
 
 # Reading error of a share that is printed in percent with two decimals

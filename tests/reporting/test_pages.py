@@ -222,7 +222,7 @@ NAMES = """
     Williams Geary Bourlard Kamp Vincent Masci Makhzani Frey Rifai Burda Grosse Salakhutdinov van
     der den Maaten Oord Xie Ruff Higgins Kim Mnih Rybkin Daniilidis Levine Zhao Song Ermon
     Gretton Hochreiter Schmidhuber Cho Srivastava Devlin He Bengio Ng Zeiler Sohn Lee Yan nderby
-    Dhariwal Fashion Spearman Tolstikhin TSVM
+    Dhariwal Fashion Spearman Tolstikhin TSVM Baldi Hornik Olshausen Field Rol nek Ioffe Szegedy
 """
 FULL_WIDTH = "，。；：、！？（）“”"
 MENDED = (
