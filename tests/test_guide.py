@@ -339,28 +339,39 @@ def test_there_is_a_sample_of_every_use(root):
         assert (use, tuple(shlex.split(arguments))) in named
 
 
+def alike(line, other, within):
+    """Whether two lines have one form, and numbers that differ by the share ``within`` at most."""
+    ours, theirs = ([float(n) for n in NUMBER.findall(one)] for one in (line, other))
+    if form([line]) != form([other]):
+        return False
+    return within is None or ours == pytest.approx(theirs, rel=within)
+
+
+# What depends on a training of its own, or on where a clustering starts
+OF_FORM_ALONE = ("cluster", "style")
+# Half precision, another processor
+ROUNDED = 0.01
+
+
 @pytest.mark.slow
-def test_the_samples_have_the_form_of_what_is_printed(root, tmp_path, monkeypatch, capsys, mnist):
-    """With untrained models, so that numbers differ; lines that are left out may stand between."""
+def test_the_samples_are_what_is_printed(root, tmp_path, monkeypatch, capsys, mnist):
+    """By the committed models; lines that are left out may stand between."""
     import numpy as np
 
     from Code.cvae import CVAE
-    from Code.dae import DAE
     from Code.data.pictures import save_images
     from Code.parts.images import to_unit
     from Code.tasks import resize, segment
-    from Code.vae import VAE
 
     monkeypatch.chdir(tmp_path)
-    of = {"vae-16": VAE(code_dim=16), "vae-2": VAE(), "dae": DAE(), "cvae-16": CVAE(code_dim=16)}
-    for name, model in of.items():
-        (tmp_path / "output" / name).mkdir(parents=True)
-        model.save(tmp_path / "output" / name / "model.keras")
+    (tmp_path / "output" / "cvae-16").mkdir(parents=True)
+    (tmp_path / "output" / "reference").symlink_to(root / "output" / "reference")
+    CVAE(code_dim=16).save(tmp_path / "output" / "cvae-16" / "model.keras")
     images = to_unit(mnist.x_test[:40])
     np.savez("my.npz", images=images)
     save_images("my.png", images[:1])
     np.savez("small.npz", images=resize.shrink(images, 2))
-    np.savez("pictures.npz", images=segment.cluttered(mnist.x_test, 2, seed=1)[0])
+    np.savez("pictures.npz", images=segment.cluttered(mnist.x_test[:500], 2, seed=1)[0])
     rows = np.round(images[:, 10:14, 10:14].reshape(40, -1), 3).astype(str)
     rows[np.random.default_rng(0).random(rows.shape) < 0.05] = ""
     (tmp_path / "holes.csv").write_text("\n".join(map(",".join, rows)))
@@ -369,14 +380,11 @@ def test_the_samples_have_the_form_of_what_is_printed(root, tmp_path, monkeypatc
         for arguments, lines in all_:
             capsys.readouterr()
             with contextlib.suppress(SystemExit):
-                door.main(
-                    [use, *arguments, "--quick"]
-                    if "--table" not in arguments
-                    else [use, *arguments]
-                )
-            said = iter(form(capsys.readouterr().out.splitlines()))
-            wanted = form(line for line in lines if line.strip() not in ("", "…"))
-            assert all(line in said for line in wanted), (use, wanted)
+                door.main([use, *arguments])
+            said = iter(capsys.readouterr().out.splitlines())
+            within = None if use in OF_FORM_ALONE or "--table" in arguments else ROUNDED
+            for wanted in (line for line in lines if line.strip() not in ("", "…")):
+                assert any(alike(line, wanted, within) for line in said), (use, wanted)
             output = arguments[arguments.index("--output") + 1]
             assert (tmp_path / output).exists(), use
 

@@ -26,9 +26,19 @@ INPUT_HELP = (
     f"your images: {ACCEPTED}; ink is bright as in MNIST, else add --invert. Without it the model "
     "is measured on --data"
 )
+OUTPUT_HELP = "where to save the result: .png, or .npz for images"
 
 
-def parser(use, description, epilog="", input_help=None, needs_model=True, images=True, fit=True):
+def parser(
+    use,
+    description,
+    epilog="",
+    input_help=None,
+    needs_model=True,
+    images=True,
+    fit=True,
+    output_help=OUTPUT_HELP,
+):
     """A parser with the options that every use has; a use adds its own.
 
     Parameters
@@ -40,6 +50,7 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
     needs_model : whether ``--model`` is required.
     images : whether the use works on the user's own images.
     fit : whether these are to have the model's size, so that ``--fit`` can bring them to it.
+    output_help : help text of ``--output``, where it takes other files.
     """
     p = argparse.ArgumentParser(
         prog=f"python -m Code.use {use}",
@@ -74,9 +85,7 @@ def parser(use, description, epilog="", input_help=None, needs_model=True, image
             "ground, scaled and centred as in MNIST; for a model of colours the whole picture is "
             "scaled, and cropped in the middle",
         )
-    p.add_argument(
-        "--output", metavar="PATH", help="where to save the result: .png, or .npz for images"
-    )
+    p.add_argument("--output", metavar="PATH", help=output_help)
     p.add_argument(
         "--data",
         metavar="DATA",

@@ -1,8 +1,11 @@
 """The model that a person names: what was trained here, or else the one committed with the code."""
 
 import sys
+from pathlib import Path
 
+from Code.experiments.table import EXPERIMENTS
 from Code.foundation import shipped
+from Code.foundation.errors import UserError
 from Code.training import trained
 
 
@@ -19,10 +22,22 @@ def load_model(path):
     """
     file = shipped.stands_in(path)
     if file is None:
+        _check_folder(Path(path))
         return trained.load_model(path)
     seed = shipped.told_of(file).get("seed", 0)
     print(f"note: {path} is the committed reference's model, seed {seed}", file=sys.stderr)
     return trained.load_model(file)
+
+
+def _check_folder(path):
+    """Raise a `UserError` for a folder that is no experiment's and holds no model."""
+    if not path.is_dir() or path.resolve().name in EXPERIMENTS:
+        return
+    if not any(file for where in shipped.OWN for file in path.glob(where)):
+        raise UserError(
+            f"{path} holds no model: give an experiment's folder, such as output/dae, or a .keras "
+            "file; run_all.py --list names the experiments"
+        )
 
 
 def data_of(path):

@@ -115,7 +115,8 @@ def parser():
         "--jobs",
         type=positive,
         metavar="N",
-        help="number of parallel runs, one core each (default: all cores)",
+        help="number of parallel runs, one core each (default: all cores, fewer where memory is "
+        "short)",
     )
     how.add_argument(
         "--json",

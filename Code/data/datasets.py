@@ -433,12 +433,12 @@ def _images(parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _shaped(key: str, images: np.ndarray) -> np.ndarray:
     """Images ``(n, height, width)`` or ``(n, height, width, 3)``; a last axis of 1 is dropped."""
     found = images.shape
-    if images.ndim in (3, 4) and images.shape[-1] == 1:
+    # Pictures of one column end in a 1 too
+    if images.shape[-1:] == (1,) and (images.ndim == 4 or _are_rows(images[..., 0])):
         images = images[..., 0]
-    if images.ndim == 2:
+    if _are_rows(images):
         side = math.isqrt(images.shape[1])
-        if side**2 == images.shape[1] and side >= MIN_SIDE:
-            images = images.reshape(-1, side, side)
+        images = images.reshape(-1, side, side)
     if images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3):
         if not len(images):
             raise DataError(f"{key} holds no images")
@@ -451,6 +451,14 @@ def _shaped(key: str, images: np.ndarray) -> np.ndarray:
         f"{key} has the shape {found}; (n, height, width), in colour (n, height, width, 3), or "
         "flat rows of a square, (n, side · side), are needed"
     )
+
+
+def _are_rows(images: np.ndarray) -> bool:
+    """Whether an array holds flat rows of a square."""
+    if images.ndim != 2:
+        return False
+    side = math.isqrt(images.shape[1])
+    return side**2 == images.shape[1] and side >= MIN_SIDE
 
 
 def _check_counts(part: str, images: np.ndarray, labels: np.ndarray) -> None:

@@ -7,6 +7,8 @@ from Code.runs.last_run import least_seconds, of_last_run
 from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.schedule import expected_seconds
 
+COMPILING = 5.0
+
 
 @dataclass(frozen=True)
 class Step:
@@ -16,7 +18,7 @@ class Step:
     ----------
     finished : whether its result exists and would be kept.
     seconds : expected time on one core: the time of an earlier run, scaled to the numbers of images
-        and epochs.
+        and epochs but for what its stages took to compile.
     measured : whether there was an earlier run; if not, ``seconds`` is a guess.
     """
 
@@ -60,9 +62,25 @@ def earlier_seconds(unit, n_train):
 
     def scaled(result):
         then = result["data"]["n_train"] * max(1, sum(result["epochs"].values()))
-        return least_seconds(result) * n_train * max(1, epochs) / then
+        compiling = compiling_seconds(result)
+        share = n_train * max(1, epochs) / then
+        return compiling + (least_seconds(result) - compiling) * share
 
     return of_last_run(unit, scaled)
+
+
+def compiling_seconds(result):
+    """Seconds of a result that its stages took beyond their epochs, whatever the images and epochs.
+
+    A stage counts with `COMPILING` at most: in a long one, other work on the machine adds more.
+    """
+    return sum(
+        min(
+            COMPILING, max(0.0, min(result["seconds"][stage]) - result["epochs"][stage] * min(each))
+        )
+        for stage, each in result.get("epoch_seconds", {}).items()
+        if each
+    )
 
 
 def wall_seconds(steps, jobs):

@@ -263,7 +263,7 @@ def test_bad_arrays(tmp_path, changes, reason):
     assert reason in message
 
 
-@pytest.mark.parametrize("side", [(3, 28), (28, 129), (2, 2), (200, 200, 3)])
+@pytest.mark.parametrize("side", [(3, 28), (28, 129), (2, 2), (1, 1), (5, 1), (200, 200, 3)])
 def test_sizes_that_are_refused(tmp_path, side):
     message = refusal(write_npz(tmp_path / "bad.npz", **small(side)))
     assert f"{side[0]}×{side[1]}" in message

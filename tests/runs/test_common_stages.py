@@ -85,6 +85,22 @@ def test_a_plan_scales_what_is_saved_with_the_run(tmp_path, mnist):
     assert [s.seconds for s in steps] == pytest.approx([15, 15])
 
 
+def test_a_plan_does_not_scale_what_is_compiled(tmp_path, mnist):
+    """A hundredth of the images: a hundredth of the epochs' seconds, and compiling as before."""
+    (tmp_path / "ae").mkdir()
+    told = {
+        "seconds": {"unsupervised": [104.0, 110.0]},
+        "epoch_seconds": {"unsupervised": [1.0, 1.1]},
+        "seconds_in_all": [204.0, 230.0],
+        "data": {"n_train": 40_000},
+        "epochs": {"unsupervised": 100},
+    }
+    (tmp_path / "ae" / "result.json").write_text(json.dumps(told), encoding="utf-8")
+    (unit,) = units("ae", output=tmp_path)
+    steps = steps_of([unit], {("ae", 0): "same"}, mnist.subset(400, 50), Store(tmp_path))
+    assert [s.seconds for s in steps] == pytest.approx([4 + (204 - 4) / 100])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "names", [("cae-published", "cae-classifier"), ("stacked-2", "stacked-16"), ("rbm-2", "rbm-16")]

@@ -581,7 +581,11 @@ def test_a_committed_model_stands_in_where_nothing_was_trained(cloned, trained, 
 
 
 def test_where_there_is_none_the_line_says_to_train(cloned):
-    with pytest.raises(UserError, match=r"holds no model\.keras; train it with"):
+    (cloned / "ae-16").mkdir()
+    with pytest.raises(UserError, match=r"holds no model\.keras; train it with .*ae-16"):
+        load_model(cloned / "ae-16")
+    # A name that `run_all.py --only` would not take
+    with pytest.raises(UserError, match="give an experiment's folder, such as output/dae"):
         load_model(cloned)
     with pytest.raises(UserError, match="no such folder or file"):
         load_model(cloned / "nothing")

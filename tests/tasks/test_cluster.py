@@ -201,6 +201,14 @@ def test_command_line_measures(saved, tmp_path, capsys):
     assert (tmp_path / "out.png").exists()
 
 
+def test_one_image_is_no_group(saved, data, tmp_path, capsys):
+    np.savez(tmp_path / "one.npz", images=data.x_test[:1])
+    with pytest.raises(SystemExit) as stop:
+        run_use("cluster", ["--model", str(saved), "--input", str(tmp_path / "one.npz")])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("one image; give more")
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -48,8 +48,12 @@ def main(arguments=None):
     model, images = cli.model_and_images(options)
     if not 1 <= options.clusters < len(images):
         raise UserError(
-            f"--clusters {options.clusters}: {named(options.input)}: {len(images)} images; "
-            "give a number from 1 to one less than that"
+            f"--clusters {options.clusters}: {named(options.input)}: "
+            + (
+                f"{len(images)} images; give a number from 1 to one less than that"
+                if len(images) > 1
+                else "one image; give more"
+            )
         )
     codes = np.asarray(unsupervised_code(model, images), np.float64)
     fit = {"kmeans": kmeans, "mixture": gaussian_mixture}[options.how]

@@ -28,6 +28,7 @@ def parser():
         "and --output saves their codes; without it the model is measured.",
         "Example: python -m Code.use features --model output/vae-16 --input my.npz "
         "--output codes.npz",
+        output_help="where to save the codes of your images, .npz; without --input a picture, .png",
     )
     p.add_argument(
         "--labels",

@@ -23,6 +23,7 @@ def main(arguments=None):
         f"your images: {ACCEPTED}; missing pixels are transparent in pictures and NaN in arrays. "
         "Without it the model is measured on --data",
         needs_model=False,
+        output_help="where to save the result: .png, or .npz for images; .csv for --table",
     )
     p.add_argument(
         "--hole",

@@ -19,6 +19,7 @@ def main(arguments=None):
         "wider code. With --input, --output places.csv writes where your images lie, and --output "
         "map.png draws them as stars among the test images of --data.",
         "Example: python -m Code.use reduce --model output/ae-2 --input my.npz --output map.png",
+        output_help="where to save the result: .csv for places, .png for a map",
     )
     options = p.parse_args(arguments)
     if options.input is None:
