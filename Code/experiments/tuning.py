@@ -25,6 +25,10 @@ FURTHER_RATES = {
     "categorical_aae": {"adversarial_rate": 5e-4, "label_rate": 1e-3},
     "factor_vae": {"discriminator_rate": 1e-4},
 }
+# Beside the tuned network that it lacks the pre-training of, so it gets the same tries
+CONTROLS = ("rbm-deep-from-scratch",)
+# A stage of this name repeats the one before from the first random weights, for comparison
+FROM_SCRATCH = "-from-scratch"
 # They are judged by their reconstruction: their whole loss is no measure while an adversary plays
 ADVERSARIAL = ("aae", "categorical_aae")
 
@@ -33,20 +37,27 @@ def is_tuned(row: Experiment) -> bool:
     """Whether the rate of a row is chosen by trials."""
     if row.group == "common":
         return bool(row.model)
-    return row.group == "papers" and any("selection" in p.departures for p in row.published)
+    of_a_figure = any("selection" in p.departures for p in row.published)
+    return row.group == "papers" and (of_a_figure or row.name in CONTROLS)
+
+
+def judged(row: Experiment) -> Stage:
+    """The stage whose rate is tried: the last, but for one that repeats it for comparison."""
+    return [stage for stage in row.stages if not stage.name.endswith(FROM_SCRATCH)][-1]
 
 
 def rates(row: Experiment) -> tuple[float, ...]:
     """The rates that are tried."""
     if row.group == "common":
         return RATES
-    return tuple(factor * rate_of(row.stages[-1]) for factor in FACTORS)
+    return tuple(factor * rate_of(judged(row)) for factor in FACTORS)
 
 
 def trial(row: Experiment, rate: float, n_train: int) -> Experiment:
     """The row that tries a rate on ``n_train`` images; those of pre-training stay as they are."""
     row = with_rate(row, rate)
-    *before, last = row.stages
+    last = judged(row)
+    before = row.stages[: row.stages.index(last)]
     if row.group == "common":
         last = decaying(last.name, EPOCHS, last.batch_size, rate, n_train)
     return replace(
@@ -68,21 +79,32 @@ def rate_of(stage: Stage) -> float:
 
 
 def with_rate(row: Experiment, rate: float) -> Experiment:
-    """The row with this rate in its last stage, and its further rates moved in proportion."""
-    *before, last = row.stages
+    """The row with this rate in its judged stage, and its further rates moved in proportion.
+
+    A stage that repeats the judged one for comparison gets the same rate.
+    """
+    last = judged(row)
     factor = rate / rate_of(last)
     further = FURTHER_RATES.get(row.variant, {})
     settings = {
         **row.settings,
         **{name: factor * row.settings.get(name, default) for name, default in further.items()},
     }
-    config = last.optimizer["config"]
-    given = config["learning_rate"]
-    if isinstance(given, dict):
-        rate = {**given, "config": {**given["config"], "initial_learning_rate": rate}}
-    optimizer = {**last.optimizer, "config": {**config, "learning_rate": rate}}
-    stages = (*before, replace(last, optimizer=optimizer))
+    stages = tuple(
+        _at_rate(stage, rate) if stage is last or stage.name.endswith(FROM_SCRATCH) else stage
+        for stage in row.stages
+    )
     return replace(row, settings=settings if further else row.settings, stages=stages)
+
+
+def _at_rate(stage: Stage, rate: float) -> Stage:
+    config = stage.optimizer["config"]
+    given = config["learning_rate"]
+    new = rate
+    if isinstance(given, dict):
+        new = {**given, "config": {**given["config"], "initial_learning_rate": rate}}
+    optimizer = {**stage.optimizer, "config": {**config, "learning_rate": new}}
+    return replace(stage, optimizer=optimizer)
 
 
 def chosen(path: Path = TABLE) -> Mapping[str, float]:

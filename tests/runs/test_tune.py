@@ -43,10 +43,22 @@ def test_a_paper_s_row_gets_three_tries_and_keeps_its_epochs():
     rows = [row for row in UNTUNED.values() if row.group == "papers" and tuning.is_tuned(row)]
     assert len(rows) > 5
     for row in rows:
-        own = tuning.rate_of(row.stages[-1])
+        repeated = [s.name for s in row.stages if s.name.endswith("from-scratch")]
+        stages = [s for s in row.stages if s.name not in repeated]
+        own = tuning.rate_of(stages[-1])
         assert tuning.rates(row) == (own / 2, own, own * 2)
         one = tuning.trial(row, own / 2, 50_000)
-        assert [s.epochs for s in one.stages] == [s.epochs for s in row.stages]
+        assert [(s.name, s.epochs) for s in one.stages] == [(s.name, s.epochs) for s in stages]
+        figures = {p.stage for p in row.published}
+        assert figures <= {one.stages[-1].name}
+
+
+def test_a_stage_that_is_repeated_from_scratch_gets_the_rate_of_the_one_it_repeats():
+    row = UNTUNED["sdae-3-10k"]
+    *before, tuned, scratch = tuning.with_rate(row, 0.004).stages
+    assert (tuned.name, scratch.name) == ("supervised", "supervised-from-scratch")
+    assert tuning.rate_of(tuned) == tuning.rate_of(scratch) == 0.004
+    assert tuple(before) == row.stages[:-2]
 
 
 def test_further_rates_move_in_proportion_and_strengths_do_not():
