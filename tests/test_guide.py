@@ -229,7 +229,9 @@ def outline(text):
     """What both languages share: levels of headings, sizes of tables, code and links in them."""
     text = FENCE.sub("", text)
     rows = re.findall(r"^\|(.*)\|$", text, re.M)
+    # Each guide leads to the pages of its own language
     files = [link.partition("#")[0].replace(".zh.", ".") for link in LINK.findall(text)]
+    files = [re.sub("^zh/", "en/", file) for file in files]
     return {
         "headings": re.findall(r"^(#+) ", text, re.M),
         "columns": [row.count(" | ") for row in rows],
