@@ -283,7 +283,7 @@ class Classifier(WholeEpochModel):
 def in_full_precision(network):
     """A network whose outputs have the dtype of the weights, whatever a policy computes in.
 
-    Keras advises it for mixed precision: losses of half precision lose what they are about.
+    Keras advises it for mixed precision: a loss in half precision is too coarse to learn from.
     """
     policy = keras.config.dtype_policy()
     if policy.compute_dtype == policy.variable_dtype:

@@ -24,6 +24,7 @@ class CAE(BaseAutoencoder):
         has them in reverse order. The code has the shape
         ``(height / 2^len(filters), width / 2^len(filters), filters[-1])``, the sides rounded up;
         see `Code.parts.maps` for sides that do not halve.
+    reconstruction : binary cross-entropy by default.
     """
 
     compile_with_xla = False

@@ -36,7 +36,7 @@ def labelled_sample(labels, n, seed):
     Raises
     ------
     ValueError
-        If a class has too few images.
+        If a class has too few images, or ``n`` is no multiple of the number of classes.
     """
     classes = np.unique(labels)
     each = n // len(classes)
@@ -165,7 +165,13 @@ class CategoricalAAE(AAE):
         return {**terms, "classification": ops.ones_like(terms["loss"]) * label_loss}
 
     def fit(self, x=None, y=None, *args, **kwargs):
-        """As in the base class, but first draws the labelled images by Keras's global seed."""
+        """As in the base class, but first draws the labelled images by Keras's global seed.
+
+        Raises
+        ------
+        ValueError
+            If labels are needed and ``y`` is None, or the classes have too few of them.
+        """
         if self.n_labels:
             if y is None:
                 raise ValueError(f"fit needs labels, of which it takes {self.n_labels}")

@@ -4,9 +4,9 @@
 
 For one sigmoid layer h = σ(W x + b) the penalty has a closed form,
 
-    ‖J_f(x)‖²_F = Σ_j (h_j (1 − h_j))² Σ_i W_ij²
+    ‖J_f(x)‖²_F = Σ_i (h_i (1 − h_i))² Σ_j W_ij²
 
-and for a chain of dense layers J is the product of diag(s) Wᵀ over the layers, where s are the
+and for a chain of dense layers J is the product of diag(s) W over the layers, where s are the
 slopes of the activations. L is the error summed over the pixels, as in the paper.
 
 Train it alone: ``python -m Code.contractive --help``.
@@ -61,9 +61,8 @@ def chain_norm(slopes, kernels, directions=None):
     slopes : slopes of each layer's activation, first layer first, ``(batch, units)`` each.
     kernels : kernel of each layer, ``(inputs, units)``.
     directions : tensor ``(batch, p, code)`` of independent entries with mean 0 and variance 1, or
-        None for the exact value. With directions the result is the unbiased estimate of Hutchinson
-        1990, summed over the p directions; it costs p backward passes instead of one per unit of
-        the code.
+        None for the exact value. With directions the result is p times the unbiased estimate of
+        Hutchinson 1990; it costs p backward passes instead of one per unit of the code.
     """
     if directions is not None:
         rows = directions * slopes[-1][:, None, :]

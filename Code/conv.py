@@ -84,6 +84,8 @@ class ConvLayer(Denoising):
     image_shape : ``(height, width)``, or ``(height, width, channels)`` for images in colour and
         for maps of the level below.
     code_dim : number of filters.
+    kernel_size : side of a filter.
+    corruption, level : as in `Code.dae.DAE`.
     """
 
     compile_with_xla = False

@@ -5,7 +5,8 @@
                                                         (Kingma et al. 2014, eqs. 6 and 9)
 
 The label y says which digit it is, so z only has to encode how it is written. A digit without a
-label gets the label of q(y | x), a separate classifier that is trained together with the rest.
+label gets the most likely label of q(y | x), a separate classifier that is trained together with
+the rest; M2 sums over all labels instead (eq. 7), and weighs −log q(y | x) by a factor α, here 1.
 
 Train it alone: ``python -m Code.cvae --help``.
 """

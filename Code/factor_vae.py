@@ -42,9 +42,10 @@ def discriminator_loss(logit_of_code, logit_of_permuted):
 class FactorVAE(DisentangledVAE):
     """The VAE plus γ times the total correlation, estimated by ``discriminator`` (code → logit).
 
-    Every step first updates encoder and decoder with the optimiser given to ``compile``, then the
-    discriminator with its own optimiser. The paper draws a second batch of images for the
-    discriminator; here the same images get a second draw of z.
+    Every step updates encoder and decoder with the optimiser given to ``compile`` and the
+    discriminator with its own, both by gradients from before the step; in the paper the
+    discriminator sees codes of the updated encoder. The paper draws a second batch of images for
+    it; here the same images get a second draw of z.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ class FactorVAE(DisentangledVAE):
         )
 
     def update(self, x, y=None):
-        """One step of encoder and decoder, then one of the discriminator (algorithm 2)."""
+        """One step of encoder and decoder and one of the discriminator (algorithm 2)."""
         its = self.discriminator.trainable_variables
         steps = [
             (self.optimizer, self.trained_variables, "loss"),

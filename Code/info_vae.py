@@ -62,7 +62,7 @@ def mmd(a, b, kernel=inverse_multiquadric):
     Parameters
     ----------
     a, b : tensors ``(n, code)`` and ``(m, code)``.
-    kernel : function of two such tensors that returns values ``(n, m)``, with ``k(z, z) = 1``.
+    kernel : function of two such tensors that returns values ``(n, m)``.
     """
     return (
         _off_diagonal_mean(kernel(a, a))
@@ -108,7 +108,7 @@ def _check_kernel(kernel):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class InfoVAE(VAE):
-    """The InfoVAE; with the default α = 1 it is the MMD-VAE. Its loss is in nats per image.
+    """The InfoVAE; with the default α = 1 it is the MMD-VAE. Its loss is per image, as the VAE's.
 
     σ starts near 0.14. With σ = 1 and means near 0, the samples are draws of the prior whatever the
     image: the MMD has its minimum before anything is learned, and units stay there, dead. From a
@@ -178,6 +178,8 @@ class InfoVAE(VAE):
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class WAE(BaseAutoencoder):
     """The Wasserstein autoencoder with MMD; its loss is the summed reconstruction error + λ MMD².
+
+    ``reconstruction`` is binary cross-entropy by default.
 
     Parameters
     ----------

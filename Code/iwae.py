@@ -84,6 +84,7 @@ class IWAE(VAE):
     ----------
     k : number of samples of z per image in training.
     binary : whether each pixel is drawn anew as 0 or 1 in every step, see `binarise`.
+    activation : of the hidden layers, tanh by default as in the paper.
 
     Raises
     ------

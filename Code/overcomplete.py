@@ -37,10 +37,11 @@ class Overcomplete(BaseAutoencoder):
 
     Parameters
     ----------
-    code_dim : number of units; by default as many more than the image has values as 1,024 are more
-        than the 784 of a digit.
+    code_dim : number of units; by default 1,024 for the 784 pixels of a digit, and in this
+        proportion for other images.
     regulariser : ``"none"``, ``"l1"`` (of the code) or ``"weight decay"``.
     weight : λ, the weight of R in the loss per image.
+    code_activation : ReLU by default.
 
     Raises
     ------

@@ -20,9 +20,11 @@ from Code.parts.filter_images import filter_images
 from Code.tied import Tied, dense_layers
 
 ACTIVE = 1e-3
-# Of two units, 3 of 20 seeds lost one or both in 60 steps from biases of 1, none from 2, 3 or 5; of
-# sixteen, 5, 4, 2 and 1 of 6 seeds lost some in 250, and the error was 1 %, 3 % and 5 % higher than
-# from 1. Seen on held-out training images
+# Tried on held-out training images. With two units, 3 of 20 seeds lost one or both in 60 steps from
+# biases of 1, none from 2, 3 or 5. With sixteen, in 250 steps:
+#     biases                          1     2     3     5
+#     of 6 seeds, lost a unit         5     4     2     1
+#     error above that from 1         –   1 %   3 %   5 %
 FIRST_BIAS = 3.0
 
 
@@ -114,6 +116,7 @@ class L1Sparse(Sparse):
     Parameters
     ----------
     weight : λ, the weight of Σ|z| in the loss.
+    code_activation : ReLU by default.
     """
 
     terms = ("reconstruction", "sparsity")
@@ -156,7 +159,7 @@ class KLSparse(Sparse):
     Raises
     ------
     ValueError
-        If ``rate`` is not strictly between 0 and 1.
+        If ``rate`` is not strictly between 0 and 1, or the code is not sigmoid.
     """
 
     terms = ("reconstruction", "sparsity")

@@ -72,7 +72,8 @@ def principal_overlap(kernel, images):
 class Tied(BaseAutoencoder):
     """The autoencoder whose decoder uses the encoder's kernels, transposed and in reverse order.
 
-    To tie another variant's weights, list this class before that variant in the base classes.
+    To tie another variant's weights, list this class before that variant in the base classes; the
+    variant's encoder must have one output.
     """
 
     def build_decoder(self):
@@ -87,7 +88,7 @@ class Tied(BaseAutoencoder):
     def diagnostics(self, x, y):
         """``weight_coherence``: mean |cosine| between the units of the first layer.
 
-        For a linear narrow code also the overlap with PCA's subspace of ``x``, and max |WᵀW − I|.
+        For a linear narrow code also the overlap with PCA's subspace of ``x``, and max |W Wᵀ − I|.
         """
         found = super().diagnostics(x, y)
         kernels = [layer.kernel for layer in dense_layers(self.encoder)]

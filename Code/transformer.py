@@ -120,7 +120,10 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return labels
 
     def transform(self, X):
-        """Codes ``(n, code_dim)`` of a table ``(n, n_features)``."""
+        """Codes ``(n, units)`` of a table ``(n, n_features)``.
+
+        ``units`` is ``code_dim``, and more where the code holds a label beside z.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return self._in_full_batches(self._codes, self._images(X)).astype(np.float64)
@@ -158,7 +161,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     @property
     def _n_features_out(self):
-        return self.code_dim
+        return self.model_.decoder.input_shape[-1]
 
 
 @contextmanager

@@ -19,7 +19,9 @@ from Code.parts.noise import normal
 class VAE(BaseAutoencoder):
     """The VAE with one sample of z per image; ``encoder`` returns ``[z_mean, z_log_var]``.
 
-    The loss is in nats per image: ``D`` times the mean error per pixel, plus the KL term.
+    The loss of an image is ``D`` times the mean error per pixel, plus the KL term: with binary
+    cross-entropy, the default of ``reconstruction``, in nats; with squared error it is, but for a
+    constant, that of Gaussian pixels with the variance ½.
     """
 
     terms = ("reconstruction", "kl")

@@ -172,8 +172,7 @@ class Quantiser(layers.Layer):
 class VQVAE(BaseAutoencoder):
     """The VQ-VAE; ``encoder`` returns z_e, ``encode`` the quantised z_q for the decoder.
 
-    The loss is in nats per image: ``D`` times the mean error per pixel, plus β times the commitment
-    error.
+    The loss of an image is ``D`` times the mean error per pixel, plus β times the commitment error.
 
     Parameters
     ----------

@@ -114,6 +114,14 @@ def test_any_variant_with_its_settings(table):
     assert list(vae.get_feature_names_out()) == [f"autoencodertransformer{i}" for i in range(3)]
 
 
+def test_columns_are_named_where_a_label_stands_in_the_code(table):
+    x, y = table
+    cvae = AutoencoderTransformer("Code.cvae:CVAE", code_dim=3, hidden=(), epochs=1, random_state=0)
+    codes = cvae.fit(x[:300], y[:300]).transform(x[:5])
+    assert codes.shape == (5, 3 + 10)
+    assert len(cvae.get_feature_names_out()) == 3 + 10
+
+
 def test_pixels_that_do_not_make_the_image(table):
     with pytest.raises(ValueError, match="784 features"):
         AutoencoderTransformer(image_shape=(10, 10)).fit(table[0][:20])

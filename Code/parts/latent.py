@@ -38,7 +38,10 @@ def gaussian_total_correlation(z):
 
 
 def sampled_codes(model, x, seed=MEASURE_SEED):
-    """One sample of q(z | x) per image, array ``(n, code)``; ``model`` is any VAE."""
+    """One sample of q(z | x) per image of ``x`` in [0, 1], array ``(n, code)``.
+
+    ``model`` is a VAE whose encoder returns mean and log-variance alone.
+    """
     z_mean, z_log_var = model.encoder.predict(x, batch_size=1000, verbose=0)
     epsilon = np.random.default_rng(seed).standard_normal(z_mean.shape)
     return (z_mean + np.exp(0.5 * z_log_var) * epsilon).astype(np.float32)

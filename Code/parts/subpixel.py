@@ -3,7 +3,8 @@
 After nearest up-sampling by 2, a 3×3 window sees only 2×2 different values, and which ones depends
 on whether the output pixel's row and column are even or odd. So the convolution of the large image
 equals four convolutions of the small one with interleaved outputs (Shi et al. 2016, sub-pixel
-convolution): less than half of the arithmetic, and the same result up to rounding.
+convolution): as many products, but on maps of a quarter of the pixels, and the same result up to
+rounding.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """How much the distributions of two samples differ: an aggregated posterior and its prior.
 
-All functions take NumPy arrays and return numbers.
+All functions take NumPy arrays.
 """
 
 import numpy as np

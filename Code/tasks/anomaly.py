@@ -356,7 +356,7 @@ def autoencoder_trainer(
     ----------
     model : import path of the variant; settings : its arguments, by default the common network.
     seed : seed of the weights, the order of the images and the noise; it sets Keras's global seed.
-    steps : number of gradient steps, rounded up to whole epochs.
+    steps : least number of gradient steps, in whole epochs; a smaller last batch is not counted.
     """
     import keras
 
@@ -389,7 +389,7 @@ def protocols(train_model, data, classes=None):
     return measured
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

@@ -176,7 +176,7 @@ def _views(data, groups):
     return {"clusters": np.stack([by_digit.get(int(digit), blank) for digit in digits])}
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

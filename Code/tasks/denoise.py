@@ -8,7 +8,7 @@ the regression is fitted to training images with fresh noise of that kind and le
 every other linear map, such as the projection onto any number of principal components. The mean of
 the nearest training images is no such map, and needs no training.
 
-    python -m Code.tasks.denoise --model output/dae --input my.png --output out.png
+    python -m Code.use denoise --model output/dae --input my.png --output out.png
 """
 
 import math

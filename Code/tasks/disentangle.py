@@ -385,7 +385,7 @@ def baselines(data, seed=0):
     return {"pca-16": measure(principal_components(data), data, seed)}
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

@@ -1,6 +1,6 @@
 """Export a trained encoder and decoder as files that need neither Keras nor this project.
 
-    python -m Code.tasks.export --model output/dae --format onnx --output exported
+    python -m Code.use export --model output/dae --format onnx --output exported
 
 writes ``encoder``, ``decoder`` and ``autoencoder`` in that format, runs each file on test images
 and compares its output with Keras. Images are float32 ``(n, height, width)`` with intensities in

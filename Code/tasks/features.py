@@ -217,6 +217,7 @@ def fine_tune(
     ----------
     images : array ``(n, height, width)``: uint8, or floats in [0, 1].
     labels : integer array ``(n,)``.
+    seed : sets Keras's global seed.
     steps : gradient steps of Adam on batches of 100 images, rounded up to whole epochs.
     from_scratch : whether to start from random weights instead; comparing both shows the benefit
         of pre-training.
@@ -280,7 +281,7 @@ def fine_tuned_accuracies(model, data, labels=LABELS, draws=3, seed=0, steps=FIN
     return values
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 @styled

@@ -3,8 +3,8 @@
 known pixels stay;  x_missing ← g(f(x))_missing,  again and again               (`impute`)
 z ~ q(z | x),  x_missing ← E[x | z]_missing,  again and again, VAEs only        (`sample`)
 
-python -m Code.tasks.fill --model output/vae-16 --input holes.png --output filled.png
-python -m Code.tasks.fill --table holes.csv --output filled.csv
+python -m Code.use fill --model output/vae-16 --input holes.png --output filled.png
+python -m Code.use fill --table holes.csv --output filled.csv
 """
 
 import math

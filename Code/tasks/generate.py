@@ -433,7 +433,7 @@ def pixel_draws(data, n, seed=0):
     return pca.decode(mixture_codes(codes, n, seed, PIXEL_MIXTURE, PIXEL_COMPONENTS))
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

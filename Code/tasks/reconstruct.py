@@ -5,7 +5,7 @@ PSNR   10 log₁₀(1 / MSE)
 SSIM   see `ssim`
 bits   −ELBO(x) / (D ln 2), where the model has a likelihood
 
-python -m Code.tasks.reconstruct --model output/vae-16 --input my.png --output out.png
+python -m Code.use reconstruct --model output/vae-16 --input my.png --output out.png
 """
 
 import math
@@ -55,6 +55,7 @@ def baselines(data, seed=0):
 
 
 def errors_of(x, x_hat):
+    """MSE, PSNR and SSIM of reconstructions ``x_hat`` of images ``x``, both in [0, 1]."""
     few = slice(0, SSIM_IMAGES)
     values = {
         "mse": mean_squared_error(x, x_hat),
@@ -151,7 +152,7 @@ def bits_per_pixel(model, x, seed=0):
 
     ``−ELBO = −log p(x | z) + KL(q(z | x) ‖ N(0, I))`` is an upper bound on the description length
     of an image whose pixels are drawn as 0 or 1, with the intensity as the probability of 1. A
-    label that the decoder takes besides z costs ``log 10`` nats more.
+    label that the decoder takes besides z costs the log of the number of labels more, in nats.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ the names of its measures end in ``_pca2``.
     trustworthiness  whether neighbours in the map are neighbours among the images
     continuity       whether neighbours among the images are neighbours in the map
 
-    python -m Code.tasks.reduce --model output/ae-2 --input my.npz --output codes.csv
+    python -m Code.use reduce --model output/ae-2 --input my.npz --output codes.csv
 """
 
 import math

@@ -3,12 +3,12 @@
     y = D x,  D the mean over blocks of f × f pixels                    the small image
     x₀ = bicubic(y)
     x ← (1 − a) x + a g(f(x))                                 towards what the model can draw
-    x ← x + Dᵀ⁺ (y − D x)                     and back to an image that shrinks to the small one
+    x ← x + D⁺ (y − D x)                      and back to an image that shrinks to the small one
 
 The second step is iterative back-projection (Irani & Peleg 1991): the smallest change after which
-D x = y. Its kernel Dᵀ⁺ replicates every pixel. The first step uses a trained model as a prior
-(Venkatakrishnan et al. 2013, "Plug-and-play priors"). a and the number of steps are chosen on
-training images. No model is trained for this use.
+D x = y. The pseudo-inverse D⁺ = f² Dᵀ replicates every pixel. The first step uses a trained model
+as a prior (Venkatakrishnan et al. 2013, "Plug-and-play priors"). a and the number of steps are
+chosen on training images. No model is trained for this use.
 """
 
 import math
@@ -231,7 +231,7 @@ def neighbours(images):
     return resize
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

@@ -336,7 +336,7 @@ def _labelled(data, seed):
     return cluttered(data.x_train, N_LABELLED, seed)
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

@@ -210,7 +210,7 @@ def reader(data):
     return lambda images: regression.predict(features(data, images) / scale)
 
 
-# Picture and command line ------------------------------------------------------------------------
+# Picture -----------------------------------------------------------------------------------------
 
 
 def figure(measured):

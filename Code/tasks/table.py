@@ -38,8 +38,8 @@ def fill_table(table, seed=0):
 
     References
     ----------
-    Gondara & Wang 2018, "MIDA: Multiple imputation using denoising autoencoders", but without
-    rounds.
+    Gondara & Wang 2018, "MIDA: Multiple imputation using denoising autoencoders"; they fill
+    once, here the rounds repeat it.
     """
     table = np.asarray(table, np.float64)
     missing = _checked_gaps(table)

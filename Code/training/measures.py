@@ -1,4 +1,4 @@
-"""Measures that all experiments share: pure functions of arrays, but for one."""
+"""Measures that all experiments share: pure functions of arrays, or of a model and arrays."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def code_variation(codes):
 
 
 def axis_fraction(codes):
-    """Share of codes ``(n, units)`` that lie on an axis: some coordinate is exactly 0."""
+    """Share of codes ``(n, units)`` of which some unit is exactly 0: of two units, on an axis."""
     return float(np.mean((codes == 0).any(axis=1)))
 
 

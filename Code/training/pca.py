@@ -14,7 +14,13 @@ from Code.training.procedure import SHOWN_DIGITS, Outcome
 
 
 def run(experiment, data, seed, tell, verbose=0):
-    """Fit PCA and measure it in the same way as the autoencoders; see `procedure.run`."""
+    """Fit PCA and measure it in the same way as the autoencoders; see `procedure.run`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two training images.
+    """
     stage = "fit"
     flat = {
         "train": to_unit(data.x_train).reshape(len(data.x_train), -1),
