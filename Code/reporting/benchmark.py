@@ -20,6 +20,8 @@ from Code.reporting.results import ResultError
 FILE = "benchmark.json"
 BARS, GROWTH = "benchmark.png", "benchmark_growth.png"
 OURS, PLAIN = "ours", "keras_fit"
+BEYOND = 1.1
+"""How many times a cost may lie beyond both ends of its curve, as noise does, to have a power."""
 # Asked for: level with the fastest other, in training and in computing codes; half of the speed of
 # the matrix products alone; one call on one and on ten images within a millisecond
 LEVEL_WITH_FASTEST = 1.0
@@ -334,11 +336,18 @@ class Benchmark:
         return sorted(found, key=lambda point: point.value)
 
     def exponent(self, axis: str, network: str) -> float | None:
-        """The power of the setting by which the time grows between the ends of a curve."""
+        """The power of the setting by which the time grows between the ends of a curve.
+
+        None where it turns on the way by more than `BEYOND`.
+        """
         points = self.growth_of(axis, network)
         if len(points) < 2:
             return None
         first, last = points[0], points[-1]
+        low, high = sorted((first.seconds, last.seconds))
+        seconds = [point.seconds for point in points]
+        if min(seconds) < low / BEYOND or max(seconds) > high * BEYOND:
+            return None
         return math.log(last.seconds / first.seconds) / math.log(last.value / first.value)
 
 

@@ -5,6 +5,8 @@ from Code.reporting.results import Measure
 MINUS = "−"
 # In a narrow cell the spread goes to the next line whole
 PLUS_MINUS = " ±\N{NO-BREAK SPACE}"
+ROUNDING = 1e-9
+"""Share of a mean up to which its spread is that of sums in another order, and so none."""
 
 
 def decimals(metric: str, value: float) -> int:
@@ -37,6 +39,8 @@ def pm(measure: Measure | None, places: int | None = None) -> str:
     if places is None:
         places = decimals(measure.metric, measure.mean)
     mean = fixed(measure.mean, places)
+    if measure.std is not None and measure.std < ROUNDING * abs(measure.mean):
+        return f"{mean}{PLUS_MINUS}{fixed(0.0, places)}"
     return mean if measure.std is None else f"{mean}{PLUS_MINUS}{magnitude(measure.std, places)}"
 
 

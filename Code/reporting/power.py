@@ -14,6 +14,9 @@ from Code.reporting.uses import Uses
 SEEDS = 3
 # The measure that all models share has a row of its own
 MSE = "mse"
+PSNR = "psnr"
+WITHOUT_CHANCE = ("psnr_noisy", "psnr_mean_filter", "psnr_median_filter")
+"""Of the noisy images and of filters: no seed has a part in them."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,11 @@ def _measures(beginning: str | None, results: Results) -> Iterator[Measure]:
     for result in results.values():
         stage = judged_stage(result)
         for m in result.measures:
-            # What labels do to the reconstructions is no MSE that a model is chosen by
+            # What labels do to the reconstructions is no measure that a model is chosen by
             of_mse = m.metric == MSE and m.stage == stage
+            later = m.metric.startswith(PSNR) and m.stage != stage
+            if later or m.metric.startswith(WITHOUT_CHANCE):
+                continue
             row = MSE if of_mse else _beginning(m.metric)
             if row == beginning and m.split == "test" and m.estimate is not None:
                 yield m

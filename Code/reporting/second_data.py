@@ -104,7 +104,7 @@ class Row:
     metric : MNIST's main one of the use; None for the mean rank over all uses.
     units : the width of the codes among which winners, place and changes are.
     leaders : the best variant on MNIST; of the mean rank, all that share the lead there (rule 5).
-    winner_there : the best on the other data.
+    firsts_there : the best on the other data; several where they are level to the last digit.
     places : of the leaders on the other data, among ``n``.
     near : how many of the ``n`` are the best there, or behind it by no more than the margin; None
         of the mean rank, which has no margin.
@@ -116,7 +116,7 @@ class Row:
     metric: Metric | None
     units: int
     leaders: tuple[str, ...]
-    winner_there: str
+    firsts_there: tuple[str, ...]
     places: tuple[int, ...]
     n: int
     near: int | None
@@ -128,6 +128,11 @@ class Row:
     def winner(self) -> str:
         """The best on MNIST."""
         return self.leaders[0]
+
+    @property
+    def winner_there(self) -> str:
+        """The best on the other data, or one of them."""
+        return self.firsts_there[0]
 
     @property
     def place(self) -> int:
@@ -322,11 +327,11 @@ def _row(
 ) -> Row:
     """A row from the figures of every variant by width, on MNIST and there, the best first."""
     units, (here, there) = next(iter(scores.items()))
-    leaders, winner_there = leaders or [next(iter(here))], next(iter(there))
-    outcome = SHARED if len(leaders) > 1 else WINS if leaders[0] == winner_there else LOSES
+    leaders, best = leaders or [next(iter(here))], next(iter(there.values()))
+    firsts = tuple(name for name, value in there.items() if value == best)
+    outcome = SHARED if len(leaders) > 1 else WINS if leaders[0] in firsts else LOSES
     near = None
     if metric is not None:
-        best = there[winner_there]
         level = [n for n, v in there.items() if abs(best - v) <= margin_of(metric.name, best, v)]
         near = len(level)
         if outcome == LOSES and leaders[0] in level:
@@ -336,13 +341,13 @@ def _row(
         metric,
         units,
         tuple(leaders),
-        winner_there,
-        tuple(list(there).index(name) + 1 for name in leaders),
+        firsts,
+        tuple(places(there)[name] for name in leaders),
         len(there),
         near,
         outcome,
         {width: orders.get(width) for width in WIDTHS},
-        tuple(changes(list(here), list(there))[:CHANGES_NAMED]),
+        tuple(changes(places(here), places(there))[:CHANGES_NAMED]),
     )
 
 
@@ -350,13 +355,21 @@ def _aligned(a: Mapping[str, float], b: Mapping[str, float]) -> tuple[list[float
     return list(a.values()), [b[name] for name in a]
 
 
-def changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
-    """The names that stand elsewhere in the second order, the largest change of place first.
+def places(scores: Mapping[str, float]) -> dict[str, int]:
+    """The place of each name, 1 for the best, of scores of which the best is the first.
 
-    Both orders have the same names, the best first.
+    Equal ones share the better place.
     """
-    places = {name: place for place, name in enumerate(after, 1)}
-    every = [Change(name, place, places[name]) for place, name in enumerate(before, 1)]
+    values = list(scores.values())
+    return {name: values.index(value) + 1 for name, value in scores.items()}
+
+
+def changes(before: Mapping[str, int], after: Mapping[str, int]) -> list[Change]:
+    """The names that have another place in the second order, the largest change first.
+
+    Both orders have the same names.
+    """
+    every = [Change(name, place, after[name]) for name, place in before.items()]
     moved = [change for change in every if change.before != change.after]
     return sorted(moved, key=lambda c: (-abs(c.after - c.before), c.before))
 

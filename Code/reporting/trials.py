@@ -47,6 +47,11 @@ class Search:
         """Whether the highest rate was chosen, beyond which there may be a better one."""
         return self.trials[-1].chosen
 
+    @property
+    def at_an_end(self) -> bool:
+        """Whether the lowest or the highest rate was chosen."""
+        return self.trials[0].chosen or self.at_the_top
+
 
 def searches(path: Path | None = None) -> list[Search]:
     """The trials of every row of the committed table, in its order; none without a table."""

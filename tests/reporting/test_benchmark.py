@@ -299,6 +299,8 @@ def test_ratios_limits_and_powers():
     assert [t.kind for t in products.targets()] == ["level", "products"]
     assert products.targets()[1].reached
     assert benchmark.exponent("images", "784-2-784") == pytest.approx(1.0)
+    turning = [point("images", n, s) for n, s in ((1000, 0.02), (5000, 0.01), (60000, 0.02))]
+    assert benchmark_of(changed(growth=turning)).exponent("images", "784-2-784") is None
     assert benchmark.jobs.ratio == pytest.approx(60 / 35)
 
 

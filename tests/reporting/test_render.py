@@ -346,6 +346,8 @@ def test_numbers_are_shown_with_their_metrics_decimals():
     assert pm(of("mse", 0.07021)) == "0.0702"
     assert pm(of("mse", 0.07, 0.072, std=0.0014)) == "0.0710 ±\xa00.0014"
     assert pm(of("mse", 0.07, 0.07, std=1e-6)) == "0.0700 ±\xa0<0.0001"
+    # Sums in another order are no spread
+    assert pm(of("mse", 0.07, 0.07, std=1e-17)) == "0.0700 ±\xa00.0000"
     assert pm(of("loss", 145.1234)) == "145.12"
     assert pm(of("psnr_0.5", 3.14159)) == "3.14"
     assert pm(None) == "–"

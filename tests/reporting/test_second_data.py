@@ -17,7 +17,7 @@ from Code.reporting import second_data
 from Code.reporting.render import render_reports
 from Code.reporting.results import load_results
 from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, RELATIVE_MARGIN
-from Code.reporting.second_data import Change, changes, correlation, rows, spearman
+from Code.reporting.second_data import Change, changes, correlation, places, rows, spearman
 from Code.reporting.uses import FILE, load_uses, uses_of
 
 RULES_OF_CHINESE = (
@@ -129,10 +129,19 @@ def test_the_interval_holds_the_truth_of_dependent_orders_too(n, slope):
     assert low <= share_held(n, slope, repeats, seed=n)
 
 
+def in_order(names):
+    """Places of names, the first 1."""
+    return {name: place for place, name in enumerate(names, 1)}
+
+
+def test_equal_figures_share_the_better_place():
+    assert places({"a": 1.0, "b": 2.0, "c": 2.0, "d": 3.0}) == {"a": 1, "b": 2, "c": 2, "d": 4}
+
+
 def test_the_largest_changes_of_place_come_first():
-    found = changes(list("abcde"), list("ecbda"))
+    found = changes(in_order("abcde"), in_order("ecbda"))
     assert found == [Change("a", 1, 5), Change("e", 5, 1), Change("b", 2, 3), Change("c", 3, 2)]
-    assert changes(list("abc"), list("abc")) == []
+    assert changes(in_order("abc"), in_order("abc")) == []
 
 
 # --- a use here and there -------------------------------------------------------------------------
