@@ -1,6 +1,6 @@
 """The pictures of one experiment, drawn from the stored results of its runs."""
 
-from itertools import product
+from itertools import pairwise, product, takewhile
 
 import numpy as np
 
@@ -9,14 +9,16 @@ from Code.experiments.table import EXPERIMENTS, TABLE
 from Code.figures import curves, images, scatter, structure, style
 from Code.reporting.contents import CORE_GROUPS, FAMILIES, home
 from Code.reporting.pictures import ORDER, OWN, WIDTH
+from Code.runs.common_stages import beginnings
 from Code.runs.units import TERMS, loss_unit, term_unit
 from Code.training.measures import NOISE_LEVELS
 
 # Ending of the view that names the rows of another
 NAMES = "_units"
 PLANE = 2
-# Names of all pictures but the maps
+# Names of all pictures but some
 WITHOUT_MAP = tuple({*ORDER, *OWN} - {"code.png", "code_noisy.png"})
+WITHOUT_NOISE = tuple({*ORDER, *OWN} - {"denoising.png", "psnr.png"})
 ALL = None
 """Every picture of a row."""
 
@@ -30,7 +32,8 @@ def on_a_page(experiment):
     Trials, and rows of the four published families beside the published comparison, stand in tables
     only; of the width in which a model is recommended, any may be the one whose images are shown.
     Two principal components of a paper's wide code say little: its page has the map of a variant
-    whose code is a plane.
+    whose code is a plane. A row whose autoencoder is trained as another's before it has the same
+    pictures of noise.
     """
     if experiment.name not in EXPERIMENTS:
         # One of the user's own, whose pictures are what it was run for
@@ -38,7 +41,9 @@ def on_a_page(experiment):
     if experiment.kind == "trial":
         return ()
     if home(experiment) not in FAMILIES or experiment.group in CORE_GROUPS:
-        return WITHOUT_MAP if _has_its_map_elsewhere(experiment) else ALL
+        if _has_its_map_elsewhere(experiment):
+            return WITHOUT_MAP
+        return WITHOUT_NOISE if _has_its_noise_elsewhere(experiment) else ALL
     may_win = experiment.group == "common" and experiment.settings.get("code_dim") == WIDTH
     return IF_IT_WINS if may_win else ()
 
@@ -48,6 +53,14 @@ def _has_its_map_elsewhere(experiment):
     wide = experiment.settings.get("code_dim") != PLANE
     in_common = {row.variant for row in TABLE if row.group == "common"}
     return of_papers and wide and experiment.variant in in_common
+
+
+def _has_its_noise_elsewhere(experiment):
+    if not experiment.denoises:
+        return False
+    before = takewhile(lambda row: row.name != experiment.name, TABLE)
+    known = {key for row in before if row.denoises for key, _ in beginnings(row)}
+    return any(key in known for key, _ in beginnings(experiment))
 
 
 def draw(experiment, records, metrics, views, folder, thing="digit", limits=None, only=ALL):
@@ -72,7 +85,7 @@ def draw(experiment, records, metrics, views, folder, thing="digit", limits=None
     }
     if records[0]["structure"]:
         pictures["structure.png"] = structure.structure(
-            [_block(block) for block in records[0]["structure"]], experiment.title
+            blocks(records[0]["structure"]), experiment.title
         )
     if experiment.denoises:
         pictures["psnr.png"] = _psnr_figure(experiment, metrics)
@@ -91,8 +104,17 @@ def clear(folder, kept=()):
             path.unlink()
 
 
-def _block(block):
-    return {**block, "layers": [tuple(layer) for layer in block["layers"]]}
+def blocks(stored):
+    """The blocks of a structure, as its drawing takes them.
+
+    A step without a network of its own, such as drawing z, gives what the next network takes in.
+    """
+    found = [{**block, "layers": [tuple(layer) for layer in block["layers"]]} for block in stored]
+    for block, following in pairwise(found):
+        kind, wide, _ = following["layers"][0]
+        if "sources" not in block and kind == "Input" and "from" not in following:
+            block["layers"] = [(what, wide, n) for what, _, n in block["layers"]]
+    return found
 
 
 def _histories(records):

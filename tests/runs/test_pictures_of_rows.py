@@ -366,3 +366,19 @@ def test_a_map_says_how_many_points_it_has():
         "1,234 test digits\nafter the unsupervised stage",
         "1,234 test digits\nafter the supervised stage",
     ]
+
+
+def test_noise_is_drawn_once_for_rows_with_one_autoencoder():
+    """Only the head of `cae-classifier` is its own; that of the DAE is another network's."""
+    without = [row.name for row in TABLE if pictures.on_a_page(row) == pictures.WITHOUT_NOISE]
+    assert without == ["cae-classifier"]
+
+
+def test_a_drawn_code_is_as_wide_as_what_the_decoder_takes():
+    """With the label beside z it is wider than z."""
+    stored = [
+        {"title": "encoder", "layers": [["Input", "28×28", 0]], "sources": [[]]},
+        {"title": "sample", "layers": [["z = μ + σ ε, and the label", "2", 0]]},
+        {"title": "decoder", "layers": [["Input", "12", 0]], "sources": [[]]},
+    ]
+    assert pictures.blocks(stored)[1]["layers"] == [("z = μ + σ ε, and the label", "12", 0)]
