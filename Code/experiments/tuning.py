@@ -25,7 +25,7 @@ FURTHER_RATES = {
     "categorical_aae": {"adversarial_rate": 5e-4, "label_rate": 1e-3},
     "factor_vae": {"discriminator_rate": 1e-4},
 }
-# Beside the tuned network that it lacks the pre-training of, so it gets the same tries
+# Set beside a tuned row of which only the pre-training is missing: the same tries for both
 CONTROLS = ("rbm-deep-from-scratch",)
 # A stage of this name repeats the one before from the first random weights, for comparison
 FROM_SCRATCH = "-from-scratch"

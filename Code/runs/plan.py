@@ -8,6 +8,7 @@ from Code.runs.progress import DEFAULT_WEIGHT
 from Code.runs.schedule import expected_seconds
 
 COMPILING = 5.0
+"""Seconds for which a stage compiles, at most."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,12 @@ def compiling_seconds(result):
 
     A stage counts with `COMPILING` at most: in a long one, other work on the machine adds more.
     """
-    return sum(
-        min(
-            COMPILING, max(0.0, min(result["seconds"][stage]) - result["epochs"][stage] * min(each))
-        )
-        for stage, each in result.get("epoch_seconds", {}).items()
-        if each
+    paces = {stage: min(each) for stage, each in result.get("epoch_seconds", {}).items() if each}
+    beyond = (
+        min(result["seconds"][stage]) - result["epochs"][stage] * pace
+        for stage, pace in paces.items()
     )
+    return sum(min(COMPILING, max(0.0, seconds)) for seconds in beyond)
 
 
 def wall_seconds(steps, jobs):
