@@ -166,10 +166,14 @@ def drawn_means(estimates: Sequence[Estimate], draws: int, rng: np.random.Genera
 
 
 def ranks(values: np.ndarray, higher_is_better: bool) -> np.ndarray:
-    """Ranks along the last axis, 1 for the best; equal values share the mean of their ranks."""
-    from scipy.stats import rankdata  # a second of importing, for the tables of uses alone
+    """Ranks along the last axis, 1 for the best; equal values share the mean of their ranks.
 
-    return rankdata(-values if higher_is_better else values, axis=-1)
+    As `scipy.stats.rankdata`, of which the import alone takes a third of the time of all pages.
+    """
+    values = -values if higher_is_better else values
+    mine, others = values[..., :, None], values[..., None, :]
+    better, equal = (np.count_nonzero(x, axis=-1) for x in (others < mine, others == mine))
+    return better + (equal + 1) / 2
 
 
 def mean_rank_intervals(

@@ -92,6 +92,14 @@ def test_pooled_spread_by_hand():
     assert estimates.pooled([CONSTANT]) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("shape", [(7,), (40, 24)])
+def test_ranks_are_those_of_scipy(shape):
+    values = np.random.default_rng(0).integers(0, 9, shape).astype(float)
+    for more, signed in ((False, values), (True, -values)):
+        ours = estimates.ranks(values, higher_is_better=more)
+        np.testing.assert_array_equal(ours, stats.rankdata(signed, axis=-1))
+
+
 def test_intervals_of_ranks():
     def table(*means, std=0.1):
         return {name: Estimate(m, std, 3, 2) for name, m in zip("abc", means, strict=True)}, True
