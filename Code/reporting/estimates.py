@@ -171,9 +171,11 @@ def ranks(values: np.ndarray, higher_is_better: bool) -> np.ndarray:
     As `scipy.stats.rankdata`, of which the import alone takes a third of the time of all pages.
     """
     values = -values if higher_is_better else values
-    mine, others = values[..., :, None], values[..., None, :]
-    better, equal = (np.count_nonzero(x, axis=-1) for x in (others < mine, others == mine))
-    return better + (equal + 1) / 2
+    found = np.full(values.shape, 0.5)
+    # Column by column: faster than all pairs at once
+    for other in np.moveaxis(values, -1, 0)[..., None]:
+        found += (other < values) + 0.5 * (other == values)
+    return found
 
 
 def mean_rank_intervals(
