@@ -31,9 +31,8 @@ def load_model(path):
 
 def _check_folder(path):
     """Raise a `UserError` for a folder that is no experiment's and holds no model."""
-    if not path.is_dir() or path.resolve().name in EXPERIMENTS:
-        return
-    if not any(file for where in shipped.OWN for file in path.glob(where)):
+    named = path.resolve().name in EXPERIMENTS
+    if path.is_dir() and not named and not shipped.trained_in(path):
         raise UserError(
             f"{path} holds no model: give an experiment's folder, such as output/dae, or a .keras "
             "file; run_all.py --list names the experiments"

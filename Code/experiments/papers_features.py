@@ -19,7 +19,7 @@ LINEAR = {"code_activation": "linear", "output_activation": "linear"}
 SIGMOID = {"code_activation": "sigmoid", "reconstruction": "binary cross-entropy"}
 
 REDUCED = ("epochs", "optimiser", "selection")
-ANNEALED = ("epochs", "optimiser", "annealing", "selection")
+ANNEALED = (*REDUCED, "annealing")
 NOISE = {"corruption": "gaussian", "level": 0.3}
 
 # Rows whose features are evaluated by a linear classifier

@@ -25,6 +25,11 @@ def file_of(output: str | Path, name: str) -> Path:
     return folder_of(output) / f"{name}.keras"
 
 
+def trained_in(folder: Path) -> bool:
+    """Whether an experiment's folder holds a model that was trained there."""
+    return any(file.is_file() for where in OWN for file in folder.glob(where))
+
+
 def stands_in(path: str | Path) -> Path | None:
     """The committed model in place of an experiment's folder; None if there is none, or no need.
 
@@ -33,7 +38,7 @@ def stands_in(path: str | Path) -> Path | None:
     path : what ``--model`` takes: an experiment's folder, such as ``output/dae``, or a file.
     """
     path = Path(path)
-    if path.is_file() or any(file.is_file() for where in OWN for file in path.glob(where)):
+    if path.is_file() or trained_in(path):
         return None
     # Of "." and the like the path tells neither the name nor the folder of the results
     whole = path.resolve()
