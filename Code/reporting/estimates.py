@@ -77,6 +77,7 @@ def degrees_of_freedom(a: Estimate, b: Estimate) -> float:
     return (a.variance + b.variance) ** 2 / sum(parts) if sum(parts) else math.inf
 
 
+@functools.cache
 def quantile(df: float, level: float = LEVEL) -> float:
     """Student's quantile for a two-sided interval at ``level``; ``df`` may be infinite."""
     return float(scipy.special.stdtrit(df, (1 + level) / 2))
@@ -171,11 +172,13 @@ def ranks(values: np.ndarray, higher_is_better: bool) -> np.ndarray:
     As `scipy.stats.rankdata`, of which the import alone takes a third of the time of all pages.
     """
     values = -values if higher_is_better else values
-    found = np.full(values.shape, 0.5)
-    # Column by column: faster than all pairs at once
-    for other in np.moveaxis(values, -1, 0)[..., None]:
-        found += (other < values) + 0.5 * (other == values)
-    return found
+    columns = np.ascontiguousarray(np.moveaxis(values, -1, 0))
+    # Those below count twice and equal ones once; column by column is faster than all pairs at once
+    below = np.zeros(columns.shape, np.int16)
+    for other in columns:
+        below += other < columns
+        below += other <= columns
+    return np.moveaxis((below + 1) / 2, 0, -1)
 
 
 def mean_rank_intervals(

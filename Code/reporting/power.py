@@ -2,12 +2,13 @@
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from Code.reporting.estimates import Estimate, pooled, power_to_equate, power_to_tell
 from Code.reporting.failures import judged_stage
-from Code.reporting.results import Measure, Results
+from Code.reporting.results import Results
 from Code.reporting.rules import MARGINS, RELATIVE_MARGIN
 from Code.reporting.uses import Uses
 
@@ -40,11 +41,12 @@ class MarginRow:
 
 def margin_rows(results: Results, uses: Uses | None = None) -> list[MarginRow]:
     """All margins of `Code.reporting.rules`, in its order."""
+    known = _of_results(results)
     rows = [
-        _row(beginning, margin, _of_results(beginning, results) or _of_uses(beginning, uses))
+        _row(beginning, margin, known[beginning] or _of_uses(beginning, uses))
         for beginning, margin in MARGINS.items()
     ]
-    shares = ((m, [e.relative for e in _of_results(m, results) if e.mean]) for m in (MSE, None))
+    shares = ((m, [e.relative for e in known[m] if e.mean]) for m in (MSE, None))
     return [*rows, *(_row(m, RELATIVE_MARGIN, estimates, True) for m, estimates in shares)]
 
 
@@ -65,8 +67,20 @@ def _row(
     )
 
 
-def _of_results(beginning: str | None, results: Results) -> list[Estimate]:
-    return [m.estimate for m in _measures(beginning, results)]
+def _of_results(results: Results) -> Mapping[str | None, list[Estimate]]:
+    """What is known of the test images, by the margin that it falls under; None for a relative."""
+    found = defaultdict(list)
+    for result in results.values():
+        stage = judged_stage(result)
+        for m in result.measures:
+            # What labels do to the reconstructions is no measure that a model is chosen by
+            of_mse = m.metric == MSE and m.stage == stage
+            later = m.metric.startswith(PSNR) and m.stage != stage
+            if later or m.split != "test" or m.metric.startswith(WITHOUT_CHANCE):
+                continue
+            if m.estimate is not None:
+                found[MSE if of_mse else _beginning(m.metric)].append(m.estimate)
+    return found
 
 
 def _of_uses(beginning: str, uses: Uses | None) -> list[Estimate]:
@@ -78,17 +92,3 @@ def _of_uses(beginning: str, uses: Uses | None) -> list[Estimate]:
 @functools.cache
 def _beginning(metric: str) -> str | None:
     return next((key for key in MARGINS if metric.startswith(key)), None)
-
-
-def _measures(beginning: str | None, results: Results) -> Iterator[Measure]:
-    for result in results.values():
-        stage = judged_stage(result)
-        for m in result.measures:
-            # What labels do to the reconstructions is no measure that a model is chosen by
-            of_mse = m.metric == MSE and m.stage == stage
-            later = m.metric.startswith(PSNR) and m.stage != stage
-            if later or m.metric.startswith(WITHOUT_CHANCE):
-                continue
-            row = MSE if of_mse else _beginning(m.metric)
-            if row == beginning and m.split == "test" and m.estimate is not None:
-                yield m

@@ -4,14 +4,14 @@ Results on other data lie in folders of their own inside the folder of results, 
 use orders the variants on MNIST and there; the two orders are compared.
 """
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from Code.reporting import estimates, failures, other_data
+from Code.reporting import failures, other_data
 from Code.reporting.other_data import Described
 from Code.reporting.results import Result, ResultError, Results, load_results
 from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, LEVEL, ORDER_DRAWS, margin_of
@@ -159,12 +159,12 @@ class Beside:
     rows: tuple[Row, ...]
     """A row a use, and last the mean rank where there are several."""
 
-    @cached_property
+    @functools.cached_property
     def of_uses(self) -> tuple[Row, ...]:
         """The rows of single uses."""
         return tuple(row for row in self.rows if row.metric is not None)
 
-    @cached_property
+    @functools.cached_property
     def of_ranks(self) -> Row | None:
         """The row of the mean rank."""
         return next((row for row in self.rows if row.metric is None), None)
@@ -387,16 +387,43 @@ def correlation(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Correl
     n = len(a)
     if min(len(np.unique(a)), len(np.unique(b))) < LEAST_VARIANTS:
         return None
-    drawn = np.random.default_rng(seed).integers(0, n, (ORDER_DRAWS, n))
+    drawn = spearman(a, b, times_drawn(n, ORDER_DRAWS, seed))
     tail = (1 - LEVEL) / 2
-    low, high = np.nanquantile(spearman(a[drawn], b[drawn]), (tail, 1 - tail))
+    low, high = np.nanquantile(drawn, (tail, 1 - tail))
     return Correlation(float(spearman(a, b)), float(low), float(high), n)
 
 
-def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation along the last axis; NaN where one side is all equal."""
-    r, s = (estimates.ranks(x, higher_is_better=False) for x in (a, b))
-    r, s = (x - x.mean(axis=-1, keepdims=True) for x in (r, s))
-    size = np.sqrt((r**2).sum(axis=-1) * (s**2).sum(axis=-1))
-    rho = np.divide((r * s).sum(axis=-1), size, out=np.full_like(size, np.nan), where=size > 0)
+@functools.cache
+def times_drawn(n: int, draws: int, seed: int) -> np.ndarray:
+    """How often each of ``n`` is in each of the ``draws`` of ``n`` with replacement (draws, n)."""
+    drawn = np.random.default_rng(seed).integers(0, n, (draws, n))
+    return (drawn[..., None] == np.arange(n)).sum(axis=1, dtype=float)
+
+
+def spearman(a: np.ndarray, b: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
+    """Spearman's rank correlation of two figures of the same n variants (n,).
+
+    Parameters
+    ----------
+    times : how often each variant is counted, (..., n); once where not told.
+
+    Returns
+    -------
+    The correlations (...); NaN where one side is all equal.
+    """
+    times = np.ones(len(a)) if times is None else times
+    middle = (times.sum(axis=-1, keepdims=True) + 1) / 2
+    r, s = (ranks(x, times) - middle for x in (a, b))
+    size = np.sqrt((times * r**2).sum(axis=-1) * (times * s**2).sum(axis=-1))
+    together = (times * r * s).sum(axis=-1)
+    rho = np.divide(together, size, out=np.full_like(size, np.nan), where=size > 0)
     return np.clip(rho, -1, 1)
+
+
+def ranks(values: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Ranks of n values (n,) where each is there ``times`` times (..., n), 1 for the smallest.
+
+    Equal ones share the mean of their ranks: those below, and half of those beside.
+    """
+    below = (values[:, None] < values) + 0.5 * (values[:, None] == values)
+    return times @ below + 0.5

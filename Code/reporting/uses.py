@@ -83,7 +83,7 @@ class Metric:
 
     def ranked(self, names=None) -> list[Score]:
         """Scores, best first; only those of ``names`` if given."""
-        return [s for s in self._ranked if names is None or s.name in names]
+        return _of(self._ranked, names)
 
     @cached_property
     def _ranked(self) -> list[Score]:
@@ -110,14 +110,19 @@ class Metric:
 
     def contenders(self, names=None) -> list[Score]:
         """The autoencoders that compete, best first."""
-        return [s for s in self._without_labels(names) if s.counts]
+        return _of(self._contenders, names)
 
     def unranked(self, names=None) -> list[Score]:
         """The autoencoders without labels that lack what the metric needs, best first."""
-        return [s for s in self._without_labels(names) if not s.counts]
+        return [s for s in _of(self._without_labels, names) if not s.counts]
 
-    def _without_labels(self, names) -> list[Score]:
-        return [s for s in self.ranked(names) if s.is_model and not s.conditioned]
+    @cached_property
+    def _contenders(self) -> list[Score]:
+        return [s for s in self._without_labels if s.counts]
+
+    @cached_property
+    def _without_labels(self) -> list[Score]:
+        return [s for s in self._ranked if s.is_model and not s.conditioned]
 
     @cached_property
     def rivals(self) -> list[Score]:
@@ -604,13 +609,22 @@ def uses_of(raw: dict) -> Uses:
     return Uses(models, tuple(raw["seeds"]), metrics, seconds, left_out)
 
 
+def _of(scores: list[Score], names: Collection[str] | None) -> list[Score]:
+    """Those of ``names``, all if it is None, in a list of its own."""
+    wanted = {s.name for s in scores} if names is None else {*names}
+    return [s for s in scores if s.name in wanted]
+
+
 def _counts(metric: dict, values: dict, name: str) -> bool:
     """Whether a model has what the metric needs: enough of one other, and more than another."""
+
+    needed, below = metric.get("needs"), metric.get("above")
+    if needed is None and below is None:
+        return True
 
     def of(metric_name: str) -> list[float]:
         return [_finite(value) for value in values.get(metric_name, {}).get(name, ())]
 
-    needed, below = metric.get("needs"), metric.get("above")
     if needed is not None and not (of(needed) and statistics.fmean(of(needed)) >= metric["least"]):
         return False
     return below is None or not of(below) or estimates.exceeds(of(metric["name"]), of(below))

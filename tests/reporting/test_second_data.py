@@ -17,7 +17,15 @@ from Code.reporting import second_data
 from Code.reporting.render import render_reports
 from Code.reporting.results import load_results
 from Code.reporting.rules import CHANGES_NAMED, LEAST_VARIANTS, RELATIVE_MARGIN
-from Code.reporting.second_data import Change, changes, correlation, places, rows, spearman
+from Code.reporting.second_data import (
+    Change,
+    changes,
+    correlation,
+    places,
+    rows,
+    spearman,
+    times_drawn,
+)
 from Code.reporting.uses import FILE, load_uses, uses_of
 
 RULES_OF_CHINESE = (
@@ -71,10 +79,16 @@ def test_it_is_spearman_s_with_and_without_ties():
         assert correlation(a, b).rho == pytest.approx(stats.spearmanr(a, b).statistic)
 
 
-def test_many_orders_at_once_are_each_by_itself():
-    a, b = np.random.default_rng(2).integers(0, 6, (2, 40, 9))
-    each = [stats.spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
-    assert spearman(a, b) == pytest.approx(each)
+def test_a_draw_told_by_counts_is_that_draw_written_out():
+    n, seed = 9, 4
+    a, b = np.random.default_rng(2).integers(0, 6, (2, n))
+    drawn = np.random.default_rng(seed).integers(0, n, (40, n))
+    each = [stats.spearmanr(a[one], b[one]).statistic for one in drawn]
+    assert spearman(a, b, times_drawn(n, 40, seed)) == pytest.approx(each)
+
+
+def test_a_draw_of_equal_ones_alone_has_no_correlation():
+    assert np.isnan(spearman(np.arange(3), np.arange(3), np.array([0, 3, 0])))
 
 
 def test_an_equal_order_is_one_for_certain_and_the_reverse_minus_one():
