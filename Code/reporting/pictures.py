@@ -66,8 +66,8 @@ CORRECTED_FIRST = ("corrected", "published", "paper", "common", "own", "baseline
 COMMON_FIRST = ("common", "paper", "corrected", "own", "published", "baseline")
 
 
-SHOWN_USES = ("reconstruct", "denoise", "fill")
-"""Of these uses the first with a picture is shown of other data."""
+FIRST_USES = ("reconstruct", "denoise", "fill")
+"""Of these uses the first with a picture is seen at once of other data, the others folded."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,14 @@ class OfAUse:
     link: str
 
 
-def of_a_use(folder: str, link: Callable[[str, str], str | None]) -> OfAUse | None:
-    """One picture of a use of other data, whose results lie in ``folder``; None without any."""
-    found = ((use, link("output", f"{folder}/uses/{use}.png")) for use in SHOWN_USES)
-    return next((OfAUse(use, to) for use, to in found if to), None)
+def of_uses(
+    folder: str, uses: Sequence[str], link: Callable[[str, str], str | None]
+) -> list[OfAUse]:
+    """The pictures of other data, whose results lie in ``folder``: the one to see, and ``uses``."""
+    found = {use: link("output", f"{folder}/uses/{use}.png") for use in (*FIRST_USES, *uses)}
+    first = next((use for use in FIRST_USES if found[use]), None)
+    order = dict.fromkeys((first, *uses) if first else uses)
+    return [OfAUse(use, to) for use in order if (to := found[use])]
 
 
 FILTERS = {

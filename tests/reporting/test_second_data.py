@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -441,7 +442,8 @@ def test_both_languages_tell_of_other_data(with_uses, tmp_path):
         uses=raw(falling(), falling(reversed(NAMES))),
     )
     (folder / "uses").mkdir()
-    (folder / "uses" / "denoise.png").write_bytes(tiny_png())
+    for use in ("denoise", "cluster", "segment"):
+        (folder / "uses" / f"{use}.png").write_bytes(tiny_png())
     site = rendered(with_uses, tmp_path / "report")
     fashion, digits = second_data.compared(
         uses_of(json.loads((with_uses / FILE).read_text())),
@@ -462,11 +464,21 @@ def test_both_languages_tell_of_other_data(with_uses, tmp_path):
     assert (fashion.other.folder, digits.kept, digits.number("wins")) == ("fashion_mnist", 2, 2)
     assert "1.00 [1.00, 1.00]" in site.pages["en"]["uses"]
     assert f"for {fashion.kept} of 2 uses on Fashion-MNIST" in site.pages["en"]["report"]
-    # Their one picture, with words for images of anything
-    (picture,) = [p for p in pictures(site.pages["en"]["uses"]) if "small_digits" in p[1]]
-    assert (site.path("en", "uses").parent / picture[1]).is_file()
-    assert "*scikit-learn's digits, denoising: test images" in site.pages["en"]["uses"]
-    assert "手写数字，去噪：测试图像" in site.pages["zh"]["uses"]
+    # One picture with words for images of anything; folded, those of uses that MNIST has as well
+    for language, page, words, like in (
+        (
+            "en",
+            site.pages["en"]["uses"],
+            "*scikit-learn's digits, denoising: test images",
+            "(#clus",
+        ),
+        ("zh", site.pages["zh"]["uses"], "手写数字，去噪：测试图像", "(#聚类)"),
+    ):
+        seen, folded = page[page.index("small_digits") :].split("<details>")
+        assert words in seen and like in folded.partition("</details>")[0]
+        found = [p[1] for p in pictures(page) if "small_digits" in p[1]]
+        assert [Path(path).stem for path in found] == ["denoise", "cluster"]
+        assert all((site.path(language, "uses").parent / path).is_file() for path in found)
     limits = "nothing here says how the families compare on others", "不能说明各类模型在其他数据上"
     for text, limit in zip(site.both("report"), limits, strict=True):
         assert limit not in text
