@@ -64,7 +64,7 @@ class Measure:
         """Whether the reference knows the spread from more seeds than were run here."""
         return not self.deterministic and borrows(self.n, self.reference)
 
-    @property
+    @cached_property
     def estimate(self) -> Estimate | None:
         """The mean with its spread (rule 1 of `Code.reporting.rules`); None if that is unknown."""
         if self.deterministic:
