@@ -34,11 +34,15 @@ async function start() {
   const digit = makeDigit(explorer);
   const planes = setUpPlanes(explorer, models, digit);
   const units = data.sliders.length ? setUpUnits(explorer, models, digit) : null;
-  const views = setUpViews(units);
-  const story = makeStory((step) => {
-    views.show(step.view);
-    planes.enter(step);
-  }, planes.values);
+  const views = setUpViews(units, () => story.tell());
+  const story = makeStory(
+    (step) => {
+      views.show(step.view);
+      planes.enter(step);
+    },
+    planes.values,
+    () => (views.shown === "units" ? say("units_story", { units: units.number }) : null),
+  );
   setUpPad(explorer, digit);
   setUpNoise(explorer, digit);
   setUpLanguages(() => {
@@ -397,6 +401,7 @@ function setUpUnits(explorer, models, digit) {
   Object.defineProperty(explorer, "slid", { get: () => sliders.code });
   sliders.translate();
   return {
+    number: n,
     translate: sliders.translate,
 
     /** The view is opened: only then its units are measured. */
@@ -408,17 +413,25 @@ function setUpUnits(explorer, models, digit) {
 }
 
 /** The two views beside the digit. */
-function setUpViews(units) {
+function setUpViews(units, tell) {
   const buttons = [...document.querySelectorAll("[data-view]")];
+  let shown = null;
   function show(view) {
+    shown = view;
     for (const button of buttons) {
       button.setAttribute("aria-pressed", button.dataset.view === view);
       element(`view-${button.dataset.view}`).hidden = button.dataset.view !== view;
     }
     if (view === "units") units?.show();
+    tell();
   }
   buttons.forEach((button) => button.addEventListener("click", () => show(button.dataset.view)));
-  return { show };
+  return {
+    show,
+    get shown() {
+      return shown;
+    },
+  };
 }
 
 start().catch((error) => {

@@ -12,8 +12,9 @@ const STEPS = [
  * The story, at its first step.
  * @param {function(object)} enter told of the step that begins
  * @param {function(string): object} values of the numbers and names in a step's text
+ * @param {function(): string|null} aside what is said in place of a step, away from the planes
  */
-function makeStory(enter, values) {
+function makeStory(enter, values, aside) {
   const buttons = [...document.querySelectorAll("[data-step]")];
   const [back, next] = ["story-back", "story-next"].map((id) => document.getElementById(id));
   let at = 0;
@@ -27,9 +28,11 @@ function makeStory(enter, values) {
   /** Say the text of the step, with its numbers as they are now. */
   function tell() {
     const { name } = STEPS[at];
-    document.getElementById("story-text").textContent = say(`step_${name}_text`, values(name));
+    const away = aside();
+    document.getElementById("story-text").textContent =
+      away ?? say(`step_${name}_text`, values(name));
     buttons.forEach((button, k) => {
-      button.setAttribute("aria-pressed", k === at);
+      button.setAttribute("aria-pressed", away === null && k === at);
       button.setAttribute("aria-label", `${say(`step_${STEPS[k].name}`)}, ${say("step_of", {
         step: k + 1,
         steps: STEPS.length,

@@ -313,6 +313,14 @@ async function walkTheVariants(page) {
 }
 
 async function walkTheSliders(page) {
+  const step = page.locator('[data-step][aria-pressed="true"]');
+  const [told, at] = [await page.locator("#story-text").textContent(), await step.count()];
+  await page.locator('[data-view="units"]').click();
+  const aside = await page.locator("#story-text").textContent();
+  const away = aside !== told && aside.includes("16") && !/[{}]/.test(aside);
+  check("the story does not speak of planes beside sliders", away && (await step.count()) < at);
+  await page.locator('[data-view="planes"]').click();
+  check("the story goes on where it was", told === (await page.locator("#story-text").textContent()));
   await page.locator('[data-view="units"]').click();
   const unitAt = (k) => page.evaluate((n) => explorer.order[n], k);
   await page.locator("#model-units").selectOption("ae-16");

@@ -70,6 +70,8 @@ CHECKS = (
     "switching the variant redraws",
     "a model links to its page",
     "units are ordered by their effect",
+    "the story does not speak of planes beside sliders",
+    "the story goes on where it was",
     "sliders start at the picked digit",
     "a slider moves by key",
     "from this digit goes back",
