@@ -41,7 +41,10 @@ async function start() {
       planes.enter(step);
     },
     planes.values,
-    () => (views.shown === "units" ? say("units_story", { units: units.number }) : null),
+    () =>
+      units && !element("view-units").hidden
+        ? say("units_story", { units: units.number })
+        : null,
   );
   setUpPad(explorer, digit);
   setUpNoise(explorer, digit);
@@ -415,23 +418,19 @@ function setUpUnits(explorer, models, digit) {
 /** The two views beside the digit. */
 function setUpViews(units, tell) {
   const buttons = [...document.querySelectorAll("[data-view]")];
-  let shown = null;
   function show(view) {
-    shown = view;
     for (const button of buttons) {
       button.setAttribute("aria-pressed", button.dataset.view === view);
       element(`view-${button.dataset.view}`).hidden = button.dataset.view !== view;
     }
     if (view === "units") units?.show();
-    tell();
   }
-  buttons.forEach((button) => button.addEventListener("click", () => show(button.dataset.view)));
-  return {
-    show,
-    get shown() {
-      return shown;
-    },
-  };
+  for (const button of buttons)
+    button.addEventListener("click", () => {
+      show(button.dataset.view);
+      tell();
+    });
+  return { show };
 }
 
 start().catch((error) => {

@@ -77,7 +77,6 @@ def degrees_of_freedom(a: Estimate, b: Estimate) -> float:
     return (a.variance + b.variance) ** 2 / sum(parts) if sum(parts) else math.inf
 
 
-@functools.cache
 def quantile(df: float, level: float = LEVEL) -> float:
     """Student's quantile for a two-sided interval at ``level``; ``df`` may be infinite."""
     return float(scipy.special.stdtrit(df, (1 + level) / 2))

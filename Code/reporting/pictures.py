@@ -84,8 +84,7 @@ def of_uses(
     """The pictures of other data, whose results lie in ``folder``: the one to see, and ``uses``."""
     found = {use: link("output", f"{folder}/uses/{use}.png") for use in (*FIRST_USES, *uses)}
     first = next((use for use in FIRST_USES if found[use]), None)
-    order = dict.fromkeys((first, *uses) if first else uses)
-    return [OfAUse(use, to) for use in order if (to := found[use])]
+    return [OfAUse(use, to) for use in dict.fromkeys((first, *uses)) if (to := found.get(use))]
 
 
 FILTERS = {

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from Code.reporting.estimates import Estimate, pooled, power_to_equate, power_to_tell
@@ -67,7 +67,7 @@ def _row(
     )
 
 
-def _of_results(results: Results) -> Mapping[str | None, list[Estimate]]:
+def _of_results(results: Results) -> defaultdict[str | None, list[Estimate]]:
     """What is known of the test images, by the margin that it falls under; None for a relative."""
     found = defaultdict(list)
     for result in results.values():

@@ -611,20 +611,19 @@ def uses_of(raw: dict) -> Uses:
 
 def _of(scores: list[Score], names: Collection[str] | None) -> list[Score]:
     """Those of ``names``, all if it is None, in a list of its own."""
-    wanted = {s.name for s in scores} if names is None else {*names}
+    if names is None:
+        return [*scores]
+    wanted = {*names}
     return [s for s in scores if s.name in wanted]
 
 
 def _counts(metric: dict, values: dict, name: str) -> bool:
     """Whether a model has what the metric needs: enough of one other, and more than another."""
 
-    needed, below = metric.get("needs"), metric.get("above")
-    if needed is None and below is None:
-        return True
-
     def of(metric_name: str) -> list[float]:
         return [_finite(value) for value in values.get(metric_name, {}).get(name, ())]
 
+    needed, below = metric.get("needs"), metric.get("above")
     if needed is not None and not (of(needed) and statistics.fmean(of(needed)) >= metric["least"]):
         return False
     return below is None or not of(below) or estimates.exceeds(of(metric["name"]), of(below))
